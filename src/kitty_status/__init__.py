@@ -1,0 +1,1 @@
+"""The status of work, kept in git beside the work."""

@@ -1,0 +1,1 @@
+"""Findings about logs and snapshots, and how they are gathered."""

@@ -1,0 +1,69 @@
+"""The time, and event ids that never run backwards within a process.
+
+Both are injected wherever a rule needs them, so that the rules stay testable without a clock.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import UTC, datetime
+
+from ulid import ULID
+
+_RANDOM_BITS = 80
+
+
+
+def now() -> str:
+    """Return the current instant as `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+class EventIds:
+    """Mints ULIDs that increase strictly within this process, whatever the clock does.
+
+    Within a millisecond, and when the clock steps back, the next id is the last one plus one.
+    See https://github.com/ulid/spec#monotonicity.
+
+    Freshly minted ids are remembered until their first use, because an id that was only just
+    minted cannot stand in a log yet, and looking for it in a large one would cost more than
+    the append itself.
+    """
+
+    REMEMBERED = 10_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+        self._fresh: dict[str, None] = {}
+
+    def mint(self) -> str:
+        """Return a new 26-character ULID."""
+        with self._lock:
+            candidate = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | int.from_bytes(os.urandom(10), "big")
+            if candidate >> _RANDOM_BITS <= self._last >> _RANDOM_BITS:
+                candidate = self._last + 1
+            self._last = candidate
+            minted = str(ULID.from_int(candidate))
+            self._fresh[minted] = None
+            if len(self._fresh) > self.REMEMBERED:
+                del self._fresh[next(iter(self._fresh))]
+        return minted
+
+    def use(self, event_id: str) -> bool:
+        """Say whether `event_id` was minted here and never used before; from now on it counts as used."""
+        with self._lock:
+            return self._fresh.pop(event_id, False) is None
+
+    def forget(self) -> None:
+        """Start anew. A forked child calls this: it would mint its parent's next ids otherwise."""
+        self._lock = threading.Lock()
+        self._last = 0
+        self._fresh = {}
+
+
+event_ids = EventIds()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=event_ids.forget)

@@ -1,0 +1,1 @@
+"""The only door to git: processes, attributes, merge drivers and hooks."""

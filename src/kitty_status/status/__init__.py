@@ -1,0 +1,1 @@
+"""What the program is about, and pure: lanes, events, transitions, the reducer, histories and rules."""

@@ -1,0 +1,1 @@
+"""What the program does with a repository: read, decide, append, materialize."""
