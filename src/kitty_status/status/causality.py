@@ -1,0 +1,278 @@
+"""Which moves of one work package came after which, and which of the last ones compete.
+
+Clocks do not decide this. A writer records in `parents` the newest events of the work package that
+it had seen, which makes the events a graph; an event that more than one branch added to without
+seeing the other leaves several *heads*. Events without `parents` (older logs, other writers) are
+fitted in by one rule: such an event is concurrent with every head that left the same lane, whose
+parents it takes, and comes after all other heads.
+
+Events are placed parents first, and by (instant, event id) where the graph leaves the order open,
+so the result is the same for every order in which a log holds them.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+
+from kitty_status.status.lanes import HELD_LANES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.record import LaneEvent
+
+    IgnoredParent: TypeAlias = tuple[str, str, str]
+
+
+RULE_ROLLBACK = "rollback"
+RULE_NEWEST = "newest"
+RULE_DOUBLE_CLAIM = "double_claim"
+
+
+class Node:
+    """An event in its place: the event and the nodes that it came directly after."""
+
+    __slots__ = ("event", "has_known_parents", "parents")
+
+    def __init__(self, event: LaneEvent, parents: tuple[Node, ...], *, has_known_parents: bool) -> None:
+        self.event = event
+        self.parents = parents
+        self.has_known_parents = has_known_parents
+
+
+class Outcome:
+    """Where a work package stands: the head that decides, all heads, and the rule if they compete."""
+
+    __slots__ = ("head", "heads", "rule")
+
+    def __init__(self, head: LaneEvent, heads: Sequence[LaneEvent], rule: str | None) -> None:
+        self.head = head
+        self.heads = heads
+        self.rule = rule
+
+
+def moment(event: LaneEvent) -> tuple[datetime, str]:
+    """Return what events are ordered by wherever causality leaves the order open."""
+    return event.instant, event.event_id
+
+
+def leaves_its_lane(event: LaneEvent) -> bool:
+    """Say whether an event leaves the lane it starts in; a move from a lane to itself leaves nothing."""
+    return event.from_lane != event.to_lane
+
+
+def decide_outcome(
+    events: Iterable[LaneEvent], profile: LaneProfile, ignored: list[IgnoredParent] | None = None
+) -> Outcome:
+    """Return where one work package stands after `events`, its own and each once, in any order.
+
+    Parents that cannot be parents are passed over: absent ones, events of another work package, an
+    event itself, and those that would close a circle. Each is added to `ignored` as
+    (event id, parent, why).
+    """
+    ordered = sorted(events, key=moment)
+    parents = _usable_parents(ordered, ignored)
+    heads = _heads(_placed(ordered, parents), parents)
+    return _outcome(heads, profile)
+
+
+def _usable_parents(ordered: Sequence[LaneEvent], ignored: list[IgnoredParent] | None) -> dict[str, list[str]]:
+    """Return, for each event whose place is known, the parents that count; `[]` begins a history."""
+    known = {event.event_id for event in ordered}
+    usable: dict[str, list[str]] = {}
+    for event in ordered:
+        if event.known_parents is None:
+            continue
+        kept = []
+        for parent in dict.fromkeys(event.known_parents):
+            if parent == event.event_id or parent not in known:
+                why = "it names itself" if parent == event.event_id else "this work package has no such event"
+                _ignore(ignored, event.event_id, parent, why)
+            else:
+                kept.append(parent)
+        if kept or not event.known_parents:
+            usable[event.event_id] = kept
+    _cut_circles(usable, ignored)
+    return usable
+
+
+def _cut_circles(usable: dict[str, list[str]], ignored: list[IgnoredParent] | None) -> None:
+    for event_id, circle in _circles(usable).items():
+        own = usable.pop(event_id)
+        for parent in circle.intersection(own):
+            _ignore(ignored, event_id, parent, "each of the two comes after the other")
+        kept = [parent for parent in own if parent not in circle]
+        if kept:
+            usable[event_id] = kept
+
+
+def _ignore(ignored: list[IgnoredParent] | None, event_id: str, parent: str, why: str) -> None:
+    if ignored is not None:
+        ignored.append((event_id, parent, why))
+
+
+def _circles(parents: dict[str, list[str]]) -> dict[str, frozenset[str]]:
+    """Return each event that stands on a circle, with all events of its circle.
+
+    Tarjan's strongly connected components (SIAM J. Comput. 1, 1972), without recursion because a
+    history can be far longer than the interpreter's stack.
+    """
+    waiting = {event_id: sum(parent in parents for parent in own) for event_id, own in parents.items()}
+    children: dict[str, list[str]] = {}
+    for event_id, own in parents.items():
+        for parent in own:
+            children.setdefault(parent, []).append(event_id)
+    ready = [event_id for event_id, count in waiting.items() if not count]
+    while ready:
+        for child in children.get(ready.pop(), ()):
+            waiting[child] -= 1
+            if not waiting[child]:
+                ready.append(child)
+    stuck = {event_id for event_id, count in waiting.items() if count}
+    return _components({event_id: [p for p in parents[event_id] if p in stuck] for event_id in sorted(stuck)})
+
+
+def _components(graph: dict[str, list[str]]) -> dict[str, frozenset[str]]:
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    trail: list[str] = []
+    on_trail: set[str] = set()
+    found: dict[str, frozenset[str]] = {}
+    for root, targets in graph.items():
+        work = [] if root in index else [(root, iter(targets))]
+        while work:
+            node, following = work[-1]
+            if node not in index:
+                index[node] = low[node] = len(index)
+                trail.append(node)
+                on_trail.add(node)
+            for target in following:
+                if target not in index:
+                    work.append((target, iter(graph[target])))
+                    break
+                if target in on_trail:
+                    low[node] = min(low[node], index[target])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    component = _cut_from_trail(trail, on_trail, node)
+                    if len(component) > 1:
+                        found.update(dict.fromkeys(component, component))
+    return found
+
+
+def _cut_from_trail(trail: list[str], on_trail: set[str], first: str) -> frozenset[str]:
+    component: list[str] = []
+    while not component or component[-1] != first:
+        component.append(trail.pop())
+    on_trail.difference_update(component)
+    return frozenset(component)
+
+
+def _placed(ordered: Sequence[LaneEvent], parents: dict[str, list[str]]) -> Iterable[LaneEvent]:
+    """Yield the events parents first, the earliest of those that may come next."""
+    placed: set[str] = set()
+    for event in ordered:
+        if not placed.issuperset(parents.get(event.event_id, ())):
+            break
+        placed.add(event.event_id)
+    else:
+        return ordered
+    return _placed_by_graph(ordered, parents)
+
+
+def _placed_by_graph(ordered: Sequence[LaneEvent], parents: dict[str, list[str]]) -> Iterable[LaneEvent]:
+    rank = {event.event_id: position for position, event in enumerate(ordered)}
+    waiting = {event_id: len(own) for event_id, own in parents.items()}
+    children: dict[str, list[int]] = {}
+    for event_id, own in parents.items():
+        for parent in own:
+            children.setdefault(parent, []).append(rank[event_id])
+    ready = [position for position, event in enumerate(ordered) if not waiting.get(event.event_id)]
+    heapify(ready)
+    while ready:
+        event = ordered[heappop(ready)]
+        yield event
+        for position in children.get(event.event_id, ()):
+            child = ordered[position].event_id
+            waiting[child] -= 1
+            if not waiting[child]:
+                heappush(ready, position)
+
+
+def _heads(placed: Iterable[LaneEvent], parents: dict[str, list[str]]) -> list[Node]:
+    nodes: dict[str, Node] = {}
+    heads: dict[str, Node] = {}
+    for event in placed:
+        own = parents.get(event.event_id)
+        if own is not None:
+            node = Node(event, tuple(nodes[parent] for parent in own), has_known_parents=True)
+            for parent in own:
+                heads.pop(parent, None)
+        else:
+            node, heads = _fitted_in(event, heads)
+        nodes[event.event_id] = heads[event.event_id] = node
+    return list(heads.values())
+
+
+def _fitted_in(event: LaneEvent, heads: dict[str, Node]) -> tuple[Node, dict[str, Node]]:
+    """Place an event that does not say what it had seen; return its node and the heads that remain."""
+    rivals = {
+        head_id: head
+        for head_id, head in heads.items()
+        if leaves_its_lane(head.event) and head.event.from_lane == event.from_lane
+    }
+    before = [head for head_id, head in heads.items() if head_id not in rivals]
+    shared = {id(head.parents): head.parents for head in rivals.values()}
+    if len(shared) == 1 and not before:
+        # Siblings share one tuple: a thousand repeated claims must not copy it a thousand times.
+        (parents,) = shared.values()
+    else:
+        parents = tuple(dict.fromkeys([*before, *(node for group in shared.values() for node in group)]))
+    return Node(event, parents, has_known_parents=False), rivals
+
+
+def _outcome(heads: list[Node], profile: LaneProfile) -> Outcome:
+    events = [head.event for head in heads]
+    newest = max(events, key=moment)
+    if len(heads) == 1:
+        return Outcome(newest, events, None)
+    events.sort(key=moment, reverse=True)
+    if len({event.to_lane for event in events}) > 1:
+        sent_back = _heads_with_a_rollback_of_their_own(heads, profile)
+        if sent_back:
+            return Outcome(max(sent_back, key=moment), events, RULE_ROLLBACK)
+        return Outcome(newest, events, RULE_NEWEST)
+    claims = {head.event.shown_actor for head in heads if head.has_known_parents}
+    if newest.to_lane in HELD_LANES and len(claims) > 1:
+        return Outcome(newest, events, RULE_DOUBLE_CLAIM)
+    return Outcome(newest, events, None)
+
+
+def _heads_with_a_rollback_of_their_own(heads: list[Node], profile: LaneProfile) -> list[LaneEvent]:
+    """Return the heads whose history holds a rollback that is not in the history of every head."""
+    rollbacks = [_rollbacks_in_history(head, profile) for head in heads]
+    common = frozenset.intersection(*rollbacks)
+    return [head.event for head, own in zip(heads, rollbacks, strict=True) if own - common]
+
+
+def _rollbacks_in_history(head: Node, profile: LaneProfile) -> frozenset[str]:
+    found = set()
+    seen = {id(head)}
+    pending = [head]
+    while pending:
+        node = pending.pop()
+        event = node.event
+        if profile.is_rollback(event.from_lane, event.to_lane, event.review_ref):
+            found.add(event.event_id)
+        for parent in node.parents:
+            if id(parent) not in seen:
+                seen.add(id(parent))
+                pending.append(parent)
+    return frozenset(found)

@@ -1,0 +1,213 @@
+"""Status events straight from bytes to slots, for logs too large to take line by line through dicts.
+
+A line is decoded by msgspec into a closed type. That alone would let a repeated key pass, so the
+decoded strings are counted: every key and every string value puts two quotes into a line, and a
+line whose number of `"` bytes is exactly twice the number of keys and string values decoded has no
+room for anything that was not decoded, nor for an escaped quote. A line that cannot be proved so
+takes the strict way through `decode_row` and `rows.problem_with`; both ways accept the same lines
+with the same meaning, which a test holds them to.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.record import event_in
+from kitty_status.status.rows import display_actor, is_foreign, is_safe_name, problem_with_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import TypeAlias
+
+    from kitty_status.status.record import DecodeRow, LaneEvent, OnDamage
+
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+if TYPE_CHECKING:
+    _SevenLane: TypeAlias = str
+    _AnyLane: TypeAlias = str
+else:
+    _SevenLane = Literal[SEVEN_LANE.lanes]
+    _AnyLane = Literal[NINE_LANE.lanes]
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+_Mode = Literal["worktree", "direct_repo"]
+_Object = dict[str, Any] | None
+
+MAX_DEPTH = 32
+_NEVER = -1_000_000_000
+_NESTED = (str, dict, list)
+_CLOSING_BRACE = ord("}")
+_FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ESCAPED_QUOTE = b"\\u0022"
+_OWN_QUOTES = 2 * (12 + 8)
+_THEIR_QUOTES = 2 * (14 + 8)
+
+
+class _OwnEvent(msgspec.Struct, gc=False):
+    """An event as kitty-status writes it; the last two fields are ours, not the line's."""
+
+    event_id: _Text
+    wp_id: str
+    from_lane: _SevenLane
+    to_lane: _SevenLane
+    force: bool
+    execution_mode: _Mode
+    instant: _Instant = msgspec.field(name="at")
+    slug: _Text = msgspec.field(name="feature_slug")
+    shown_actor: _Text = msgspec.field(name="actor")
+    reason: str | None = None
+    review_ref: str | None = None
+    evidence: _Object = None
+    known_parents: list[str] | None = msgspec.field(name="parents", default=None)
+    line: bytes = b""
+    nine_lane: ClassVar[bool] = False
+
+    @property
+    def at(self) -> str:
+        """The instant as the log spells it; asked for one event of thousands, so it is not kept."""
+        return _decode_at(self.line).at
+
+
+class _TheirEvent(msgspec.Struct, gc=False):
+    """An event as spec-kitty 3 writes it."""
+
+    event_id: _Text
+    wp_id: str
+    from_lane: _AnyLane
+    to_lane: _AnyLane
+    actor: str | dict[str, Any]
+    force: bool
+    execution_mode: _Mode
+    mission_id: str
+    instant: _Instant = msgspec.field(name="at")
+    slug: _Text = msgspec.field(name="mission_slug")
+    reason: str | None = None
+    review_ref: str | None = None
+    evidence: _Object = None
+    policy_metadata: _Object = None
+    review_result: _Object | msgspec.UnsetType = msgspec.UNSET
+    known_parents: list[str] | None = None
+    shown_actor: str = ""
+    line: bytes = b""
+    nine_lane: ClassVar[bool] = True
+
+    @property
+    def at(self) -> str:
+        """The instant as the log spells it."""
+        return _decode_at(self.line).at
+
+
+class _At(msgspec.Struct):
+    at: str
+
+
+_decode_own = msgspec.json.Decoder(_OwnEvent).decode
+_decode_theirs = msgspec.json.Decoder(_TheirEvent).decode
+_decode_at = msgspec.json.Decoder(_At).decode
+_decode_any = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def fast_events_of(lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage) -> Iterator[LaneEvent]:
+    """Yield the status events among `lines`: the same promise as `record.events_of`, several times faster."""
+    safe_names: set[str] = set()
+    decode, own_quotes, failures = _decode_own, _OWN_QUOTES, _FAILURES
+    event: LaneEvent | None
+    for number, line in enumerate(lines, start=1):
+        try:
+            own = decode(line)
+        except failures:
+            event = _other_event(line, number, decode_row, on_damage)
+        else:
+            quotes = own_quotes
+            if own.reason is not None:
+                quotes += 2
+            if own.review_ref is not None:
+                quotes += 2
+            if own.known_parents is not None:
+                quotes += 2 + 2 * len(own.known_parents)
+            if own.evidence is not None:
+                quotes += _quotes_in_evidence(own.evidence, line)
+            if line.count(b'"') == quotes and line[-2] == _CLOSING_BRACE and own.wp_id in safe_names:
+                own.line = line
+                event = own
+            else:
+                event = event_in(line, number, decode_row, on_damage)
+                if event is not None:
+                    safe_names.add(event.wp_id)
+        if event is not None:
+            yield event
+
+
+def _other_event(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamage) -> LaneEvent | None:
+    event = _theirs(line)
+    if event is not None:
+        return event
+    if _is_sound_foreign_row(line):
+        return None
+    return event_in(line, number, decode_row, on_damage)
+
+
+def _quotes_in_evidence(evidence: dict[str, Any], line: bytes) -> int:
+    if problem_with_evidence(evidence) or _ESCAPED_QUOTE in line:
+        return _NEVER
+    return _quotes_in(evidence, 1)
+
+
+def _theirs(line: bytes) -> _TheirEvent | None:
+    try:
+        event = _decode_theirs(line)
+    except _FAILURES:
+        return None
+    event.shown_actor = display_actor(event.actor)
+    quotes = _THEIR_QUOTES
+    if event.review_result is not msgspec.UNSET:
+        quotes += 2
+    for value in (event.actor, event.reason, event.review_ref, event.evidence, event.policy_metadata):
+        if value is not None:
+            quotes += _quotes_in(value, 1)
+    if event.review_result:
+        quotes += _quotes_in(event.review_result, 1)
+    if line.count(b'"') != quotes or line[-2] != _CLOSING_BRACE or _ESCAPED_QUOTE in line:
+        return None
+    if not event.shown_actor or problem_with_evidence(event.evidence) or not is_safe_name(event.wp_id):
+        return None
+    event.line = line
+    return event
+
+
+def _is_sound_foreign_row(line: bytes) -> bool:
+    try:
+        row = _decode_any(line)
+    except _FAILURES:
+        return False
+    if not is_foreign(row) or line[-2] != _CLOSING_BRACE or _ESCAPED_QUOTE in line:
+        return False
+    return line.count(b'"') == _quotes_in(row, 0)
+
+
+def _quotes_in(value: Any, depth: int) -> int:
+    """Return how many `"` bytes a value takes at least in JSON, its escaped ones included.
+
+    The count is exact unless a quote is spelled as a `u0022` escape, so callers rule that out.
+    A value nested too deeply counts as so far below zero that no line can match.
+    """
+    if value.__class__ is str:
+        return 2 + value.count('"')
+    if value.__class__ is dict:
+        if depth >= MAX_DEPTH:
+            return _NEVER
+        total = 2 * len(value)
+        for key, inner in value.items():
+            if '"' in key:
+                total += key.count('"')
+            if inner.__class__ in _NESTED:
+                total += _quotes_in(inner, depth + 1)
+        return total
+    if value.__class__ is list:
+        if depth >= MAX_DEPTH:
+            return _NEVER
+        return sum([_quotes_in(inner, depth + 1) for inner in value])
+    return 0

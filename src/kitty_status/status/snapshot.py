@@ -1,0 +1,152 @@
+"""Where every work package of a feature stands: `status.json`, a pure function of the log.
+
+Equal logs give equal bytes on every machine. There is no wall clock in a snapshot:
+`materialized_at` is the `at` of the newest event.
+"""
+
+from __future__ import annotations
+
+import json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from kitty_status.status.causality import Outcome
+    from kitty_status.status.lanes import LaneProfile
+
+SNAPSHOT_FILENAME = "status.json"
+MAX_LISTED_HEADS = 20
+_OWN_KEYS = frozenset(
+    {"feature_slug", "materialized_at", "event_count", "last_event_id", "work_packages", "summary", "log_oid"}
+)
+_OWN_WORK_PACKAGE_KEYS = frozenset({"lane", "actor", "last_transition_at", "last_event_id", "force_count", "conflict"})
+_FOREIGN_IDENTITY = "mission_slug"
+
+
+class Snapshot:
+    """The state of one feature after all of its events.
+
+    * `work_packages` maps an id to `lane`, `actor`, `last_transition_at`, `last_event_id`,
+      `force_count`, and `conflict` while moves compete
+    * `event_count` counts status events, each id once; foreign rows do not count
+    * `summary` maps every lane of the profile to its number of work packages
+    * `heads` maps an id to the event ids that the next event names as its `parents`; it is not written
+    """
+
+    __slots__ = (
+        "event_count",
+        "feature_slug",
+        "heads",
+        "last_event_id",
+        "materialized_at",
+        "newest_instant",
+        "profile",
+        "summary",
+        "work_packages",
+    )
+
+    def __init__(self, profile: LaneProfile) -> None:
+        self.profile = profile
+        self.feature_slug = ""
+        self.materialized_at: str | None = None
+        self.newest_instant: datetime | None = None
+        self.event_count = 0
+        self.last_event_id: str | None = None
+        self.work_packages: dict[str, dict[str, Any]] = {}
+        self.summary: dict[str, int] = dict.fromkeys(profile.counted, 0)
+        self.heads: dict[str, tuple[str, ...]] = {}
+
+    def place(self, wp_id: str, outcome: Outcome, force_count: int) -> None:
+        """Record where a work package stands."""
+        head = outcome.head
+        state: dict[str, Any] = {
+            "lane": head.to_lane,
+            "actor": head.shown_actor,
+            "last_transition_at": head.at,
+            "last_event_id": head.event_id,
+            "force_count": force_count,
+        }
+        if outcome.rule is not None:
+            state["conflict"] = _conflict(outcome)
+        self.work_packages[wp_id] = state
+        self.heads[wp_id] = tuple(event.event_id for event in outcome.heads)
+        if head.to_lane in self.summary:
+            self.summary[head.to_lane] += 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the snapshot as `status.json` holds it, without `log_oid`."""
+        return {
+            "feature_slug": self.feature_slug,
+            "materialized_at": self.materialized_at,
+            "event_count": self.event_count,
+            "last_event_id": self.last_event_id,
+            "work_packages": self.work_packages,
+            "summary": self.summary,
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Snapshot) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]  # a snapshot is filled step by step
+
+
+def _conflict(outcome: Outcome) -> dict[str, Any]:
+    heads = [
+        {"event_id": event.event_id, "lane": event.to_lane, "actor": event.shown_actor}
+        for event in outcome.heads[:MAX_LISTED_HEADS]
+    ]
+    return {"rule": outcome.rule, "head_count": len(outcome.heads), "heads": heads}
+
+
+def written_by_spec_kitty(existing: Mapping[str, Any] | None) -> bool:
+    """Say whether a snapshot is one that spec-kitty 3 keeps; it names the feature `mission_slug`."""
+    return existing is not None and _FOREIGN_IDENTITY in existing
+
+
+def to_bytes(snapshot: Snapshot, log_oid: str | None, existing: Mapping[str, Any] | None = None) -> bytes:
+    """Return the bytes of `status.json`.
+
+    `log_oid` is the git blob id of the log's bytes, None outside git. Where `existing` is a
+    snapshot of spec-kitty 3, its own keys are kept and neither `log_oid` nor `conflict` is
+    written, so that the two tools do not undo each other's work.
+    """
+    content = snapshot.to_dict()
+    if existing is not None and written_by_spec_kitty(existing):
+        content = _in_their_shape(content, existing)
+    else:
+        content["log_oid"] = log_oid
+    return (json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _in_their_shape(content: dict[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in existing.items() if key not in _OWN_KEYS}
+    del content["feature_slug"]
+    content["materialized_at"] = content["materialized_at"] or ""
+    theirs = existing.get("work_packages")
+    theirs = theirs if isinstance(theirs, dict) else {}
+    content["work_packages"] = {
+        wp_id: {
+            **{key: value for key, value in theirs.get(wp_id, {}).items() if key not in _OWN_WORK_PACKAGE_KEYS},
+            **{key: value for key, value in state.items() if key != "conflict"},
+        }
+        for wp_id, state in content["work_packages"].items()
+    }
+    return kept | content
+
+
+def parse(data: bytes) -> dict[str, Any]:
+    """Return a snapshot's content.
+
+    Raises:
+        ValueError: the bytes are no JSON object, for example because a merge left markers in them.
+    """
+    try:
+        content = json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(content, dict):
+        raise ValueError("it is not a JSON object")  # noqa: TRY004  to callers it is one kind of damage
+    return content
