@@ -16,7 +16,7 @@ from __future__ import annotations
 try:
     from _json import make_scanner
 except ImportError:  # pragma: no cover (interpreters without the extension module)
-    from json.scanner import py_make_scanner as make_scanner
+    from json.scanner import py_make_scanner as make_scanner  # type: ignore[attr-defined,no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class LineDamagedError(ValueError):
         self.reason = reason
 
 
-class _Refusal(Exception):
+class _Refusal(Exception):  # noqa: N818  it is never an error of its own
     """Carries a reason of ours out of the scanner; a ValueError would read like a fault of grammar."""
 
 
@@ -50,9 +50,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) != len(pairs):
         seen: set[str] = set()
-        for key, _ in pairs:
+        for key, _ in pairs:  # pragma: no branch (one of them is there twice)
             if key in seen:
-                raise _Refusal(f"the key {ascii(key)} stands twice in one object")
+                raise _Refusal(f"the key {key!a} stands twice in one object")
             seen.add(key)
     return row
 
@@ -80,7 +80,7 @@ class _Grammar:
     memo: dict[str, str] = {}  # noqa: RUF012  read by the pure Python scanner only, never shared state
 
 
-_scan = make_scanner(_Grammar())
+_scan = make_scanner(_Grammar())  # type: ignore[arg-type]
 
 
 def decode(line: bytes) -> dict[str, Any]:
@@ -91,10 +91,16 @@ def decode(line: bytes) -> dict[str, Any]:
     """
     if len(line) > MAX_LINE_BYTES:
         raise LineDamagedError(f"it is longer than {MAX_LINE_BYTES // 1024 // 1024} MiB")
-    text = _text(line)
+    try:
+        text = line.decode("utf-8") if line[:1] == b"{" and line[-1:] == b"}" else _text(line)
+    except UnicodeDecodeError as error:
+        raise LineDamagedError(f"byte {error.start + 1} is not UTF-8") from None
     try:
         row, end = _scan(text, 0)
-    except StopIteration:
+    except StopIteration as stop:
+        # Where no value begins, the scanner stops with the place, nested values included.
+        if stop.value:
+            raise LineDamagedError(f"a JSON value is missing at character {stop.value + 1}") from None
         raise LineDamagedError("it does not begin with a JSON value") from None
     except _Refusal as refusal:
         raise LineDamagedError(str(refusal)) from None
@@ -102,7 +108,7 @@ def decode(line: bytes) -> dict[str, Any]:
         raise LineDamagedError(f"it is nested deeper than {MAX_DEPTH}") from None
     except ValueError as error:
         raise LineDamagedError(str(error)) from None
-    if text[end:].strip(" \t\r"):
+    if end != len(text) and text[end:].strip(" \t\r"):
         raise LineDamagedError("more stands after the JSON value; two lines may have been glued together")
     if not isinstance(row, dict):
         raise LineDamagedError(f"it holds a JSON {_json_name(row)}, not an object")
@@ -130,22 +136,20 @@ def preview(line: bytes) -> str:
 
 
 def _text(line: bytes) -> str:
+    """Return the text of a line that does not look like one of ours, or say what is wrong with it."""
     if line.endswith(b"\r"):
         raise LineDamagedError(_LINE_ENDINGS_CHANGED)
     if line.startswith(_CONFLICT_MARKERS):
         raise LineDamagedError("it is a conflict marker that a merge left behind")
     if line.startswith(b"\xef\xbb\xbf"):
         raise LineDamagedError("it begins with a byte order mark")
-    if not line.strip(b"\0"):
+    if line and not line.strip(b"\0"):
         raise LineDamagedError("it holds nothing but NUL bytes, as a crash of the machine leaves them")
-    try:
-        return line.strip(b" \t").decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise LineDamagedError(f"byte {error.start + 1} is not UTF-8") from None
+    return line.strip(b" \t").decode("utf-8")
 
 
 def _check_depth_and_surrogates(row: dict[str, Any], text: str) -> None:
-    suspect_surrogates = "\\ud" in text or "\\uD" in text
+    suspect_surrogates = "\\" in text and ("\\ud" in text or "\\uD" in text)
     if not suspect_surrogates and text.count("{") + text.count("[") <= MAX_DEPTH:
         return
     pending: list[tuple[Any, int]] = [(row, 1)]

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         instant: datetime  # what `at` means
         shown_actor: str  # the actor's name; of a structured actor the tool
         known_parents: list[str] | None  # `parents` as the writer gave them, None where it gave none
+        line: bytes  # as it was read
 
         @property
         def at(self) -> str:
@@ -56,6 +57,7 @@ class StatusRecord:
         "from_lane",
         "instant",
         "known_parents",
+        "line",
         "line_number",
         "nine_lane",
         "reason",
@@ -66,7 +68,8 @@ class StatusRecord:
         "wp_id",
     )
 
-    def __init__(self, row: Mapping[str, Any], line_number: int = 0) -> None:
+    def __init__(self, row: Mapping[str, Any], line: bytes = b"", line_number: int = 0) -> None:
+        self.line = line
         self.line_number = line_number
         self.event_id: str = row["event_id"]
         self.slug: str = slug_of(row)
@@ -112,4 +115,4 @@ def event_in(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamag
     if problem is not None:
         on_damage(number, bare, problem, True)
         return None
-    return StatusRecord(row, number)
+    return StatusRecord(row, line, number)

@@ -7,9 +7,8 @@ instead of all of them. What it cannot decide that way it leaves to the rule in 
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from kitty_status.status.causality import Outcome, decide_outcome, moment
+from kitty_status.status.instants import BEGINNING_OF_TIME
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.snapshot import Snapshot
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
 
 
-_BEGINNING = datetime.min.replace(tzinfo=timezone.utc)  # noqa: UP017  `_datetime` has no UTC
-
-
 def _no_judgement(event: LaneEvent) -> None:
     """Accept any event."""
 
@@ -31,6 +27,25 @@ def _no_judgement(event: LaneEvent) -> None:
 def profile_of(events: Iterable[LaneEvent]) -> LaneProfile:
     """Return the profile that a log is kept by: nine lanes where one of its events needs them."""
     return NINE_LANE if any(event.nine_lane for event in events) else SEVEN_LANE
+
+
+def unique_events(
+    events: Iterable[LaneEvent], on_repeated: Callable[[LaneEvent, LaneEvent], None] | None = None
+) -> list[LaneEvent]:
+    """Return each event once, by its id, in the order of first appearance.
+
+    Of two with one id and different lines, the one whose line is smaller bytewise counts, so that
+    every clone agrees whatever order its log is in. `on_repeated(first, second)` hears of every repetition.
+    """
+    unique: dict[str, LaneEvent] = {}
+    for event in events:
+        first = unique.setdefault(event.event_id, event)
+        if first is not event:
+            if on_repeated is not None:
+                on_repeated(first, event)
+            if event.line < first.line:
+                unique[event.event_id] = event
+    return list(unique.values())
 
 
 def reduce_events(events: Iterable[LaneEvent], profile: LaneProfile | None = None) -> Snapshot:
@@ -102,8 +117,9 @@ class Fold:
         """
         heads, plain_moves, judge, seen = self._heads, self._plain_moves, self._judge, self._seen
         newest: LaneEvent | None = None
-        newest_instant, newest_id = _BEGINNING, ""
-        for event in events:
+        newest_instant, newest_id = BEGINNING_OF_TIME, ""
+        count = 0
+        for count, event in enumerate(events, start=1):  # noqa: B007  read after the loop
             event_id = event.event_id
             instant = event.instant
             if seen is not None:
@@ -132,10 +148,13 @@ class Fold:
                     self.tangled.add(wp_id)
             elif parents:
                 self.tangled.add(wp_id)
+            if newest is None:
+                self._slug = event.slug
             heads[wp_id] = newest = event
             if event.nine_lane:
                 self._nine = True
         self._newest = newest
+        self._count = count
 
     def snapshot(self, profile: LaneProfile | None, events_of: Callable[[set[str]], Iterable[LaneEvent]]) -> Snapshot:
         """Return the snapshot; `events_of` returns all events of the work packages it is given."""
