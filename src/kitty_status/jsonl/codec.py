@@ -132,7 +132,7 @@ def encode(row: dict[str, Any], dumps: Callable[..., str]) -> bytes:
 
 def preview(line: bytes) -> str:
     """Return the first 80 characters of a line that may hold anything at all."""
-    return line[: PREVIEW_CHARACTERS * 4].decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
+    return line.rstrip(b"\r\n")[: PREVIEW_CHARACTERS * 4].decode("utf-8", "replace")[:PREVIEW_CHARACTERS]
 
 
 def _text(line: bytes) -> str:

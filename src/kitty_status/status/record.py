@@ -91,7 +91,7 @@ def events_of(lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage
     """Yield the status events among `lines`, which may end in LF; blank lines and foreign rows are passed over.
 
     A line that `decode_row` refuses with a ValueError, or that is no valid row, goes to
-    `on_damage(line number, line, why, is_json)`; where that returns, reading goes on behind it.
+    `on_damage(line number, line as read, why, is_json)`; where that returns, reading goes on behind it.
     """
     for number, line in enumerate(lines, start=1):
         event = event_in(line, number, decode_row, on_damage)
@@ -107,12 +107,12 @@ def event_in(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamag
     try:
         row = decode_row(bare)
     except ValueError as error:
-        on_damage(number, bare, str(error), False)
+        on_damage(number, line, str(error), False)
         return None
     if is_foreign(row):
         return None
     problem = problem_with(row)
     if problem is not None:
-        on_damage(number, bare, problem, True)
+        on_damage(number, line, problem, True)
         return None
     return StatusRecord(row, line, number)

@@ -1,0 +1,101 @@
+"""The marked block that kitty-status keeps in `.gitattributes` and in `info/attributes`.
+
+Everything here is about bytes in and bytes out. What adding a block changes, removing it changes
+back exactly, so the markers note what the file was like before.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LOGS = "**/kitty-specs/**/status.events.jsonl"
+_SNAPSHOTS = "**/kitty-specs/**/status.json"
+
+# For everybody, whether or not they have kitty-status: no line of a log is lost, and a snapshot
+# conflicts plainly instead of being filled with conflict markers.
+COMMITTED = (
+    f"{_LOGS} merge=union -text",
+    f"{_SNAPSHOTS} merge=binary",
+)
+# For one clone that has the drivers. This file beats the committed one, and covers branches without it.
+LOCAL_LOGS = (f"{_LOGS} merge=kitty-status-log -text",)
+LOCAL = (*LOCAL_LOGS, f"{_SNAPSHOTS} merge=kitty-status-snapshot")
+
+_BEGIN = b"# kitty-status: begin (this block is kept by kitty-status"
+_END = b"# kitty-status: end"
+_PLAIN = b")"
+_NO_FINAL_NEWLINE = b"; the line above had no newline)"
+_NO_FILE = b"; there was no file)"
+
+
+def add_block(content: bytes | None, rules: Sequence[str]) -> bytes:
+    """Return `content` with a block of these rules, at the end or in place of the block that it has.
+
+    `content` is None where there is no file. Doing it twice changes nothing more.
+    """
+    span = _find(content or b"")
+    if content is None or span is None:
+        return _append(content, rules)
+    begin, end = span
+    marker = content[begin:end].split(b"\n", 1)[0]
+    newline = b"\r\n" if marker.endswith(b"\r") else b"\n"
+    return content[:begin] + _block(marker.removesuffix(b"\r"), rules, newline) + content[end:]
+
+
+def remove_block(content: bytes | None) -> bytes | None:
+    """Return `content` as it was before `add_block`, plus what others have written around the block since.
+
+    None means that no file is to be left: there was none before, and nothing was added to ours.
+    """
+    span = _find(content or b"")
+    if content is None or span is None:
+        return content
+    begin, end = span
+    before, after = content[:begin], content[end:]
+    marker = content[begin:end].split(b"\n", 1)[0]
+    newline = b"\r\n" if marker.endswith(b"\r") else b"\n"
+    marker = marker.removesuffix(b"\r")
+    if marker.endswith(_NO_FILE) and not before and not after:
+        return None
+    if marker.endswith(_NO_FINAL_NEWLINE) and not after:
+        return before.removesuffix(newline)
+    return before + after
+
+
+def has_block(content: bytes | None) -> bool:
+    """Whether `content` holds a block of any version."""
+    return _find(content or b"") is not None
+
+
+def _append(content: bytes | None, rules: Sequence[str]) -> bytes:
+    if content is None:
+        return _block(_BEGIN + _NO_FILE, rules, b"\n")
+    first, line_feed, _ = content.partition(b"\n")
+    newline = b"\r\n" if line_feed and first.endswith(b"\r") else b"\n"
+    if content and not content.endswith(b"\n"):
+        return content + newline + _block(_BEGIN + _NO_FINAL_NEWLINE, rules, newline)
+    return content + _block(_BEGIN + _PLAIN, rules, newline)
+
+
+def _block(marker: bytes, rules: Sequence[str], newline: bytes) -> bytes:
+    lines = (marker, *(rule.encode("ascii") for rule in rules), _END)
+    return b"".join(line + newline for line in lines)
+
+
+def _find(content: bytes) -> tuple[int, int] | None:
+    """Return where the last whole block begins and ends, or None. A lone marker is somebody's comment."""
+    found = None
+    begin = None
+    at = 0
+    for line in content.split(b"\n"):
+        end = min(at + len(line) + 1, len(content))
+        text = line.removesuffix(b"\r")
+        if text.startswith(_BEGIN):
+            begin = at
+        elif text == _END and begin is not None:
+            found = (begin, end)
+            begin = None
+        at = end
+    return found

@@ -1,0 +1,124 @@
+"""The command lines that git is given for merging logs and snapshots.
+
+To git, a merge driver that cannot run has left a conflict in which only our side is present, and
+nothing marks it. So each command carries its own way out for the day on which the interpreter, or
+the package, has gone: both sides of a log, or our snapshot and an honest conflict.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import kitty_status
+from kitty_status.errors import ConfigurationError
+
+LOG = "log"
+SNAPSHOT = "snapshot"
+
+_MODULES = {LOG: "kitty_status.git.log_driver", SNAPSHOT: "kitty_status.git.snapshot_driver"}
+_MEND = "install kitty-status again, run: kitty-status install"
+# Any exit code above 1 says that the driver did not do its work, and the next way is tried. The end
+# of `git merge-file` is watched as well: it refuses what looks binary to it, and then both sides are
+# simply put one behind the other and the conflict stands.
+_LOG_RESCUE = (
+    "printf '%%s ' 'kitty-status: its merge driver could not run, so git kept the lines of both sides of' %P >&2; "
+    f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status validate)' >&2; "
+    "git merge-file -q --union %A %O %B && exit 0; { echo; cat %B; } >>%A; exit 1"
+)
+_SNAPSHOT_RESCUE = (
+    "printf '%%s ' 'kitty-status: its merge driver could not run, so our side was kept of' %P >&2; "
+    f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status materialize)' >&2; "
+    "exit 1"
+)
+
+
+def driver_sections() -> dict[str, dict[str, str]]:
+    """Return the sections of git configuration that declare both drivers, as {section: {key: value}}.
+
+    A section is only ever written and removed whole: a driver with a name and no command stops git.
+
+    Raises:
+        ConfigurationError: the running interpreter does not know its own path.
+    """
+    return {
+        "merge.kitty-status-log": {
+            "name": "kitty-status: the union of both sides' events",
+            "driver": driver_command(LOG),
+        },
+        "merge.kitty-status-snapshot": {
+            "name": "kitty-status: the snapshot of the merged log",
+            "driver": driver_command(SNAPSHOT),
+        },
+    }
+
+
+def driver_command(kind: str) -> str:
+    """Return the value of `merge.<driver>.driver` for `log` or `snapshot`.
+
+    It ends with 0 (merged) or 1 (conflict) whatever happens to this installation afterwards.
+
+    Raises:
+        ConfigurationError: the running interpreter does not know its own path.
+    """
+    # Only %O, %A, %B and %P are git's to fill in: a % in a path must reach the shell.
+    ours = python_command(_MODULES[kind]).replace("%", "%%")
+    rescue = _LOG_RESCUE if kind == LOG else _SNAPSHOT_RESCUE
+    return (
+        f"{ours} %O %A %B %P; s=$?; "
+        "if test $s -gt 1 && command -v kitty-status >/dev/null 2>&1; "
+        f"then kitty-status merge-driver {kind} %O %A %B %P; s=$?; fi; "
+        f"if test $s -gt 1; then {rescue}; fi; exit $s"
+    )
+
+
+def python_command(module: str) -> str:
+    """Return the shell words that call `module.main` with the arguments that follow them.
+
+    Raises:
+        ConfigurationError: the running interpreter does not know its own path.
+    """
+    return f"{shlex.quote(interpreter())} -I -S -c {shlex.quote(bootstrap(module))}"
+
+
+def bootstrap(module: str, function: str = "main") -> str:
+    """Return one line of Python that exits with what `module.function(arguments)` returns.
+
+    It needs no `site`: it puts the folder of this very package on the path. Python ends with 1 after
+    an exception, and so does a driver after a conflict; here an exception ends with 70, said in one
+    line, or with its traceback under KITTY_STATUS_DEBUG.
+    """
+    # `os` is imported only where something failed: it costs a tenth of a whole merge.
+    # !a: the text then means the same in every locale that git may be run in.
+    return (
+        "import sys;"
+        "sys.excepthook=lambda k,e,t,o=__import__:("
+        'sys.__excepthook__(k,e,t) if o("os").environ.get("KITTY_STATUS_DEBUG") else '
+        'print(f"kitty-status: {k.__name__}: {e}",file=sys.stderr),'
+        'o("os")._exit(70));'
+        f"sys.path.insert(0,{package_folder()!a});"
+        f"from {module} import {function};"
+        f"sys.exit({function}(sys.argv[1:]))"
+    )
+
+
+def interpreter() -> str:
+    """Return the absolute path of the running interpreter, as a shell takes it.
+
+    Raises:
+        ConfigurationError: the running interpreter does not know its own path.
+    """
+    if not sys.executable:
+        raise ConfigurationError(
+            "the path of the running python is unknown, so git cannot be told how to call it",
+            hint="run kitty-status with a python that is installed in a folder",
+        )
+    path = os.path.abspath(sys.executable)  # noqa: PTH100 - the link of a virtual environment must stay a link
+    return path.replace("\\", "/") if sys.platform == "win32" else path
+
+
+def package_folder() -> str:
+    """Return the folder that has to be on Python's path for `import kitty_status`."""
+    return str(Path(kitty_status.__file__).resolve().parent.parent)

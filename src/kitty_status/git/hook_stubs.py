@@ -1,0 +1,55 @@
+"""The shell scripts that git runs as hooks.
+
+A stub only finds its way to the Python that does the work; it is short, so that it can be read
+where somebody comes across it in their hooks folder.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from kitty_status.git.drivers import interpreter, package_folder, python_command
+
+# git's name for the hook, and the module whose `main` does what it is for.
+HOOKS = {"pre-commit": "kitty_status.git.pre_commit"}
+
+_MARK = b"# kitty-status hook: "
+# What a person writes into a hook of their own to have ours called.
+_CALL = "kitty-status hook {name}"
+
+
+def stub(name: str) -> bytes:
+    """Return the script for the hook `name`, made for the running interpreter.
+
+    Raises:
+        ConfigurationError: the running interpreter does not know its own path.
+    """
+    module = HOOKS[name]
+    source = Path(package_folder(), *module.split("."))
+    text = _template(name).read_text(encoding="utf-8")
+    text = text.replace("@PYTHON@", shlex.quote(interpreter()))
+    text = text.replace("@MODULE@", shlex.quote(source.with_suffix(".py").as_posix()))
+    return text.replace("@COMMAND@", python_command(module)).encode("utf-8", "surrogateescape")
+
+
+def is_stub(content: bytes) -> bool:
+    """Whether this script was written by kitty-status, of whatever version."""
+    return any(line.startswith(_MARK) for line in content.split(b"\n")[:3])
+
+
+def calls_us(content: bytes, name: str) -> bool:
+    """Whether somebody has put the call of our hook into a script of their own."""
+    call = _CALL.format(name=name).encode("ascii")
+    return any(call in line and not line.lstrip().startswith(b"#") for line in content.split(b"\n"))
+
+
+def line_to_add(name: str) -> str:
+    """Return the shell line with which a hook of somebody else calls ours."""
+    return f"{_CALL.format(name=name)} || exit $?"
+
+
+def _template(name: str) -> Path:
+    """Return where the template is: in the package once installed, at the root of a checkout before."""
+    installed = Path(__file__).parent / "stubs" / name
+    return installed if installed.exists() else Path(__file__).parents[3] / "hooks" / name

@@ -1,0 +1,178 @@
+"""The one way a line gets into a log.
+
+Three outcomes, and none of them is ever claimed wrongly: the call returns (the line is on stable storage), it
+raises the operating system's error or one of ours (the line is certainly absent), or it raises
+`OutcomeUnknownError` (the line may or may not stay; a retry with the same event id is safe).
+
+The log is opened anew for every line, because git replaces the file under whoever keeps it open.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kitty_status.errors import OutcomeUnknownError
+from kitty_status.jsonl.disk import DISK, close_quietly, open_regular, parent_of, write_all
+from kitty_status.jsonl.lock import exclusive
+from kitty_status.jsonl.quarantine import repair_tail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Self
+
+    from kitty_status.jsonl.disk import Disk, StrPath
+
+_RETRY = "make the same call again with the same event id: a line that is there already is not written twice"
+
+
+class Place(tuple["Path", "Path", "Path"]):
+    """Where a log is, where its lock, and the folder that takes what is cut off a torn log.
+
+    A named tuple, spelled out: `typing` would cost a hook more than the append.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, log: Path, lock: Path, quarantine: Path) -> Self:
+        """Name the three."""
+        return super().__new__(cls, (log, lock, quarantine))
+
+    @property
+    def log(self) -> Path:
+        """The file of lines."""
+        return self[0]
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked in its stead; never inside a work tree, where git would replace it."""
+        return self[1]
+
+    @property
+    def quarantine(self) -> Path:
+        """The folder for torn and damaged last lines."""
+        return self[2]
+
+
+def append_line(
+    place: Place,
+    line: bytes,
+    *,
+    unless: Callable[[], bool] | None = None,
+    timeout: float = 10.0,
+    disk: Disk = DISK,
+) -> bool:
+    """Append `line` and return True once it is on stable storage, or False if `unless` says it is there already.
+
+    `unless` is called under the lock, so what it finds cannot change before the line is written. The lock is given
+    back before the disk is waited for: writers that wait together share one flush, and a flush covers all bytes
+    that were written before it.
+
+    Raises:
+        ValueError: `line` is not exactly one line with its LF. Nothing was done.
+        BusyError: the lock was not free within `timeout` seconds, or somebody writes without it. Nothing was written.
+        UnsafeLogError: the log or its lock is a symbolic link or no regular file. Nothing was written.
+        OSError: the operating system refused; the line is certainly absent.
+        OutcomeUnknownError: the disk did not confirm; the line may or may not stay.
+    """
+    _check_line(line)
+    fd = -1
+    try:
+        with exclusive(place.lock, timeout=timeout):
+            if unless is not None and unless():
+                return False
+            fd = _open_log(place.log, disk)
+            _write_line(fd, place, line, disk)
+        _confirm(fd, place.log, disk)
+    finally:
+        if fd >= 0:  # pragma: no branch (without a descriptor there is nothing to go on to)
+            close_quietly(fd, disk)
+    return True
+
+
+def append_locked(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
+    """Append `line` while the caller holds `exclusive(place.lock)`; on return it is on stable storage.
+
+    Raises:
+        ValueError: `line` is not exactly one line with its LF. Nothing was done.
+        BusyError: somebody writes to the log without the lock. Nothing was written.
+        UnsafeLogError: the log is a symbolic link or no regular file. Nothing was written.
+        OSError: the operating system refused; the line is certainly absent.
+        OutcomeUnknownError: the disk did not confirm; the line may or may not stay.
+    """
+    _check_line(line)
+    fd = _open_log(place.log, disk)
+    try:
+        _write_line(fd, place, line, disk)
+        _confirm(fd, place.log, disk)
+    finally:
+        close_quietly(fd, disk)
+
+
+def _check_line(line: bytes) -> None:
+    if line.find(b"\n") != len(line) - 1 or not line:
+        raise ValueError("a line ends in one LF and holds no other")
+
+
+def _open_log(log: StrPath, disk: Disk) -> int:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    try:
+        return open_regular(log, flags, disk)
+    except FileNotFoundError:
+        disk.makedirs(parent_of(log))
+        return open_regular(log, flags, disk)
+
+
+def _write_line(fd: int, place: Place, line: bytes, disk: Disk) -> None:
+    in_front, size = repair_tail(fd, place.log, place.quarantine, disk)
+    if size == 0:
+        # The name of a new file is made to last before the first line, under the lock: whoever writes the second
+        # line could not tell any more that the name is new, and would be acknowledged in a file that may vanish.
+        disk.fsync_directory(parent_of(place.log))
+    data = in_front + line
+    try:
+        write_all(fd, data, disk)
+    except OSError as error:
+        if not _undo(fd, size, data, disk):
+            raise OutcomeUnknownError(
+                f"{os.fspath(place.log)} was not written whole ({error}), and what was written could not be taken back",
+                hint=_RETRY,
+                log=os.fspath(place.log),
+            ) from error
+        raise
+    except BaseException:
+        _undo(fd, size, data, disk)  # Ctrl-C between two parts; where even this fails, the next append mends the tail
+        raise
+
+
+def _undo(fd: int, size: int, data: bytes, disk: Disk) -> bool:
+    """Cut the log back to `size` if nothing but a part of `data` came after; say whether it is as it was.
+
+    The bytes decide, not a count: an interruption may strike after a write and before it is counted, and what
+    a program without the lock appended meanwhile is not ours to cut.
+    """
+    try:
+        written = disk.pread(fd, len(data) + 1, size)
+        length = disk.fstat(fd).st_size
+        if length == size:
+            return True
+        if length != size + len(written) or not data.startswith(written):
+            return False
+        disk.ftruncate(fd, size)
+        disk.fsync(fd)
+    except OSError:
+        return False
+    return True
+
+
+def _confirm(fd: int, log: StrPath, disk: Disk) -> None:
+    try:
+        disk.fsync(fd)
+    except OSError as error:
+        # A second fsync may well succeed without having written anything: the kernel has dropped the failed pages.
+        raise OutcomeUnknownError(
+            f"the disk did not confirm a line that was written to {os.fspath(log)}: {error}",
+            hint=_RETRY,
+            log=os.fspath(log),
+        ) from error

@@ -1,0 +1,82 @@
+"""Replaces a whole file so that every reader, and every crash, sees the old contents or the new, never a part."""
+
+# pathlib costs a hook more than the write itself.
+# ruff: noqa: PTH118, PTH119
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+
+from kitty_status.jsonl.disk import DISK, close_quietly, open_regular, parent_of, unlink_quietly, write_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kitty_status.jsonl.disk import Disk, StrPath
+
+_ATTEMPTS = 8
+_FIRST_PAUSE = 0.01
+_READERS_BLOCK = sys.platform == "win32"  # there a file that somebody has open cannot be renamed over
+
+
+def replace_file(path: StrPath, data: bytes, *, disk: Disk = DISK) -> bool:
+    """Make `data` the contents of `path` in one step; return False, having written nothing, if it is that already.
+
+    The permission bits of the old file are kept. Other hard links to it keep the old contents.
+
+    Raises:
+        UnsafeLogError: a symbolic link, or something else than a regular file, stands there. Nothing was written.
+        OSError: the operating system refused. The old contents stand, unless it was only the folder's flush that
+            failed: then the new contents stand, and may give way to the old ones in a crash of the machine.
+    """
+    try:
+        fd = open_regular(path, os.O_RDONLY, disk)
+    except FileNotFoundError:
+        mode = None
+    else:
+        try:
+            if _holds(fd, data, disk):
+                return False
+            mode = stat.S_IMODE(disk.fstat(fd).st_mode)
+        finally:
+            close_quietly(fd, disk)
+    folder, name = parent_of(path), os.path.basename(path)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(6).hex()}.tmp")
+    try:
+        _write_new(temporary, data, mode, disk)
+        _rename(temporary, path, disk)
+    except BaseException:
+        unlink_quietly(temporary, disk)
+        raise
+    disk.fsync_directory(folder)
+    return True
+
+
+def _holds(fd: int, data: bytes, disk: Disk) -> bool:
+    return disk.fstat(fd).st_size == len(data) and disk.pread(fd, len(data) + 1, 0) == data
+
+
+def _write_new(path: str, data: bytes, mode: int | None, disk: Disk) -> None:
+    fd = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        write_all(fd, data, disk)
+        if mode is not None:
+            disk.fchmod(fd, mode)
+        disk.fsync(fd)
+    finally:
+        close_quietly(fd, disk)
+
+
+def _rename(source: str, target: StrPath, disk: Disk) -> None:
+    pause = _FIRST_PAUSE
+    for _ in range(_ATTEMPTS if _READERS_BLOCK else 0):
+        try:
+            disk.replace(source, target)
+        except PermissionError:
+            time.sleep(pause)
+            pause *= 2
+        else:
+            return
+    disk.replace(source, target)

@@ -1,0 +1,153 @@
+"""A status event and its evidence as callers of the library make and receive them.
+
+What a stored event must look like is decided by `rows.problem_with`; these models add types to it.
+Keys that a model does not know are kept and written again.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+
+from kitty_status.status import lanes
+from kitty_status.status.instants import parse_instant
+from kitty_status.status.rows import display_actor, problem_with
+
+_FOREIGN_SLUG = "mission_slug"
+
+
+class Lane(StrEnum):
+    """The lanes of both shipped profiles. Aliases such as `doing` are input only and are not lanes."""
+
+    PLANNED = lanes.PLANNED
+    CLAIMED = lanes.CLAIMED
+    IN_PROGRESS = lanes.IN_PROGRESS
+    FOR_REVIEW = lanes.FOR_REVIEW
+    IN_REVIEW = lanes.IN_REVIEW
+    APPROVED = lanes.APPROVED
+    DONE = lanes.DONE
+    BLOCKED = lanes.BLOCKED
+    CANCELED = lanes.CANCELED
+    GENESIS = lanes.GENESIS
+
+
+class _Model(BaseModel):
+    """Immutable, keeps unknown keys, converts to and from plain JSON types."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain JSON types."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Return the model that `data` describes.
+
+        Raises:
+            ValueError: `data` does not describe one; the message says which part is wrong.
+        """
+        return cls.model_validate(data)
+
+
+class ReviewApproval(_Model):
+    """Who reviewed, what they said, and where that can be read."""
+
+    reviewer: str
+    verdict: Literal["approved", "changes_requested"]
+    reference: str
+
+
+class RepoEvidence(_Model):
+    """The commit that holds the work, in one repository."""
+
+    repo: str
+    branch: str
+    commit: str
+    files_touched: tuple[str, ...] = ()
+
+
+class VerificationResult(_Model):
+    """A command that was run to verify the work, and how it ended."""
+
+    command: str
+    result: Literal["pass", "fail", "skip"]
+    summary: str
+
+
+class DoneEvidence(_Model):
+    """Why a work package counts as done: the approval, and optionally commits and verifications."""
+
+    review: ReviewApproval
+    repos: tuple[RepoEvidence, ...] = ()
+    verification: tuple[VerificationResult, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content in plain JSON types; empty `repos` and `verification` are left out."""
+        content = super().to_dict()
+        return {key: value for key, value in content.items() if value or key not in ("repos", "verification")}
+
+
+class StatusEvent(_Model):
+    """One move of one work package, as it stands in a log.
+
+    * `from_dict` accepts what a log may hold, spec-kitty 3's `mission_slug` and structured actors included
+    * `to_dict` always writes all twelve keys, absent ones as null, and `parents` where there are any given
+    * `evidence` of older logs may lack parts of what `DoneEvidence` asks for; it is then kept as it is
+    """
+
+    event_id: str = Field(min_length=1)
+    feature_slug: str = Field(min_length=1)
+    wp_id: str
+    from_lane: Lane
+    to_lane: Lane
+    at: str
+    actor: str | dict[str, Any]
+    force: bool = Field(strict=True)
+    execution_mode: Literal["worktree", "direct_repo"]
+    reason: str | None = None
+    review_ref: str | None = None
+    evidence: DoneEvidence | dict[str, Any] | None = Field(default=None, union_mode="left_to_right")
+    parents: tuple[str, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        row = {key: value.to_dict() if isinstance(value, DoneEvidence) else value for key, value in data.items()}
+        if isinstance(row.get("parents"), tuple):
+            row["parents"] = list(row["parents"])
+        if row.get("parents", ()) is None:
+            del row["parents"]
+        problem = problem_with(row)
+        if problem is not None:
+            raise ValueError(problem)
+        if "feature_slug" not in row:
+            data = {**data, "feature_slug": row[_FOREIGN_SLUG]}
+        return data
+
+    @field_serializer("evidence")
+    def _evidence(self, evidence: DoneEvidence | dict[str, Any] | None) -> Any:
+        return evidence.to_dict() if isinstance(evidence, DoneEvidence) else evidence
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row that a log holds for this event."""
+        row = super().to_dict()
+        if self.parents is None:
+            del row["parents"]
+        if row.get(_FOREIGN_SLUG) == row["feature_slug"]:
+            del row["feature_slug"]
+        return row
+
+    @property
+    def shown_actor(self) -> str:
+        """The actor's name; of a structured actor the tool."""
+        return display_actor(self.actor)
+
+    @property
+    def instant(self) -> Any:
+        """What `at` means, as an aware datetime."""
+        return parse_instant(self.at)

@@ -1,0 +1,193 @@
+"""Whether a move may be made, and why not: the guards, as pure functions of what is known.
+
+Nothing is looked up here. Who asks gathers the facts first, and the answer is the same for the same
+facts, so every rule can be tested by a table.
+"""
+
+from __future__ import annotations
+
+from kitty_status.status import lanes
+from kitty_status.status.lanes import HELD_LANES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
+
+    from kitty_status.status.lanes import LaneProfile
+
+APPROVED_VERDICT = "approved"
+
+
+class Move:
+    """A request to change the lane of one work package, with everything that guards look at.
+
+    `holder` is the actor who holds the work package now, None where nobody does.
+    """
+
+    __slots__ = (
+        "actor",
+        "evidence",
+        "execution_mode",
+        "force",
+        "from_lane",
+        "holder",
+        "reason",
+        "review_ref",
+        "to_lane",
+    )
+
+    def __init__(  # noqa: PLR0913  a move has these parts
+        self,
+        from_lane: str,
+        to_lane: str,
+        *,
+        actor: str,
+        force: bool = False,
+        reason: str | None = None,
+        review_ref: str | None = None,
+        evidence: dict[str, Any] | None = None,
+        execution_mode: str | None = None,
+        holder: str | None = None,
+    ) -> None:
+        self.from_lane = from_lane
+        self.to_lane = to_lane
+        self.actor = actor
+        self.force = force
+        self.reason = reason
+        self.review_ref = review_ref
+        self.evidence = evidence
+        self.execution_mode = execution_mode
+        self.holder = holder
+
+
+class Refusal:
+    """One reason against a move: a stable code, what is wrong, and what would make it right."""
+
+    __slots__ = ("code", "hint", "message")
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+ILLEGAL = "illegal-move"
+HELD_BY_OTHER = "held-by-other"
+FORCE_NEEDS_ACTOR = "force-without-actor"
+FORCE_NEEDS_REASON = "force-without-reason"
+MISSING_ACTOR = "missing-actor"
+MISSING_WORKSPACE = "missing-workspace"
+MISSING_EVIDENCE = "missing-evidence"
+MISSING_REVIEW_REF = "missing-review-ref"
+MISSING_REASON = "missing-reason"
+
+
+def refusals(move: Move, profile: LaneProfile) -> list[Refusal]:
+    """Return every reason against `move`, none if it may be made.
+
+    `force` sets legality and guards aside, but asks for an actor and a reason.
+    """
+    if move.force:
+        return [
+            *([] if _said(move.actor) else [Refusal(FORCE_NEEDS_ACTOR, "force needs an actor", "name one: --actor")]),
+            *([] if _said(move.reason) else [Refusal(FORCE_NEEDS_REASON, "force needs a reason", "say why: --reason")]),
+        ]
+    guard = profile.moves.get((move.from_lane, move.to_lane))
+    if guard is None:
+        return [_illegal(move, profile)]
+    found = [] if _said(move.actor) else [Refusal(MISSING_ACTOR, "a move needs an actor", "name one: --actor")]
+    refusal = _GUARDS[guard](move)
+    return [*found, refusal] if refusal is not None else found
+
+
+def needs_look(profile: LaneProfile) -> frozenset[tuple[str, str]]:
+    """Return the legal moves whose event alone shows nothing to check: those without a guard on its content."""
+    content_guards = (lanes.GUARD_APPROVAL, lanes.GUARD_REVIEW_REF, lanes.GUARD_REASON)
+    return frozenset(move for move, guard in profile.moves.items() if guard not in content_guards)
+
+
+def has_approval(evidence: dict[str, Any] | None) -> bool:
+    """Say whether evidence holds a review with the verdict `approved`, by a named reviewer, with a reference."""
+    review = (evidence or {}).get("review")
+    return (
+        isinstance(review, dict)
+        and review.get("verdict") == APPROVED_VERDICT
+        and _said(review.get("reviewer"))
+        and _said(review.get("reference"))
+    )
+
+
+def holder_of(lane: str, actor: str) -> str | None:
+    """Return who holds a work package that `actor` brought to `lane`."""
+    return actor if lane in HELD_LANES else None
+
+
+def _said(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip())
+
+
+def _illegal(move: Move, profile: LaneProfile) -> Refusal:
+    targets = profile.targets(move.from_lane)
+    if not targets:
+        may = f"{move.from_lane} is final; only --force with a --reason leaves it"
+    else:
+        may = f"from {move.from_lane} it may go to {', '.join(targets)}"
+    holder = f", and {move.holder} holds it" if move.holder not in (None, move.actor) else ""
+    code = HELD_BY_OTHER if move.to_lane == lanes.CLAIMED and holder else ILLEGAL
+    return Refusal(code, f"{move.from_lane} to {move.to_lane} is not a legal move{holder}", may)
+
+
+def _no_guard(_move: Move) -> Refusal | None:
+    return None
+
+
+def _claim(move: Move) -> Refusal | None:
+    if move.holder in (None, move.actor):
+        return None
+    return Refusal(HELD_BY_OTHER, f"{move.holder} holds the work package", "ask the holder to give it back")
+
+
+def _workspace(move: Move) -> Refusal | None:
+    if move.execution_mode is None:
+        return Refusal(
+            MISSING_WORKSPACE, "work starts in a workspace", "name it: --execution-mode worktree or direct_repo"
+        )
+    return _claim(move)
+
+
+def _approval(move: Move) -> Refusal | None:
+    if has_approval(move.evidence):
+        return None
+    return Refusal(
+        MISSING_EVIDENCE,
+        f"{move.to_lane} needs evidence of an approving review",
+        "--evidence-json with review.reviewer, review.verdict approved and review.reference",
+    )
+
+
+def _review_ref(move: Move) -> Refusal | None:
+    if _said(move.review_ref):
+        return None
+    return Refusal(MISSING_REVIEW_REF, "sending work back needs the review", "name where it can be read: --review-ref")
+
+
+def _reason(move: Move) -> Refusal | None:
+    if _said(move.reason):
+        return None
+    return Refusal(MISSING_REASON, f"{move.from_lane} to {move.to_lane} needs a reason", "say why: --reason")
+
+
+if TYPE_CHECKING:
+    _Guard: TypeAlias = Callable[[Move], Refusal | None]
+
+_GUARDS: dict[str, _Guard] = {
+    lanes.NO_GUARD: _no_guard,
+    lanes.GUARD_CLAIM: _claim,
+    lanes.GUARD_WORKSPACE: _workspace,
+    # Subtasks are not read yet; `emit` says so with the reply.
+    lanes.GUARD_SUBTASKS: _no_guard,
+    lanes.GUARD_APPROVAL: _approval,
+    lanes.GUARD_REVIEW_REF: _review_ref,
+    lanes.GUARD_REASON: _reason,
+}
