@@ -15,7 +15,6 @@ from ulid import ULID
 _RANDOM_BITS = 80
 
 
-
 def now() -> str:
     """Return the current instant as `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`."""
     return datetime.now(UTC).isoformat(timespec="microseconds")

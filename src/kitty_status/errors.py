@@ -84,6 +84,12 @@ class HeldByOtherError(MoveRefusedError):
     exit_code = EXIT_CONFLICT
 
 
+class ClockAheadError(MoveRefusedError):
+    """The newest event of the log lies more than a day ahead of this clock; nothing was written."""
+
+    code = "clock-ahead"
+
+
 class ConflictingEventError(KittyStatusError):
     """The log already holds this event id with other content; nothing was written."""
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import hashlib
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PIECE = 1 << 18
+
 
 def blob_oid(data: bytes, object_format: str) -> str:
     """Return the object id that git gives to a blob holding `data`.
@@ -17,4 +23,22 @@ def blob_oid(data: bytes, object_format: str) -> str:
         raise ValueError(f"unknown object format: {object_format!r}")
     digest = hashlib.new(object_format, b"blob %d\0" % len(data), usedforsecurity=False)
     digest.update(data)
+    return digest.hexdigest()
+
+
+def file_oid(path: Path, object_format: str) -> str:
+    """Return the object id that git gives to the content of the file at `path`, reading it piece by piece.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: git knows no such object format.
+    """
+    if object_format not in {"sha1", "sha256"}:
+        raise ValueError(f"unknown object format: {object_format!r}")
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        digest = hashlib.new(object_format, b"blob %d\0" % size, usedforsecurity=False)
+        while piece := file.read(_PIECE):
+            digest.update(piece)
     return digest.hexdigest()

@@ -153,7 +153,7 @@ def _workspace(move: Move) -> Refusal | None:
         return Refusal(
             MISSING_WORKSPACE, "work starts in a workspace", "name it: --execution-mode worktree or direct_repo"
         )
-    return _claim(move)
+    return None
 
 
 def _approval(move: Move) -> Refusal | None:

@@ -1,0 +1,52 @@
+"""Committing exactly a feature's log and snapshot, whatever else is staged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import BusyError, GitError, OutsideRepositoryError
+from kitty_status.git.run import git, run_git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kitty_status.tracker.features import Feature
+
+
+def commit_feature(feature: Feature, message: str) -> str:
+    """Commit a feature's log and snapshot, those of them that git does not ignore, and return the commit's id.
+
+    Other staged changes stay staged. The user's hooks run as at any commit.
+
+    Raises:
+        OutsideRepositoryError: the feature lies in no repository.
+        BusyError: another git is at work in the repository.
+        GitError: git or a hook refused; the log is as it was before the call.
+    """
+    if feature.repository is None:
+        raise OutsideRepositoryError(f"{feature.folder} is in no git repository", hint="run `git init` first")
+    cwd = feature.repository.worktree
+    paths = [path for path in committed_paths(feature) if not _is_ignored(path, cwd)]
+    if not paths:
+        raise GitError(f"git ignores the log of {feature.slug}", hint="take it out of .gitignore")
+    git(["add", "--", *paths], cwd=cwd)
+    result = run_git(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd=cwd, offline=False)
+    if result.code:
+        words = (result.err or result.out).decode(errors="replace").strip()
+        if "index.lock" in words:
+            raise BusyError(f"git is at work in {cwd}: {words}", hint="commit again in a moment")
+        raise GitError(
+            f"git commit failed: {words}",
+            hint=f"the event is recorded; commit it with `git commit -- {' '.join(paths)}`",
+        )
+    return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
+
+
+def committed_paths(feature: Feature) -> list[str]:
+    """Return the paths, from the top of the work tree, that belong into a commit of the feature's status."""
+    existing: list[Path] = [path for path in (feature.log, feature.snapshot) if path.exists()]
+    return [feature.relative(path) for path in existing]
+
+
+def _is_ignored(path: str, cwd: str) -> bool:
+    return run_git(["check-ignore", "--quiet", "--", path], cwd=cwd).code == 0

@@ -1,0 +1,154 @@
+"""The `status` section of `.kittify/config.yaml`.
+
+It is read at every command, so the plain form that `init` writes is read without loading a YAML
+library. Whatever goes beyond `key: value` lines is left to ruamel.yaml, and means the same.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.errors import ConfigurationError
+from kitty_status.status.lanes import PROFILES
+from kitty_status.version import __version__
+
+if TYPE_CHECKING:
+    from kitty_status.status.lanes import LaneProfile
+
+CONFIG_PATH = ".kittify/config.yaml"
+SECTION = "status"
+DETECTED = "auto"
+PHASES = ("0", "1", "2")
+SNAPSHOT_OWN = "own"
+SNAPSHOT_SPEC_KITTY = "spec-kitty"
+_KEYS = {
+    "lanes": (DETECTED, *PROFILES),
+    "phase": PHASES,
+    "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY),
+    "requires": (),
+}
+DEFAULTS = f"""\
+{SECTION}:
+  # seven-lane or nine-lane; {DETECTED} recognises logs that spec-kitty 3 wrote
+  lanes: {DETECTED}
+  # {SNAPSHOT_OWN} or {SNAPSHOT_SPEC_KITTY}; {DETECTED} recognises snapshots that spec-kitty 3 wrote
+  snapshot: {DETECTED}
+"""
+
+
+class Config:
+    """What a repository has decided.
+
+    * `profile` is the pinned lane profile, None where the log shall say
+    * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has
+    * `requires` is the lowest version that may write here
+    """
+
+    def __init__(self, values: dict[str, str] | None = None) -> None:
+        values = values or {}
+        self.profile: LaneProfile | None = PROFILES.get(values.get("lanes", DETECTED))
+        self.snapshot = values.get("snapshot", DETECTED)
+        self.requires = values.get("requires", "")
+
+    def check_may_write(self) -> None:
+        """Refuse to write where the repository asks for a newer version.
+
+        Raises:
+            ConfigurationError: this version is older than `status.requires`.
+        """
+        wanted = self.requires.removeprefix(">=").strip()
+        if wanted and _version(wanted) > _version(__version__):
+            raise ConfigurationError(
+                f"this repository asks for kitty-status {self.requires}, and this is {__version__}",
+                hint="upgrade kitty-status; reading works meanwhile",
+            )
+
+
+def load_config(root: Path) -> Config:
+    """Return the configuration of the project at `root`, the defaults where it has none.
+
+    Raises:
+        ConfigurationError: a key or value is unknown; the message names file and line.
+    """
+    path = root / CONFIG_PATH
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}", hint="correct the file") from error
+    if SECTION not in text:
+        return Config()
+    section = _plain_section(text)
+    if section is None:
+        section = _yaml_section(text, path)
+    for key, (value, line) in section.items():
+        _check(key, value, f"{path}:{line}")
+    return Config({key: value for key, (value, _) in section.items()})
+
+
+def _check(key: str, value: str, where: str) -> None:
+    if key not in _KEYS:
+        raise ConfigurationError(f"{where}: unknown key {SECTION}.{key}", hint=f"known are {', '.join(_KEYS)}")
+    allowed = _KEYS[key]
+    if allowed and value not in allowed:
+        raise ConfigurationError(f"{where}: {SECTION}.{key} is {value!a}", hint=f"it may be {', '.join(allowed)}")
+    if key == "requires" and not (value.startswith(">=") and _version(value.removeprefix(">="))):
+        raise ConfigurationError(f"{where}: {SECTION}.requires is {value!a}", hint='write it as ">=0.1.0"')
+
+
+def _version(text: str) -> tuple[int, ...]:
+    parts = text.strip().split(".")
+    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+
+
+def _plain_section(text: str) -> dict[str, tuple[str, int]] | None:
+    """Return {key: (value, line)} of a section of plain `key: value` lines; None where it takes more to read it."""
+    found: dict[str, tuple[str, int]] = {}
+    inside = seen = False
+    for number, raw in enumerate(text.split("\n"), start=1):
+        line = raw.rstrip()
+        content = line.lstrip(" ")
+        if not content or content.startswith("#"):
+            continue
+        if content == line:
+            if line.startswith(("---", "...", "{", "%", "?", '"', "'")) or (seen and line.startswith(f"{SECTION}:")):
+                return None
+            inside = line.split(" #")[0].rstrip() == f"{SECTION}:"
+            if not inside and line.startswith(SECTION):
+                return None
+            seen = seen or inside
+            continue
+        if not inside:
+            continue
+        key, colon, value = content.partition(": ")
+        value = value.split(" #")[0].strip()
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        if not colon or not _is_plain(key) or not _is_plain(value.removeprefix(">=")) or key in found:
+            return None
+        if len(line) - len(content) != 2:  # noqa: PLR2004  any other indentation is for the library to judge
+            return None
+        found[key] = (value, number)
+    return found
+
+
+def _is_plain(text: str) -> bool:
+    return bool(text) and all(char.isalnum() or char in "._-" for char in text) and text.isascii()
+
+
+def _yaml_section(text: str, path: Path) -> dict[str, tuple[str, int]]:
+    # Loaded by name: only a file that is written in an unusual way pays for the library.
+    yaml: Any = import_module("ruamel.yaml")
+    try:
+        document: Any = yaml.YAML(typ="rt").load(text)
+    except yaml.error.YAMLError as error:
+        raise ConfigurationError(f"{path}: {error}", hint="correct the file") from error
+    section: Any = document.get(SECTION) if isinstance(document, dict) else None
+    if section is None:
+        return {}
+    if not hasattr(section, "lc"):
+        raise ConfigurationError(f"{path}: {SECTION} is no mapping", hint="write `key: value` lines below it")
+    return {str(key): (str(value), section.lc.key(key)[0] + 1) for key, value in section.items()}

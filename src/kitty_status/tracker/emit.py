@@ -1,0 +1,261 @@
+"""Emit: the one write path. Under the log's lock it reads, decides, appends and materializes.
+
+An event is reported only once it is on stable storage, and the lane that is reported is the one
+that the reducer gives for the log with the event in it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.clock import event_ids, now
+from kitty_status.errors import (
+    ClockAheadError,
+    ConflictingEventError,
+    HeldByOtherError,
+    MoveRefusedError,
+    NotFoundError,
+    UsageError,
+)
+from kitty_status.jsonl.append import append_locked
+from kitty_status.jsonl.codec import encode
+from kitty_status.jsonl.lock import exclusive
+from kitty_status.status import transitions
+from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
+from kitty_status.status.lanes import GUARD_SUBTASKS
+from kitty_status.status.record import StatusRecord
+from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.rows import problem_with
+from kitty_status.tracker.features import check_name
+from kitty_status.tracker.log import read_log, strictly
+from kitty_status.tracker.materialize import write_snapshot
+from kitty_status.tracker.store import find_event
+
+if TYPE_CHECKING:
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.config import Config
+    from kitty_status.tracker.features import Feature, Project
+
+MAX_HOURS_AHEAD = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmitRequest:
+    """What a caller asks for; `evidence` is already validated, `to_lane` still as it was typed."""
+
+    wp_id: str
+    to_lane: str
+    actor: str
+    feature: str | None = None
+    force: bool = False
+    reason: str | None = None
+    review_ref: str | None = None
+    evidence: dict[str, Any] | None = None
+    execution_mode: str | None = None
+    event_id: str | None = None
+    strict_wp: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Emitted:
+    """The event that stands in the log now (under `dry_run`: that would), and what came of it.
+
+    `replayed` is true where the event stood there already, with the given id and the same content.
+    """
+
+    feature: Feature
+    event: dict[str, Any]
+    state: dict[str, Any]
+    replayed: bool = False
+    dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
+    """Move a work package, if its profile's rules allow it.
+
+    Raises:
+        MoveRefusedError: the move is against the rules (HeldByOtherError: somebody else holds it).
+        ConflictingEventError: `event_id` stands for another event already.
+        UsageError, NotFoundError: feature, work package or lane cannot be understood or found.
+        StoreError: the log is damaged. BusyError: another process held it for too long.
+        OutcomeUnknownError: the disk did not confirm; repeat with the same `event_id`.
+        OSError: the operating system refused; the event is certainly absent.
+    """
+    config.check_may_write()
+    check_name(request.wp_id, "work package")
+    if request.event_id is not None:
+        check_name(request.event_id, "event id")
+    feature = project.feature(request.feature)
+    if request.dry_run:
+        return _decide(feature, config, request)[0]
+    with exclusive(feature.place.lock):
+        emitted, after = _decide(feature, config, request)
+        if emitted.replayed:
+            return emitted
+        append_locked(feature.place, encode(emitted.event, json.dumps))
+        try:
+            write_snapshot(feature, config, after)
+        except OSError as error:
+            # The event is acknowledged: what is derived from the log can be derived again.
+            emitted.warnings.append(
+                f"the event is recorded, but {feature.snapshot.name} was not written ({error}); "
+                f"run `kitty-status materialize {feature.slug}`"
+            )
+    return emitted
+
+
+def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emitted, Snapshot]:
+    """Return the event that answers the request, with the snapshot that it leads to. Nothing is written."""
+    events = unique_events(read_log(feature.log, strictly(feature.log)))
+    before = reduce_events(events, config.profile)
+    to_lane = before.profile.resolve(request.to_lane)
+    if to_lane is None:
+        raise UsageError(
+            f"{request.to_lane!a} is no lane of {before.profile.name}", hint=f"lanes: {', '.join(before.profile.lanes)}"
+        )
+    replayed = _replayed(feature, request, to_lane)
+    if replayed is not None:
+        return Emitted(feature, replayed, before.work_packages[request.wp_id], replayed=True), before
+    state = before.work_packages.get(request.wp_id)
+    move = _move(request, to_lane, state, before)
+    _refuse_if_against_the_rules(move, before, request)
+    row = _row(feature, request, move, before)
+    problem = problem_with(row)
+    if problem is not None:
+        raise UsageError(f"the event would not be valid: {problem}")
+    after = reduce_events([*events, StatusRecord(row, encode(row, json.dumps))], config.profile)
+    became = after.work_packages[request.wp_id]
+    if became["last_event_id"] != row["event_id"] or became["lane"] != to_lane:
+        raise MoveRefusedError(
+            f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
+            hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
+        )
+    warnings = [*_unknown_work_package(feature, request, state, before), *_unchecked(move, before)]
+    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings), after
+
+
+def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str, Any] | None:
+    """Return the event that a repeated request has already led to."""
+    stored = find_event(feature, request.event_id) if request.event_id else None
+    if stored is None:
+        return None
+    asked = {
+        "wp_id": request.wp_id,
+        "to_lane": to_lane,
+        "actor": request.actor,
+        "force": request.force,
+        "reason": request.reason,
+        "review_ref": request.review_ref,
+        "evidence": request.evidence,
+    }
+    other = [key for key, value in asked.items() if stored.get(key) != value]
+    if other:
+        raise ConflictingEventError(
+            f"event {request.event_id} stands in {feature.log} already, with another {', '.join(other)}",
+            hint="leave out --event-id for a new event",
+            stored=stored,
+            asked=asked,
+        )
+    return stored
+
+
+def _move(request: EmitRequest, to_lane: str, state: dict[str, Any] | None, before: Snapshot) -> transitions.Move:
+    from_lane = state["lane"] if state else before.profile.initial
+    return transitions.Move(
+        from_lane,
+        to_lane,
+        actor=request.actor,
+        force=request.force,
+        reason=request.reason,
+        review_ref=request.review_ref,
+        evidence=request.evidence,
+        execution_mode=request.execution_mode,
+        holder=transitions.holder_of(from_lane, state["actor"]) if state else None,
+    )
+
+
+def _refuse_if_against_the_rules(move: transitions.Move, before: Snapshot, request: EmitRequest) -> None:
+    refusals = transitions.refusals(move, before.profile)
+    if not refusals:
+        return
+    held = any(refusal.code == transitions.HELD_BY_OTHER for refusal in refusals)
+    error = HeldByOtherError if held else MoveRefusedError
+    raise error(
+        f"{request.wp_id} is in {move.from_lane}: " + "; ".join(refusal.message for refusal in refusals),
+        hint="; ".join(refusal.hint for refusal in refusals),
+        wp_id=request.wp_id,
+        from_lane=move.from_lane,
+        to_lane=move.to_lane,
+        legal_lanes=list(before.profile.targets(move.from_lane)),
+        refusals=[refusal.code for refusal in refusals],
+        holder=move.holder,
+    )
+
+
+def _row(feature: Feature, request: EmitRequest, move: transitions.Move, before: Snapshot) -> dict[str, Any]:
+    return {
+        "event_id": request.event_id or event_ids.mint(),
+        "feature_slug": feature.slug,
+        "wp_id": request.wp_id,
+        "from_lane": move.from_lane,
+        "to_lane": move.to_lane,
+        "at": _at(feature, before),
+        "actor": request.actor,
+        "force": request.force,
+        "reason": request.reason,
+        "execution_mode": request.execution_mode or _mode(feature),
+        "review_ref": request.review_ref,
+        "evidence": request.evidence,
+        "parents": list(before.heads.get(request.wp_id, ())),
+    }
+
+
+def _at(feature: Feature, before: Snapshot) -> str:
+    """Return the time of a new event: now, but never before or at the log's newest event.
+
+    An event that sorted before one that its writer had seen would not become current.
+    """
+    present = parse_instant(now())
+    newest: datetime | None = before.newest_instant
+    if newest is None or newest < present:
+        return format_instant(present)
+    if hours_between(present, newest) > MAX_HOURS_AHEAD:
+        raise ClockAheadError(
+            f"the newest event of {feature.log}, {before.last_event_id} at {before.materialized_at}, lies more than "
+            f"{MAX_HOURS_AHEAD} hours ahead of this clock",
+            hint="set this machine's clock, or have the event's writer explain it; nothing was written",
+            event_id=before.last_event_id,
+        )
+    return format_instant(microsecond_after(newest))
+
+
+def _mode(feature: Feature) -> str:
+    repository = feature.repository
+    is_linked = repository is not None and repository.git_dir != repository.common_dir
+    return "worktree" if is_linked else "direct_repo"
+
+
+def _unknown_work_package(
+    feature: Feature, request: EmitRequest, state: dict[str, Any] | None, before: Snapshot
+) -> list[str]:
+    known = {*before.work_packages, *feature.work_package_files()}
+    if state is not None or request.wp_id in known:
+        return []
+    near = get_close_matches(request.wp_id, sorted(known), cutoff=0.5)
+    message = f"{request.wp_id} has neither a file nor an earlier event in {feature.slug}"
+    hint = f"did you mean {', '.join(near)}?" if near else "it is the first event of this work package"
+    if request.strict_wp:
+        raise NotFoundError(message, hint=hint, nearest=near)
+    return [f"{message}; {hint}"]
+
+
+def _unchecked(move: transitions.Move, before: Snapshot) -> list[str]:
+    if move.force or before.profile.moves.get((move.from_lane, move.to_lane)) != GUARD_SUBTASKS:
+        return []
+    return ["whether the subtasks are done was not checked"]

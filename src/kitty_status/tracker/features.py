@@ -1,0 +1,182 @@
+"""Features: which there are, where they lie, and which one is meant."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import InvalidNameError, NotFoundError, UsageError
+from kitty_status.git.repository import find_repository
+from kitty_status.jsonl.append import Place
+from kitty_status.status.rows import MAX_NAME, is_safe_name
+from kitty_status.status.snapshot import SNAPSHOT_FILENAME
+from kitty_status.tracker.log import EVENTS_FILENAME
+
+if TYPE_CHECKING:
+    from kitty_status.git.repository import Repository
+
+FEATURES_FOLDER = "kitty-specs"
+STATE_OUTSIDE_GIT = ".kitty-status"
+_MOST_NAMES_IN_A_HINT = 5
+_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+class Feature:
+    """A feature folder, the log and the snapshot in it, and where this machine keeps what belongs to it."""
+
+    def __init__(self, folder: Path, repository: Repository | None) -> None:
+        self.folder = folder
+        self.slug = folder.name
+        self.repository = repository
+        self.log = folder / EVENTS_FILENAME
+        self.snapshot = folder / SNAPSHOT_FILENAME
+
+    @property
+    def place(self) -> Place:
+        """What an append needs to know. One lock per slug serves all work trees of a clone."""
+        state = Path(self.repository.state_dir) if self.repository else self.folder / STATE_OUTSIDE_GIT
+        return Place(self.log, state / "locks" / f"{_as_file_name(self.slug)}.lock", state / "quarantine")
+
+    def relative(self, path: Path) -> str:
+        """Return `path` as a person at the top of the work tree would write it."""
+        if self.repository is None:
+            return str(path)
+        return path.relative_to(self.repository.worktree).as_posix()
+
+    def work_package_files(self) -> list[str]:
+        """Return the ids of the work packages that have a file (`tasks/WP01-some-title.md` or `WP01.md`)."""
+        ids = {name.split("-")[0].removesuffix(".md") for name in _names(self.folder / "tasks") if name.endswith(".md")}
+        return sorted(name for name in ids if name.upper().startswith("WP") and is_safe_name(name))
+
+
+class Project:
+    """The folder that features lie in, found from where a command was called."""
+
+    def __init__(self, start: Path) -> None:
+        self.start = Path(os.path.realpath(start))
+        self.repository = find_repository(str(self.start))
+        self.root = Path(self.repository.worktree) if self.repository else _root_outside_git(self.start)
+        self.features_folder = _features_folder(self.start, self.root)
+
+    def features(self) -> list[Feature]:
+        """Return every feature, by slug."""
+        names = [name for name in _names(self.features_folder) if is_safe_name(name)]
+        return [
+            Feature(self.features_folder / name, self.repository)
+            for name in sorted(names)
+            if (self.features_folder / name).is_dir()
+        ]
+
+    def feature(self, name: str | None) -> Feature:
+        """Return the feature that `name` means, or that the current folder or branch says.
+
+        A unique beginning of a slug is enough.
+
+        Raises:
+            InvalidNameError: `name` could not be a slug.
+            NotFoundError: there is no such feature.
+            UsageError: more than one feature may be meant, or nothing says which.
+        """
+        if name is None:
+            return self._feature_around() or self._feature_of_branch() or self._undecided()
+        check_name(name, "feature")
+        slugs = [feature.slug for feature in self.features()]
+        matches = [name] if name in slugs else [slug for slug in slugs if slug.startswith(name)]
+        if len(matches) > 1:
+            raise UsageError(f"{name} may mean {_some(matches)}", hint="write more of the slug")
+        if not matches:
+            raise NotFoundError(
+                f"there is no feature {name} in {self.features_folder}",
+                hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
+            )
+        return Feature(self.features_folder / matches[0], self.repository)
+
+    def _feature_around(self) -> Feature | None:
+        if self.features_folder not in self.start.parents:
+            return None
+        slug = self.start.relative_to(self.features_folder).parts[0]
+        check_name(slug, "feature")
+        return Feature(self.features_folder / slug, self.repository)
+
+    def _feature_of_branch(self) -> Feature | None:
+        branch = self.repository.branch() if self.repository else None
+        named = [feature for feature in self.features() if branch and _mentions(branch, feature.slug)]
+        longest = max((len(feature.slug) for feature in named), default=0)
+        named = [feature for feature in named if len(feature.slug) == longest]
+        return named[0] if len(named) == 1 else None
+
+    def _undecided(self) -> Feature:
+        slugs = [feature.slug for feature in self.features()]
+        raise UsageError(
+            "neither the folder nor the branch says which feature is meant",
+            hint=f"name it: {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/; there is none",
+        )
+
+
+def check_name(name: str, what: str) -> None:
+    """Refuse a slug or an id that is not safe in a path.
+
+    Raises:
+        InvalidNameError: it is not; see `rows.is_safe_name`.
+    """
+    if not is_safe_name(name):
+        shown = ascii(name if len(name) <= MAX_NAME else f"{name[:40]}…")
+        raise InvalidNameError(
+            f"{shown} is not a {what} name",
+            hint=f"letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most {MAX_NAME}",
+        )
+
+
+def feature_at(folder: Path) -> Feature:
+    """Return the feature whose folder is `folder`, which need not exist yet."""
+    folder = Path(os.path.realpath(folder))
+    existing = folder
+    while not existing.exists() and existing.parent != existing:
+        existing = existing.parent
+    return Feature(folder, find_repository(str(existing)))
+
+
+def _features_folder(start: Path, root: Path) -> Path:
+    """Return the nearest `kitty-specs`, so that a repository may hold several projects."""
+    for folder in (start, *start.parents):
+        if folder.name == FEATURES_FOLDER:
+            return folder
+        if (folder / FEATURES_FOLDER).is_dir():
+            return folder / FEATURES_FOLDER
+        if folder == root:
+            break
+    return root / FEATURES_FOLDER
+
+
+def _root_outside_git(start: Path) -> Path:
+    for folder in (start, *start.parents):
+        if folder.name == FEATURES_FOLDER:
+            return folder.parent
+        if (folder / FEATURES_FOLDER).is_dir():
+            return folder
+    return start
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _mentions(branch: str, slug: str) -> bool:
+    at = branch.find(slug)
+    after = branch[at + len(slug) : at + len(slug) + 1]
+    return at >= 0 and branch[at - 1 : at] not in _WORD and after not in _WORD
+
+
+def _some(slugs: list[str]) -> str:
+    more = f" and {len(slugs) - _MOST_NAMES_IN_A_HINT} more" if len(slugs) > _MOST_NAMES_IN_A_HINT else ""
+    return ", ".join(slugs[:_MOST_NAMES_IN_A_HINT]) + more
+
+
+def _as_file_name(slug: str) -> str:
+    if is_safe_name(slug):
+        return slug
+    return "".join(char if is_safe_name(char) else f"%{ord(char):x}" for char in slug)[:MAX_NAME]

@@ -1,0 +1,160 @@
+"""A feature's event store, for callers of the library: append, read, reduce, materialize."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.clock import event_ids
+from kitty_status.errors import ConflictingEventError
+from kitty_status.jsonl.append import append_line
+from kitty_status.jsonl.codec import LineDamagedError, decode, encode
+from kitty_status.jsonl.reading import open_log
+from kitty_status.status.events import StatusEvent
+from kitty_status.status.record import StatusRecord
+from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.repeats import lines_with
+from kitty_status.status.rows import is_foreign, problem_with
+from kitty_status.tracker.config import load_config
+from kitty_status.tracker.features import Feature, feature_at
+from kitty_status.tracker.log import EVENTS_FILENAME, strictly
+from kitty_status.tracker.materialize import materialize_feature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.snapshot import Snapshot
+
+
+def append_event(feature_dir: Path, event: StatusEvent) -> None:
+    """Append `event` to the log of the feature in `feature_dir`; on return it is on stable storage.
+
+    Folder and log are created where they are missing. An event that stands there already with the
+    same content is not written twice, so a call whose outcome is unknown may be repeated.
+
+    Raises:
+        ConflictingEventError: the log holds this event id with other content.
+        BusyError: another process held the log for too long.
+        UnsafeLogError: the log is a symbolic link or no regular file.
+        OutcomeUnknownError: the disk did not confirm; repeat the call with the same event.
+        OSError: the operating system refused; the event is certainly absent.
+    """
+    feature = feature_at(Path(feature_dir))
+    row = event.to_dict()
+    line = encode(row, json.dumps)
+    if event_ids.use(event.event_id):
+        append_line(feature.place, line)
+    else:
+        append_line(feature.place, line, unless=lambda: find_event(feature, event.event_id, row) is not None)
+
+
+def find_event(feature: Feature, event_id: str, row: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    """Return the row that a feature's log holds for an event id, None if it holds none.
+
+    Raises:
+        ConflictingEventError: `row` is given and the log's row differs from it.
+        StoreError, OSError: the log cannot be read.
+    """
+    log = open_log(feature.log)
+    if log is None:
+        return None
+    with log:
+        data = log.read()
+    for line, number in lines_with(data, event_id):
+        try:
+            found = decode(line)
+        except LineDamagedError:
+            continue
+        if found.get("event_id") != event_id:
+            continue
+        if row is not None and found != row:
+            raise ConflictingEventError(
+                f"{feature.log}:{number} holds event {event_id} with other content",
+                hint="give the new event an id of its own",
+                event_id=event_id,
+                line=number,
+                stored=found,
+                refused=row,
+            )
+        return found
+    return None
+
+
+def read_events(feature_dir: Path) -> list[StatusEvent]:
+    """Return the status events of a feature's log in file order; foreign rows are passed over.
+
+    Returns an empty list where there is no log.
+
+    Raises:
+        StoreError: a line is damaged. Its text begins `Line N: invalid JSON: …` or
+            `Line N: invalid event structure: …`.
+        OSError: the operating system refused.
+    """
+    path = Path(feature_dir) / EVENTS_FILENAME
+    refuse = strictly(path)
+    events = []
+    for number, row, line in _rows(path):
+        if is_foreign(row):
+            continue
+        problem = problem_with(row)
+        if problem is not None:
+            refuse(number, line, problem, True)
+            continue
+        events.append(StatusEvent.from_dict(row))
+    return events
+
+
+def read_events_raw(feature_dir: Path) -> list[dict[str, Any]]:
+    """Return all rows of a feature's log in file order, foreign rows included.
+
+    Returns an empty list where there is no log.
+
+    Raises:
+        StoreError: a line is no JSON object, or damaged otherwise.
+        OSError: the operating system refused.
+    """
+    return [row for _, row, _ in _rows(Path(feature_dir) / EVENTS_FILENAME)]
+
+
+def reduce(events: Iterable[StatusEvent], profile: LaneProfile | None = None) -> Snapshot:
+    """Return where every work package stands after `events`, in any order and however often each is given."""
+    return reduce_events(unique_events(record_of(event) for event in events), profile)
+
+
+def record_of(event: StatusEvent) -> StatusRecord:
+    """Return an event as the reducer reads it."""
+    row = event.to_dict()
+    return StatusRecord(row, encode(row, json.dumps))
+
+
+def materialize(feature_dir: Path) -> Snapshot:
+    """Write `status.json` beside a feature's log, unless it says the same already, and return what it says.
+
+    Raises:
+        StoreError: the log is damaged; `status.json` is as it was.
+        BusyError: another process held the log for too long.
+        OSError: the operating system refused.
+    """
+    feature = feature_at(Path(feature_dir))
+    root = Path(feature.repository.worktree) if feature.repository else feature.folder.parent.parent
+    return materialize_feature(feature, load_config(root)).snapshot
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    refuse = strictly(path)
+    log = open_log(path)
+    if log is None:
+        return
+    with log:
+        for number, line in enumerate(log, start=1):
+            bare = line.removesuffix(b"\n")
+            if not bare.strip(b" \t"):
+                continue
+            try:
+                row = decode(bare)
+            except LineDamagedError as error:
+                refuse(number, line, str(error), False)
+                continue
+            yield number, row, line
