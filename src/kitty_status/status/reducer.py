@@ -10,18 +10,62 @@ from __future__ import annotations
 from kitty_status.status.causality import Outcome, decide_outcome, moment
 from kitty_status.status.instants import BEGINNING_OF_TIME
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.rows import are_ulids
 from kitty_status.status.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
+    from typing import Protocol
 
+    from kitty_status.status.causality import IgnoredParent
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent
 
+    class Judge(Protocol):
+        """Who is asked about events while they are folded; see `validation.Judge`."""
 
-def _no_judgement(event: LaneEvent) -> None:
-    """Accept any event."""
+        @property
+        def plain_moves(self) -> Container[tuple[str, str]]:
+            """The moves that need no look."""
+
+        @property
+        def slug(self) -> str | None:
+            """The feature that every event should name, None where that does not matter."""
+
+        @property
+        def ignored(self) -> list[IgnoredParent] | None:
+            """Takes the parents that were passed over."""
+
+        def look(self, event: LaneEvent) -> None:
+            """Hear of an event whose move is forced or not plain."""
+
+        def other_feature(self, event: LaneEvent) -> None:
+            """Hear of an event that names another feature."""
+
+
+_BATCH = 4096
+
+
+class _Everything:
+    """Contains every move."""
+
+    def __contains__(self, move: object) -> bool:
+        return True
+
+
+class Lenient:
+    """The judge of those who only want to know where things stand: it finds nothing wrong with any event."""
+
+    plain_moves: Container[tuple[str, str]] = _Everything()
+    slug: str | None = None
+    ignored: list[IgnoredParent] | None = None
+
+    def look(self, event: LaneEvent) -> None:
+        """Accept the event."""
+
+    def other_feature(self, event: LaneEvent) -> None:
+        """Accept the event."""
 
 
 def profile_of(events: Iterable[LaneEvent]) -> LaneProfile:
@@ -48,8 +92,13 @@ def unique_events(
     return list(unique.values())
 
 
-def reduce_events(events: Iterable[LaneEvent], profile: LaneProfile | None = None) -> Snapshot:
-    """Return the snapshot of `events`, of which no two share an id, in any order."""
+def reduce_events(
+    events: Iterable[LaneEvent], profile: LaneProfile | None = None, ignored: list[IgnoredParent] | None = None
+) -> Snapshot:
+    """Return the snapshot of `events`, of which no two share an id, in any order.
+
+    Parents that were passed over are added to `ignored`, see `causality.decide_outcome`.
+    """
     ordered = sorted(events, key=moment)
     snapshot = Snapshot(profile or profile_of(ordered))
     by_work_package: dict[str, list[LaneEvent]] = {}
@@ -58,7 +107,7 @@ def reduce_events(events: Iterable[LaneEvent], profile: LaneProfile | None = Non
     if ordered:
         _describe(snapshot, ordered[0].slug, ordered[-1], len(ordered))
     for wp_id, own in by_work_package.items():
-        snapshot.place(wp_id, decide_outcome(own, snapshot.profile), sum(event.force for event in own))
+        snapshot.place(wp_id, decide_outcome(own, snapshot.profile, ignored), sum(event.force for event in own))
     return snapshot
 
 
@@ -85,19 +134,15 @@ class Fold:
       `remember_ids` keeps every id seen
     * a work package whose events leave more than one head is *tangled*: `tangled` names it, and
       `snapshot` asks for all of its events to decide it in full
-    * `judge` is called with each event and its (from, to) that is forced or not among `plain_moves`
+    * a `judge` is asked about each event that is not plainly in order
+    * `has_odd_ids` says whether an event with an id that is no ULID was among them, where there is a judge
     """
 
-    def __init__(
-        self,
-        *,
-        remember_ids: bool = False,
-        plain_moves: Container[tuple[str, str]] = (),
-        judge: Callable[[LaneEvent], None] | None = None,
-    ) -> None:
+    def __init__(self, *, remember_ids: bool = False, judge: Judge | None = None) -> None:
         self._seen: set[str] | None = set() if remember_ids else None
-        self._plain_moves = plain_moves
-        self._judge = judge or _no_judgement
+        self._judge = judge or Lenient()
+        self._ids: list[str] = []
+        self.has_odd_ids = False
         self._newest: LaneEvent | None = None
         self._slug = ""
         self._count = 0
@@ -106,7 +151,7 @@ class Fold:
         self._nine = False
         self.tangled: set[str] = set()
 
-    def add_all(self, events: Iterable[LaneEvent]) -> None:  # noqa: C901, PLR0912  one loop on purpose
+    def add_all(self, events: Iterable[LaneEvent]) -> None:  # noqa: C901, PLR0912, PLR0915  one loop on purpose
         """Fold `events` in, once.
 
         This is the loop that a large log spends its time in, so a work package's next event is
@@ -115,7 +160,9 @@ class Fold:
         Raises:
             CannotFoldError: an event stands after one that it precedes, or its id stands twice.
         """
-        heads, plain_moves, judge, seen = self._heads, self._plain_moves, self._judge, self._seen
+        heads, seen = self._heads, self._seen
+        plain_moves, look, slug = self._judge.plain_moves, self._judge.look, self._judge.slug
+        other_feature, ids = self._judge.other_feature, self._ids
         newest: LaneEvent | None = None
         newest_instant, newest_id = BEGINNING_OF_TIME, ""
         count = 0
@@ -134,9 +181,16 @@ class Fold:
             from_lane = event.from_lane
             if event.force:
                 self._forced[event.wp_id] = self._forced.get(event.wp_id, 0) + 1
-                judge(event)
+                look(event)
             elif (from_lane, event.to_lane) not in plain_moves:
-                judge(event)
+                look(event)
+            if slug is not None:
+                ids.append(event_id)
+                if len(ids) == _BATCH:
+                    self.has_odd_ids = self.has_odd_ids or not are_ulids(ids)
+                    ids.clear()
+                if event.slug != slug:
+                    other_feature(event)
             wp_id = event.wp_id
             parents = event.known_parents
             if wp_id in heads:
@@ -155,6 +209,8 @@ class Fold:
                 self._nine = True
         self._newest = newest
         self._count = count
+        self.has_odd_ids = self.has_odd_ids or not are_ulids(ids)
+        ids.clear()
 
     def snapshot(self, profile: LaneProfile | None, events_of: Callable[[set[str]], Iterable[LaneEvent]]) -> Snapshot:
         """Return the snapshot; `events_of` returns all events of the work packages it is given."""
@@ -163,11 +219,12 @@ class Fold:
             for event in events_of(self.tangled):
                 if event.wp_id in self.tangled:
                     tangled.setdefault(event.wp_id, []).append(event)
+        ignored = self._judge.ignored
         snapshot = Snapshot(profile or (NINE_LANE if self._nine else SEVEN_LANE))
         if self._newest is not None:
             _describe(snapshot, self._slug, self._newest, self._count)
         for wp_id, head in self._heads.items():
             own = tangled.get(wp_id)
-            outcome = decide_outcome(own, snapshot.profile) if own else Outcome(head, [head], None)
+            outcome = decide_outcome(own, snapshot.profile, ignored) if own else Outcome(head, [head], None)
             snapshot.place(wp_id, outcome, self._forced.get(wp_id, 0))
         return snapshot

@@ -14,11 +14,12 @@ from kitty_status.status.record import events_of
 from kitty_status.status.reducer import CannotFoldError, Fold, IdsDoNotIncreaseError, reduce_events, unique_events
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent, OnDamage
     from kitty_status.status.snapshot import Snapshot
+    from kitty_status.status.validation import Judge
 
 EVENTS_FILENAME = "status.events.jsonl"
 # Below this many bytes, loading the fast reader takes longer than reading without it.
@@ -91,12 +92,11 @@ def reduce_log(
     on_damage: OnDamage,
     *,
     bytes_to_read: int | None = None,
-    plain_moves: Container[tuple[str, str]] = (),
-    judge: Callable[[LaneEvent], None] | None = None,
+    judge: Judge | None = None,
 ) -> Snapshot:
     """Return the snapshot of a log; large logs are folded as they are read, without keeping their events.
 
-    `judge` is called at least once with each event whose move is forced or not among `plain_moves`.
+    A `judge` hears of everything in the log that is against the rules, possibly twice.
 
     Raises:
         StoreError, OSError: as `read_log`.
@@ -107,26 +107,44 @@ def reduce_log(
     def events() -> Iterable[LaneEvent]:
         return read_log(path, on_damage, bytes_to_read=total)
 
-    if size >= _WORTH_THE_FAST_READER:
-        for remember_ids in (False, True):
-            fold = Fold(remember_ids=remember_ids, plain_moves=plain_moves, judge=judge)
-            try:
-                fold.add_all(events())
-                return fold.snapshot(profile, lambda _tangled: events())
-            except IdsDoNotIncreaseError:
-                continue
-            except CannotFoldError:
-                break
-    return reduce_events(unique_events(_judged(events(), plain_moves, judge)), profile)
+    snapshot = _folded(events, profile, judge) if size >= _WORTH_THE_FAST_READER else None
+    return snapshot or _reduced(list(events()), profile, judge)
 
 
-def _judged(
-    events: Iterable[LaneEvent], plain_moves: Container[tuple[str, str]], judge: Callable[[LaneEvent], None] | None
-) -> Iterator[LaneEvent]:
+def _folded(
+    events: Callable[[], Iterable[LaneEvent]], profile: LaneProfile | None, judge: Judge | None
+) -> Snapshot | None:
+    """Return the snapshot if one pass can give it, and there is nothing to report that takes all events."""
+    for remember_ids in (False, True):
+        fold = Fold(remember_ids=remember_ids, judge=judge)
+        try:
+            fold.add_all(events())
+        except IdsDoNotIncreaseError:
+            continue
+        except CannotFoldError:
+            return None
+        return None if fold.has_odd_ids else fold.snapshot(profile, lambda _tangled: events())
+    return None
+
+
+def _reduced(events: list[LaneEvent], profile: LaneProfile | None, judge: Judge | None) -> Snapshot:
+    if judge is None:
+        return reduce_events(unique_events(events), profile)
     for event in events:
-        if judge is not None and (event.force or (event.from_lane, event.to_lane) not in plain_moves):
-            judge(event)
-        yield event
+        if event.force or (event.from_lane, event.to_lane) not in judge.plain_moves:
+            judge.look(event)
+        if event.slug != judge.slug:
+            judge.other_feature(event)
+    judge.ids(events)
+
+    def repeated(first: LaneEvent, second: LaneEvent) -> None:
+        judge.repeated(first, second, same_content=decode(_bare(first)) == decode(_bare(second)))
+
+    return reduce_events(unique_events(events, repeated), profile, judge.ignored)
+
+
+def _bare(event: LaneEvent) -> bytes:
+    return event.line.removesuffix(b"\n")
 
 
 def _reader(bytes_to_read: int) -> Callable[..., Iterator[LaneEvent]]:

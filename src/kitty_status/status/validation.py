@@ -1,0 +1,163 @@
+"""The rules that a log's events are held to, and what is found where they are broken.
+
+Whether a line can be read at all is settled before; here it is asked whether what was read should
+be there. Rules that need one event are asked of each event that is not plainly in order; rules that
+need the whole log are asked of the snapshot.
+"""
+
+from __future__ import annotations
+
+from kitty_status.status.lanes import GUARD_REVIEW_REF
+from kitty_status.status.rows import is_ulid
+from kitty_status.status.transitions import Move, needs_look, refusals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from kitty_status.status.causality import IgnoredParent
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.record import LaneEvent
+    from kitty_status.status.snapshot import Snapshot
+
+ERROR = "error"
+WARNING = "warning"
+
+DAMAGED_LINE = "damaged-line"
+INVALID_EVENT = "invalid-event"
+CUT_TAIL = "cut-tail"
+NO_LINE_END = "no-line-end"
+ID_NOT_ULID = "id-not-ulid"
+UNKNOWN_LANE = "unknown-lane"
+REPEATED_EVENT = "repeated-event"
+CONFLICTING_EVENT = "conflicting-event"
+OTHER_FEATURE = "other-feature"
+IGNORED_PARENT = "ignored-parent"
+COMPETING_MOVES = "competing-moves"
+SNAPSHOT_DRIFT = "snapshot-drift"
+SNAPSHOT_MISSING = "snapshot-missing"
+SNAPSHOT_WITHOUT_LOG = "snapshot-without-log"
+
+_ADD_EVENT = "events are never edited: emit a further event that puts it right, with --force and a --reason"
+
+
+class Finding:
+    """Something that a check has to say: a stable code, a severity, a place, what, and what to do next."""
+
+    __slots__ = ("code", "event_id", "hint", "line", "message", "path", "severity")
+
+    def __init__(  # noqa: PLR0913  a finding has these parts
+        self,
+        code: str,
+        message: str,
+        *,
+        hint: str,
+        severity: str = ERROR,
+        path: str = "",
+        line: int | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        self.code = code
+        self.severity = severity
+        self.path = path
+        self.line = line
+        self.event_id = event_id
+        self.message = message
+        self.hint = hint
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding in plain JSON types."""
+        return {
+            name: getattr(self, name) for name in ("code", "severity", "path", "line", "event_id", "message", "hint")
+        }
+
+
+class Judge:
+    """Holds the events of one log to the rules and collects what it finds.
+
+    * `look` is asked about events whose move is forced or not among `plain_moves`, and may be asked twice
+    * each finding is kept with the line that it is about, so that its number can be looked up afterwards
+    """
+
+    def __init__(self, profile: LaneProfile, slug: str) -> None:
+        self.profile = profile
+        self.slug = slug
+        self.plain_moves = needs_look(profile)
+        self._needs_review_ref = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_REVIEW_REF)
+        self.found: dict[tuple[bytes, str], Finding] = {}
+        self.ignored: list[IgnoredParent] = []
+
+    def look(self, event: LaneEvent) -> None:
+        """Ask whether the event's move is one that its profile allows, with everything it needs."""
+        review_ref = event.review_ref
+        is_referenced = review_ref is not None and bool(review_ref.strip())
+        if is_referenced and not event.force and (event.from_lane, event.to_lane) in self._needs_review_ref:
+            return  # the most frequent of the moves that need a look, so it is not taken apart any further
+        move = Move(
+            event.from_lane,
+            event.to_lane,
+            actor=event.shown_actor,
+            force=event.force,
+            reason=event.reason,
+            review_ref=event.review_ref,
+            evidence=event.evidence,
+            execution_mode="given",
+        )
+        for refusal in refusals(move, self.profile):
+            self._add(event, Finding(refusal.code, f"{event.wp_id}: {refusal.message}", hint=_ADD_EVENT))
+        for lane in {event.from_lane, event.to_lane}.difference(self.profile.lanes):
+            message = f"{event.wp_id}: {lane} is no lane of {self.profile.name}"
+            self._add(
+                event, Finding(UNKNOWN_LANE, message, hint="pin the profile: `status.lanes` in the configuration")
+            )
+
+    def other_feature(self, event: LaneEvent) -> None:
+        """Note an event that names another feature than the folder it stands in."""
+        message = f"the event names the feature {event.slug}, its folder is {self.slug}"
+        hint = "if the folder was renamed this is harmless; if the event strayed here, say so with a further event"
+        self._add(event, Finding(OTHER_FEATURE, message, hint=hint, severity=WARNING))
+
+    def ids(self, events: Iterable[LaneEvent]) -> None:
+        """Note the events whose id is no ULID."""
+        for event in events:
+            if not is_ulid(event.event_id):
+                message = f"event id {event.event_id!a} is no ULID"
+                hint = "whoever writes this log should mint ULIDs: 26 characters of Crockford's base 32"
+                self._add(event, Finding(ID_NOT_ULID, message, hint=hint))
+
+    def repeated(self, first: LaneEvent, second: LaneEvent, *, same_content: bool) -> None:
+        """Note an event id that stands twice."""
+        if same_content:
+            message, hint, severity = "the event stands in the log twice", "this is harmless", WARNING
+            finding = Finding(REPEATED_EVENT, message, hint=hint, severity=severity)
+        else:
+            message = f"event id {second.event_id} stands for two different events"
+            hint = "find out from git's history which of the two is genuine; all clones take the bytewise smaller line"
+            finding = Finding(CONFLICTING_EVENT, message, hint=hint)
+        self._add(second, finding, key=f"{finding.code} {first.line!r}")
+
+    def whole_log(self, snapshot: Snapshot, events: Iterable[LaneEvent]) -> list[Finding]:
+        """Return what only the whole log shows: parents that were passed over, moves that compete."""
+        by_id = {event.event_id: event for event in events} if self.ignored else {}
+        for event_id, parent, why in self.ignored:
+            message = f"the parent {parent} was passed over: {why}"
+            hint = "a line may be missing: look for it in git's history and on other branches"
+            self._add(by_id[event_id], Finding(IGNORED_PARENT, message, hint=hint, severity=WARNING), key=parent)
+        return [_competing(wp_id, state) for wp_id, state in snapshot.work_packages.items() if "conflict" in state]
+
+    def _add(self, event: LaneEvent, finding: Finding, key: str = "") -> None:
+        finding.event_id = event.event_id
+        self.found.setdefault((event.line, key or finding.code), finding)
+
+
+def _competing(wp_id: str, state: dict[str, Any]) -> Finding:
+    conflict = state["conflict"]
+    heads = ", ".join(f"{head['lane']} by {head['actor']} ({head['event_id']})" for head in conflict["heads"])
+    return Finding(
+        COMPETING_MOVES,
+        f"{wp_id}: {conflict['head_count']} moves compete, {state['lane']} stands by {conflict['rule']}: {heads}",
+        hint=f"`kitty-status emit {wp_id} --to LANE` decides it: the next event comes after all of them",
+        severity=WARNING,
+        event_id=state["last_event_id"],
+    )
