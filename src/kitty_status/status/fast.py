@@ -39,7 +39,7 @@ _Object = dict[str, Any] | None
 MAX_DEPTH = 32
 _NEVER = -1_000_000_000
 _NESTED = (str, dict, list)
-_CLOSING_BRACE = ord("}")
+_CARRIAGE_RETURN = b"\r"
 _FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ESCAPED_QUOTE = b"\\u0022"
 _OWN_QUOTES = 2 * (12 + 8)
@@ -47,7 +47,10 @@ _THEIR_QUOTES = 2 * (14 + 8)
 
 
 class _OwnEvent(msgspec.Struct, gc=False):
-    """An event as kitty-status writes it; the last two fields are ours, not the line's."""
+    """An event as kitty-status writes it, all twelve keys there; the last two fields are ours, not the line's.
+
+    A key that could be absent would leave room in the count of quotes for one that stands twice.
+    """
 
     event_id: _Text
     wp_id: str
@@ -58,9 +61,9 @@ class _OwnEvent(msgspec.Struct, gc=False):
     instant: _Instant = msgspec.field(name="at")
     slug: _Text = msgspec.field(name="feature_slug")
     shown_actor: _Text = msgspec.field(name="actor")
-    reason: str | None = None
-    review_ref: str | None = None
-    evidence: _Object = None
+    reason: str | None
+    review_ref: str | None
+    evidence: _Object
     known_parents: list[str] | None = msgspec.field(name="parents", default=None)
     line: bytes = b""
     nine_lane: ClassVar[bool] = False
@@ -72,7 +75,7 @@ class _OwnEvent(msgspec.Struct, gc=False):
 
 
 class _TheirEvent(msgspec.Struct, gc=False):
-    """An event as spec-kitty 3 writes it."""
+    """An event as spec-kitty 3 writes it; `parents` where kitty-status added to its log."""
 
     event_id: _Text
     wp_id: str
@@ -84,12 +87,12 @@ class _TheirEvent(msgspec.Struct, gc=False):
     mission_id: str
     instant: _Instant = msgspec.field(name="at")
     slug: _Text = msgspec.field(name="mission_slug")
-    reason: str | None = None
-    review_ref: str | None = None
-    evidence: _Object = None
-    policy_metadata: _Object = None
+    reason: str | None
+    review_ref: str | None
+    evidence: _Object
+    policy_metadata: _Object
     review_result: _Object | msgspec.UnsetType = msgspec.UNSET
-    known_parents: list[str] | None = None
+    known_parents: list[str] | None = msgspec.field(name="parents", default=None)
     shown_actor: str = ""
     line: bytes = b""
     nine_lane: ClassVar[bool] = True
@@ -132,7 +135,7 @@ def fast_events_of(  # noqa: C901  one loop on purpose: a call per line would co
                 quotes += 2 + 2 * len(own.known_parents)
             if own.evidence is not None:
                 quotes += _quotes_in_evidence(own.evidence, line)
-            if line.count(b'"') == quotes and line[-2] == _CLOSING_BRACE and own.wp_id in safe_names:
+            if line.count(b'"') == quotes and own.wp_id in safe_names and _CARRIAGE_RETURN not in line:
                 own.line = line
                 event = own
             else:
@@ -172,7 +175,9 @@ def _theirs(line: bytes) -> _TheirEvent | None:
             quotes += _quotes_in(value, 1)
     if event.review_result:
         quotes += _quotes_in(event.review_result, 1)
-    if line.count(b'"') != quotes or line[-2] != _CLOSING_BRACE or _ESCAPED_QUOTE in line:
+    if event.known_parents is not None:
+        quotes += 2 + 2 * len(event.known_parents)
+    if line.count(b'"') != quotes or _CARRIAGE_RETURN in line or _ESCAPED_QUOTE in line:
         return None
     if not event.shown_actor or problem_with_evidence(event.evidence) or not is_safe_name(event.wp_id):
         return None
@@ -185,7 +190,7 @@ def _is_sound_foreign_row(line: bytes) -> bool:
         row = _decode_any(line)
     except _FAILURES:
         return False
-    if not is_foreign(row) or line[-2] != _CLOSING_BRACE or _ESCAPED_QUOTE in line:
+    if not is_foreign(row) or _CARRIAGE_RETURN in line or _ESCAPED_QUOTE in line:
         return False
     return line.count(b'"') == _quotes_in(row, 0)
 

@@ -1,0 +1,163 @@
+"""Validate a feature: everything that is wrong with its log and its snapshot, in one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitty_status.jsonl.codec import decode, preview
+from kitty_status.jsonl.reading import is_in_flight, open_log
+from kitty_status.status import validation
+from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.snapshot import parse
+from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
+from kitty_status.tracker.log import read_log, reduce_log
+from kitty_status.tracker.materialize import compare
+
+if TYPE_CHECKING:
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.config import Config
+    from kitty_status.tracker.features import Feature
+
+_MEND_LINE = "look the line up in git's history (`git log -p`) and put back what it was; `validate` again afterwards"
+_MATERIALIZE = "run `kitty-status materialize {slug}`"
+
+
+class Validation:
+    """What was found in one feature, and how many events there were."""
+
+    def __init__(self, feature: Feature, findings: list[Finding], event_count: int) -> None:
+        self.feature = feature
+        self.findings = findings
+        self.event_count = event_count
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing worse than a warning was found."""
+        return not any(finding.severity == ERROR for finding in self.findings)
+
+
+def validate(feature: Feature, config: Config) -> Validation:
+    """Return every finding about a feature's log and snapshot. Nothing is written, no lock is taken.
+
+    Raises:
+        UnsafeLogError: the log is a symbolic link or no regular file.
+        OSError: the operating system refused.
+    """
+    damage = _DamageList()
+    profile = config.profile or _profile_at_first_sight(feature)
+    judge, snapshot = _judged(feature, profile, damage)
+    if config.profile is None and snapshot.profile is not profile:
+        damage = _DamageList()
+        judge, snapshot = _judged(feature, snapshot.profile, damage)
+    events = read_log(feature.log, _quietly) if judge.ignored else ()
+    findings = [*damage.findings, *judge.whole_log(snapshot, events)]
+    findings += _with_line_numbers(feature, judge)
+    path = feature.relative(feature.log)
+    for finding in findings:
+        finding.path = path
+    findings.sort(key=lambda finding: (finding.line is None, finding.line or 0, finding.code))
+    if not any(finding.severity == ERROR for finding in damage.findings):
+        findings += _snapshot_findings(feature, config, snapshot)
+    return Validation(feature, findings, snapshot.event_count)
+
+
+class _DamageList:
+    """The policy that goes on behind a damaged line and reports each once, however often the log is read."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, Finding] = {}
+
+    @property
+    def findings(self) -> list[Finding]:
+        return list(self._seen.values())
+
+    def __call__(self, number: int, line: bytes, why: str, is_json: bool) -> None:
+        self._seen[number] = _damage(number, line, why, is_json=is_json)
+
+
+def _damage(number: int, line: bytes, why: str, *, is_json: bool) -> Finding:
+    if is_in_flight(line):
+        return Finding(
+            validation.CUT_TAIL,
+            "the last line is being written, or a crash cut it short",
+            hint="nothing to do: the next event that is written moves it to the quarantine folder",
+            severity=WARNING,
+            line=number,
+        )
+    if is_json:
+        code, message = validation.INVALID_EVENT, f"invalid event structure: {why}"
+    else:
+        code, message = validation.DAMAGED_LINE, f"invalid JSON: {preview(line)}: {why}"
+    return Finding(code, message, hint=_MEND_LINE, line=number, event_id=_event_id(line) if is_json else None)
+
+
+def _event_id(line: bytes) -> str | None:
+    event_id = decode(line.removesuffix(b"\n")).get("event_id")
+    return event_id if isinstance(event_id, str) else None
+
+
+def _judged(feature: Feature, profile: LaneProfile, damage: _DamageList) -> tuple[Judge, Snapshot]:
+    judge = Judge(profile, feature.slug)
+    return judge, reduce_log(feature.log, None, damage, judge=judge)
+
+
+def _profile_at_first_sight(feature: Feature) -> LaneProfile:
+    for event in read_log(feature.log, _quietly, bytes_to_read=0):
+        return NINE_LANE if event.nine_lane else SEVEN_LANE
+    return SEVEN_LANE
+
+
+def _quietly(number: int, line: bytes, why: str, is_json: bool) -> None:
+    """Pass over a damaged line that is reported elsewhere."""
+
+
+def _with_line_numbers(feature: Feature, judge: Judge) -> list[Finding]:
+    """Give each finding the number of its line; they are looked up afterwards because so few lines have one."""
+    wanted: dict[bytes, list[Finding]] = {}
+    for (line, _), finding in judge.found.items():
+        wanted.setdefault(line.removesuffix(b"\n"), []).append(finding)
+    log = open_log(feature.log) if wanted else None
+    if log is None:
+        return []
+    numbered = []
+    with log:
+        for number, line in enumerate(log, start=1):
+            for finding in wanted.get(line.removesuffix(b"\n"), ()):
+                if finding.line is None or finding.code in _OF_THE_LATER_LINE:
+                    finding.line = number
+                    numbered.append(finding)
+    return list(dict.fromkeys(numbered))
+
+
+_OF_THE_LATER_LINE = frozenset({validation.REPEATED_EVENT})
+
+
+def _snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> list[Finding]:
+    path = feature.relative(feature.snapshot)
+    mend = _MATERIALIZE.format(slug=feature.slug)
+    compared = compare(feature, config, snapshot)
+    if compared.existing is None:
+        if not snapshot.event_count:
+            return []
+        message = "the feature has events and no snapshot"
+        return [Finding(validation.SNAPSHOT_MISSING, message, hint=mend, severity=WARNING, path=path)]
+    if not compared.drifted:
+        return []
+    if not snapshot.event_count and _counts_events(compared.existing):
+        return [
+            Finding(
+                validation.SNAPSHOT_WITHOUT_LOG,
+                "the snapshot counts events and the log has none",
+                hint="the log may have been lost: look for it in git's history before anything else is written",
+                path=path,
+            )
+        ]
+    return [Finding(validation.SNAPSHOT_DRIFT, "the snapshot is not what the log says", hint=mend, path=path)]
+
+
+def _counts_events(snapshot: bytes) -> bool:
+    try:
+        return bool(parse(snapshot).get("event_count"))
+    except ValueError:
+        return False

@@ -1,0 +1,133 @@
+"""`emit`: move a work package."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say_json, visible, warn
+from kitty_status.errors import UsageError
+from kitty_status.jsonl.codec import LineDamagedError, decode
+from kitty_status.status.events import DoneEvidence
+from kitty_status.tracker.commit import commit_feature, committed_paths
+from kitty_status.tracker.config import load_config
+from kitty_status.tracker.emit import EmitRequest, Emitted
+from kitty_status.tracker.emit import emit as emit_event
+from kitty_status.tracker.features import Project
+
+EXAMPLES = """Examples:
+
+  kitty-status emit WP01 --to claimed --actor ada
+
+  kitty-status emit WP01 --to done --actor ben --evidence-json review.json --commit"""
+
+
+@command
+def emit(
+    wp: Annotated[str, typer.Argument(metavar="WP", help="The work package, for example WP01.")],
+    to: Annotated[str, typer.Option("--to", help="The lane to move it to.")],
+    actor: Annotated[str, typer.Option("--actor", envvar="KITTY_STATUS_ACTOR", help="Who moves it.")] = "",
+    feature: FeatureOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Set the rules aside; needs an actor and a reason.")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    review_ref: Annotated[
+        str | None, typer.Option("--review-ref", help="Where the review can be read that sends work back.")
+    ] = None,
+    evidence_json: Annotated[
+        str | None, typer.Option("--evidence-json", metavar="FILE|-", help="A file with the evidence, - for stdin.")
+    ] = None,
+    execution_mode: Annotated[
+        str | None, typer.Option("--execution-mode", help="worktree or direct_repo; by default where you are.")
+    ] = None,
+    event_id: Annotated[
+        str | None, typer.Option("--event-id", help="An id of your own, which makes a repeated call harmless.")
+    ] = None,
+    strict_wp: Annotated[
+        bool, typer.Option("--strict-wp", help="Refuse a work package that has neither a file nor an event.")
+    ] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit exactly the log and the snapshot.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Say what would be done, and write nothing.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Move a work package to another lane, if the rules allow it, and record it durably."""
+    if execution_mode not in (None, "worktree", "direct_repo"):
+        raise UsageError(f"{execution_mode!a} is no execution mode", hint="worktree or direct_repo")
+    project = Project(Path.cwd())
+    request = EmitRequest(
+        wp_id=wp,
+        to_lane=to,
+        actor=actor.strip(),
+        feature=feature,
+        force=force,
+        reason=reason,
+        review_ref=review_ref,
+        evidence=_evidence(evidence_json),
+        execution_mode=execution_mode,
+        event_id=event_id,
+        strict_wp=strict_wp,
+        dry_run=dry_run,
+    )
+    emitted = emit_event(project, load_config(project.root), request)
+    title = f"{wp}: {emitted.event['from_lane']} to {emitted.event['to_lane']}"
+    committed = commit_feature(emitted.feature, f"Move {title}") if commit and not dry_run else None
+    _print(emitted, title, committed, json_output=json_output)
+
+
+emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
+
+
+def _print(emitted: Emitted, title: str, committed: str | None, *, json_output: bool) -> None:
+    in_git = emitted.feature.repository is not None
+    next_steps = _how_to_commit(emitted) if in_git and committed is None and not emitted.dry_run else []
+    if json_output:
+        data = {
+            "feature": emitted.feature.slug,
+            "event": emitted.event,
+            "state": emitted.state,
+            "replayed": emitted.replayed,
+            "dry_run": emitted.dry_run,
+            "commit": committed,
+        }
+        say_json("emit", data, warnings=emitted.warnings, next_steps=next_steps)
+        return
+    warn(emitted.warnings)
+    did = "would move" if emitted.dry_run else "had moved already" if emitted.replayed else "moved"
+    say(f"{did} {visible(title)} ({emitted.event['event_id']})")
+    if committed is not None:
+        say(f"committed as {committed[:12]}")
+    for step in next_steps:
+        typer.echo(f"next: {visible(step)}", err=True)
+
+
+def _how_to_commit(emitted: Emitted) -> list[str]:
+    paths = " ".join(committed_paths(emitted.feature))
+    return [f"git add -- {paths}", f'git commit -m "Move {emitted.event["wp_id"]}" -- {paths}'] if paths else []
+
+
+def _evidence(source: str | None) -> dict[str, Any] | None:
+    """Read evidence by the rules for lines: what could not be stored is refused before anything is written."""
+    if source is None:
+        return None
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{source}: {error.strerror}", hint="name a readable file, or - for stdin") from error
+    try:
+        return DoneEvidence.from_dict(decode(data.strip())).to_dict()
+    except LineDamagedError as error:
+        raise UsageError(f"{source} is not valid JSON: {error}", hint="correct the file") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "evidence"
+        raise UsageError(
+            f"{source}: {place}: {first['msg']}",
+            hint='{"review": {"reviewer": …, "verdict": "approved" or "changes_requested", "reference": …}}',
+            example=json.dumps({"review": {"reviewer": "ada", "verdict": "approved", "reference": "PR 7"}}),
+        ) from error

@@ -1,0 +1,105 @@
+"""`install`: make this clone merge and check status files with kitty-status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, OutsideRepositoryError, UsageError
+from kitty_status.git import installation
+from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, load_config
+from kitty_status.tracker.features import Project
+
+if TYPE_CHECKING:
+    from kitty_status.git.changes import Change, Item
+    from kitty_status.git.repository import Repository
+
+
+@command
+def install(
+    status: Annotated[
+        bool, typer.Option("--status", help="Say what is installed, and write nothing; exit 1 if anything is missing.")
+    ] = False,
+    autostash: Annotated[
+        bool,
+        typer.Option("--autostash", help="Also let git set an uncommitted log aside when it merges and rebases."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="List what would change, and write nothing.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Make this clone merge and check status files with kitty-status: merge drivers, attributes, the commit hook.
+
+    Nothing of it is committed; it holds for all work trees of this clone. Calling it twice changes
+    nothing, and `kitty-status uninstall` takes all of it back.
+
+    \b
+    Examples:
+      kitty-status install --dry-run
+      kitty-status install --status
+    """  # noqa: D301  \b keeps the lines of the help apart
+    if status and (dry_run or autostash):
+        raise UsageError("--status excludes the other options", hint="leave them out")
+    project = Project(Path.cwd())
+    repository = repository_of(project)
+    snapshots = load_config(project.root).snapshot != SNAPSHOT_SPEC_KITTY
+    if status:
+        return _say_status(installation.status(repository, snapshots=snapshots), json_output=json_output)
+    act = installation.plan if dry_run else installation.apply
+    changes = act(repository, autostash=autostash, snapshots=snapshots)
+    next_steps = [] if autostash else ["kitty-status install --autostash"]
+    say_changes("install", changes, dry_run=dry_run, json_output=json_output, next_steps=next_steps)
+    if not autostash and not json_output:
+        typer.echo(
+            "hint: git refuses to merge over an uncommitted log; `kitty-status install --autostash` "
+            "sets merge.autoStash and rebase.autoStash, so that git sets it aside meanwhile",
+            err=True,
+        )
+    return EXIT_DONE
+
+
+def repository_of(project: Project) -> Repository:
+    """Return the repository that a project lies in.
+
+    Raises:
+        OutsideRepositoryError: it lies in none.
+    """
+    if project.repository is None:
+        raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="run `git init` first")
+    return project.repository
+
+
+def say_changes(
+    kind: str, changes: list[Change], *, dry_run: bool, json_output: bool, next_steps: list[str] | None = None
+) -> None:
+    """Print what installing or uninstalling did, or would do."""
+    if json_output:
+        data: list[dict[str, Any]] = [_data(change, change.action) for change in changes]
+        say_json(kind, {"dry_run": dry_run, "changes": data}, next_steps=next_steps or [])
+        return
+    for change in changes:
+        would = "would " if dry_run and change.action not in ("keep", "manual") else ""
+        say(f"{would}{change.action} {visible(change.what)}")
+        if change.action != "keep":
+            for line in change.details:
+                say(f"    {visible(line)}")
+    if not changes:
+        say("nothing is installed here")
+
+
+def _say_status(found: installation.Status, *, json_output: bool) -> int:
+    if json_output:
+        items = [_data(item, item.state) for item in found.items]
+        say_json("install-status", {"complete": found.complete, "items": items})
+    else:
+        for item in found.items:
+            say(f"{item.state:<9}  {visible(item.what)}")
+    return EXIT_DONE if found.complete else EXIT_FINDINGS
+
+
+def _data(part: Change | Item, state: str) -> dict[str, Any]:
+    return {"what": part.what, "state": state, "details": list(part.details)}

@@ -1,0 +1,83 @@
+"""`log`: the events of a feature, readable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible
+from kitty_status.errors import NotFoundError
+from kitty_status.status.causality import moment
+from kitty_status.status.reducer import unique_events
+from kitty_status.tracker.features import Project, check_name
+from kitty_status.tracker.log import read_log, strictly
+
+if TYPE_CHECKING:
+    from kitty_status.status.record import LaneEvent
+
+
+@command
+def log(
+    feature: FeatureArgument = None,
+    wp: Annotated[str | None, typer.Option("--wp", help="Only the events of this work package.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only so many, the newest.")] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Show the events of a feature, the oldest first.
+
+    \b
+    Examples:
+      kitty-status log 034-login --wp WP01
+      kitty-status log 034-login --limit 20 --json
+    """  # noqa: D301  \b keeps the lines of the help apart
+    if wp is not None:
+        check_name(wp, "work package")
+    chosen = Project(Path.cwd()).feature(feature)
+    events = sorted(unique_events(read_log(chosen.log, strictly(chosen.log))), key=moment)
+    known = sorted({event.wp_id for event in events})
+    if wp is not None and wp not in known:
+        raise NotFoundError(
+            f"{chosen.slug} has no event of {wp}", hint=f"there is {', '.join(known)}" if known else "its log is empty"
+        )
+    shown = [event for event in events if wp in (None, event.wp_id)]
+    if limit is not None:
+        shown = shown[-limit:]
+    if json_output:
+        say_json("log", {"feature": chosen.slug, "events": [_data(event) for event in shown]})
+        return
+    for event in shown:
+        say(_line(event))
+
+
+def _data(event: LaneEvent) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "wp_id": event.wp_id,
+        "from_lane": event.from_lane,
+        "to_lane": event.to_lane,
+        "at": event.at,
+        "actor": event.shown_actor,
+        "force": event.force,
+        "reason": event.reason,
+        "review_ref": event.review_ref,
+        "evidence": event.evidence,
+        "parents": event.known_parents,
+    }
+
+
+def _line(event: LaneEvent) -> str:
+    parts = [
+        visible(event.at),
+        event.wp_id,
+        f"{event.from_lane} to {event.to_lane}",
+        f"by {visible(event.shown_actor)}",
+    ]
+    if event.force:
+        parts.append("forced")
+    if event.review_ref:
+        parts.append(f"review {visible(event.review_ref)}")
+    if event.reason:
+        parts.append(f"- {visible(event.reason)}")
+    return f"{'  '.join(parts)}  ({visible(event.event_id)})"

@@ -1,0 +1,79 @@
+"""`materialize`: write `status.json` from the log, or check it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json
+from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
+from kitty_status.tracker.config import load_config
+from kitty_status.tracker.features import Project
+from kitty_status.tracker.log import reduce_log, strictly
+from kitty_status.tracker.materialize import compare, materialize_feature
+
+if TYPE_CHECKING:
+    from kitty_status.tracker.config import Config
+    from kitty_status.tracker.features import Feature
+
+
+@command
+def materialize(
+    feature: FeatureArgument = None,
+    every: Annotated[bool, typer.Option("--all", help="Every feature that has a log.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a snapshot has drifted.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Say what would be written, and write nothing.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Write status.json from the log. Where it says the same already, nothing is written.
+
+    \b
+    Examples:
+      kitty-status materialize 034-login
+      kitty-status materialize --all --check
+    """  # noqa: D301  \b keeps the lines of the help apart
+    project = Project(Path.cwd())
+    config = load_config(project.root)
+    features = _features(project, feature, every=every)
+    results = [_materialize(each, config, write=not (check or dry_run)) for each in features]
+    if json_output:
+        say_json("materialize", results)
+    else:
+        for result in results:
+            say(f"{result['path']}: {_words(result)}")
+    return EXIT_FINDINGS if check and any(result["drifted"] for result in results) else EXIT_DONE
+
+
+def _features(project: Project, name: str | None, *, every: bool) -> list[Feature]:
+    if every and name is not None:
+        raise UsageError("--all and a feature exclude each other", hint="leave one of them out")
+    if every:
+        return [feature for feature in project.features() if feature.log.exists()]
+    chosen = project.feature(name)
+    if not chosen.log.exists():
+        raise NotFoundError(f"{chosen.slug} has no log {chosen.log}", hint="`kitty-status emit` writes the first event")
+    return [chosen]
+
+
+def _materialize(feature: Feature, config: Config, *, write: bool) -> dict[str, Any]:
+    if write:
+        result = materialize_feature(feature, config)
+    else:
+        result = compare(feature, config, reduce_log(feature.log, config.profile, strictly(feature.log)))
+    return {
+        "feature": feature.slug,
+        "path": feature.relative(feature.snapshot),
+        "drifted": result.drifted,
+        "written": result.written,
+        "event_count": result.snapshot.event_count,
+    }
+
+
+def _words(result: dict[str, Any]) -> str:
+    if result["written"]:
+        return f"written, {result['event_count']} events"
+    return "has drifted from its log" if result["drifted"] else "up to date"

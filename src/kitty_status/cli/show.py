@@ -1,0 +1,133 @@
+"""`show`: where every work package stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
+from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
+from kitty_status.tracker.config import load_config
+from kitty_status.tracker.features import Project
+from kitty_status.tracker.log import reduce_log, size_of, strictly
+
+if TYPE_CHECKING:
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.config import Config
+    from kitty_status.tracker.features import Feature
+
+
+@command
+def show(feature: FeatureArgument = None, json_output: JsonOption = False) -> int:
+    """Show where every work package of a feature stands; without a feature, one line for each feature.
+
+    \b
+    Examples:
+      kitty-status show
+      kitty-status show 034-login --json
+    """  # noqa: D301  \b keeps the lines of the help apart
+    project = Project(Path.cwd())
+    config = load_config(project.root)
+    chosen = _chosen(project, feature)
+    if chosen is None:
+        return _show_all(project, config, json_output=json_output)
+    if not chosen.log.exists() and not chosen.folder.is_dir():
+        raise NotFoundError(
+            f"there is no feature folder {chosen.folder}", hint="`kitty-status show` lists the features"
+        )
+    snapshot = reduce_log(chosen.log, config.profile, strictly(chosen.log))
+    if json_output:
+        say_json("show", _data(chosen, snapshot))
+    else:
+        _print(chosen, snapshot)
+    return EXIT_DONE
+
+
+def _chosen(project: Project, name: str | None) -> Feature | None:
+    """Return the feature that is named or stood in; the branch alone does not narrow the overview."""
+    if name is not None or project.features_folder in project.start.parents:
+        return project.feature(name)
+    return None
+
+
+def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
+    features = project.features()
+    if not features:
+        raise NotFoundError(
+            f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"
+        )
+    total = sum(size_of(feature.log) for feature in features)
+    rows: list[dict[str, Any]] = []
+    damaged: list[str] = []
+    for feature in features:
+        try:
+            snapshot = reduce_log(feature.log, config.profile, strictly(feature.log), bytes_to_read=total)
+        except StoreError as error:
+            damaged.append(f"{feature.slug}: {error.message}")
+            rows.append({"feature": feature.slug, "damaged": error.message})
+            continue
+        rows.append(_summary(feature, snapshot))
+    if json_output:
+        say_json("features", rows, warnings=damaged)
+    else:
+        _print_all(rows)
+        warn(damaged)
+    return EXIT_DAMAGED if damaged else EXIT_DONE
+
+
+def _summary(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "feature": feature.slug,
+        "work_packages": len(snapshot.work_packages),
+        "summary": snapshot.summary,
+        "conflicts": sum("conflict" in state for state in snapshot.work_packages.values()),
+        "event_count": snapshot.event_count,
+        "materialized_at": snapshot.materialized_at,
+    }
+
+
+def _data(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "feature": feature.slug,
+        "path": feature.relative(feature.log),
+        "profile": snapshot.profile.name,
+        **snapshot.to_dict(),
+    }
+
+
+def _print_all(rows: list[dict[str, Any]]) -> None:
+    width = max(len(row["feature"]) for row in rows)
+    for row in rows:
+        if "damaged" in row:
+            say(f"{row['feature']:<{width}}  damaged")
+            continue
+        lanes = ", ".join(f"{count} {lane}" for lane, count in row["summary"].items() if count) or "nothing yet"
+        conflicts = f"  {row['conflicts']} competing" if row["conflicts"] else ""
+        say(f"{row['feature']:<{width}}  {lanes}{conflicts}")
+
+
+def _print(feature: Feature, snapshot: Snapshot) -> None:
+    counted = (
+        ", ".join(f"{count} {lane}" for lane, count in snapshot.summary.items() if count) or "no work packages yet"
+    )
+    say(f"{feature.slug}: {counted}")
+    states = sorted(snapshot.work_packages.items())
+    names = max((len(name) for name, _ in states), default=0)
+    lanes = max((len(state["lane"]) for _, state in states), default=0)
+    for name, state in states:
+        forced = f"  forced {state['force_count']}x" if state["force_count"] else ""
+        since = visible(state["last_transition_at"])
+        say(f"  {name:<{names}}  {state['lane']:<{lanes}}  {since}  {visible(state['actor'])}{forced}")
+        for line in _conflict_lines(state):
+            say(f"  {'':<{names}}  {line}")
+
+
+def _conflict_lines(state: dict[str, Any]) -> list[str]:
+    conflict = state.get("conflict")
+    if conflict is None:
+        return []
+    lines = [f"! {conflict['head_count']} moves compete; {state['lane']} stands by the rule {conflict['rule']}:"]
+    lines += [
+        f"    {head['lane']} by {visible(head['actor'])} ({visible(head['event_id'])})" for head in conflict["heads"]
+    ]
+    return lines

@@ -1,0 +1,100 @@
+"""`validate`: everything that is wrong with logs and snapshots."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kitty_status.checks.validate import validate as validate_feature
+from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
+from kitty_status.status.snapshot import SNAPSHOT_FILENAME
+from kitty_status.tracker.config import load_config
+from kitty_status.tracker.features import Feature, Project, check_name, feature_at
+from kitty_status.tracker.log import EVENTS_FILENAME
+
+if TYPE_CHECKING:
+    from kitty_status.checks.validate import Validation
+
+
+@command
+def validate(
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="[FEATURE | PATH]...", help="Slugs, or paths of folders or files.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every feature.")] = False,
+    json_output: JsonOption = False,
+) -> int:
+    """Report every finding about the logs and snapshots of features. Nothing is written.
+
+    Exit 0 where there is nothing worse than warnings, 1 otherwise.
+
+    \b
+    Examples:
+      kitty-status validate --all
+      kitty-status validate kitty-specs/034-login/status.events.jsonl --json
+    """  # noqa: D301  \b keeps the lines of the help apart
+    project = Project(Path.cwd())
+    config = load_config(project.root)
+    validations = [validate_feature(feature, config) for feature in _features(project, targets or [], every=every)]
+    if json_output:
+        say_json("findings", [_data(validation) for validation in validations])
+    else:
+        for validation in validations:
+            _print(validation)
+        _print_total(validations)
+    return EXIT_DONE if all(validation.passed for validation in validations) else EXIT_FINDINGS
+
+
+def _features(project: Project, targets: list[str], *, every: bool) -> list[Feature]:
+    if every and targets:
+        raise UsageError("--all and names exclude each other", hint="leave one of them out")
+    if every:
+        return project.features()
+    if not targets:
+        return [project.feature(None)]
+    return [_feature(project, target) for target in targets]
+
+
+def _feature(project: Project, target: str) -> Feature:
+    """Return the feature that a path or a slug means."""
+    is_path = os.sep in target or "/" in target or target in (".", EVENTS_FILENAME, SNAPSHOT_FILENAME)
+    if not is_path:
+        return project.feature(target)
+    path = Path(target)
+    folder = path.parent if path.name in (EVENTS_FILENAME, SNAPSHOT_FILENAME) else path
+    if not path.exists() and not path.is_symlink():
+        raise NotFoundError(f"there is no {path}", hint="name a feature's folder, log or snapshot")
+    feature = feature_at(folder)
+    check_name(feature.slug, "feature")
+    return feature
+
+
+def _data(validation: Validation) -> dict[str, object]:
+    return {
+        "feature": validation.feature.slug,
+        "passed": validation.passed,
+        "event_count": validation.event_count,
+        "findings": [finding.to_dict() for finding in validation.findings],
+    }
+
+
+def _print(validation: Validation) -> None:
+    for finding in validation.findings:
+        place = f"{finding.path}:{finding.line}" if finding.line else finding.path
+        event = f" [{visible(finding.event_id)}]" if finding.event_id else ""
+        say(f"{visible(place)}: {finding.severity}: {finding.code}: {visible(finding.message)}{event}")
+        say(f"    hint: {visible(finding.hint)}")
+
+
+def _print_total(validations: list[Validation]) -> None:
+    findings = [finding for validation in validations for finding in validation.findings]
+    errors = sum(finding.severity == "error" for finding in findings)
+    events = sum(validation.event_count for validation in validations)
+    say(
+        f"{len(validations)} {'feature' if len(validations) == 1 else 'features'}, {events} events: "
+        f"{errors} errors, {len(findings) - errors} warnings"
+    )

@@ -1,0 +1,89 @@
+"""Declaring a repository's status files to git and writing the configuration's defaults: what `init` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import ConfigurationError, OutsideRepositoryError
+from kitty_status.git.attributes import COMMITTED, add_block
+from kitty_status.jsonl.replace import replace_file
+from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, SECTION, load_config
+
+if TYPE_CHECKING:
+    from kitty_status.tracker.features import Project
+
+ATTRIBUTES_PATH = ".gitattributes"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A file that `init` writes: `action` is create, update or keep, `lines` are what it adds."""
+
+    path: str
+    action: str
+    lines: tuple[str, ...]
+    content: bytes
+
+
+def plan_init(project: Project) -> list[FileChange]:
+    """Return what `init` would write, and write nothing.
+
+    Raises:
+        OutsideRepositoryError: there is no git repository here.
+        ConfigurationError: the existing configuration is not understood.
+    """
+    if project.repository is None:
+        raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="run `git init` first")
+    attributes = _read(project.root / ATTRIBUTES_PATH)
+    config = _read(project.root / CONFIG_PATH)
+    return [
+        _change(ATTRIBUTES_PATH, attributes, add_block(attributes, COMMITTED), COMMITTED),
+        _change(CONFIG_PATH, config, _with_defaults(project.root, config), tuple(DEFAULTS.splitlines())),
+    ]
+
+
+def initialize(project: Project) -> list[FileChange]:
+    """Write what `plan_init` says and return it.
+
+    Raises:
+        OutsideRepositoryError, ConfigurationError: as `plan_init`.
+        OSError: the operating system refused.
+    """
+    changes = plan_init(project)
+    for change in changes:
+        target = project.root / change.path
+        if change.action != "keep":
+            target.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(target, change.content)
+    return changes
+
+
+def _change(path: str, old: bytes | None, new: bytes, lines: tuple[str, ...]) -> FileChange:
+    action = "create" if old is None else "keep" if old == new else "update"
+    return FileChange(path, action, () if action == "keep" else lines, new)
+
+
+def _with_defaults(root: Path, config: bytes | None) -> bytes:
+    """Return the configuration with a status section: the one it has, or the defaults behind what it holds."""
+    if config is None:
+        return DEFAULTS.encode()
+    load_config(root)
+    text = config.decode("utf-8")
+    if any(line.startswith((f"{SECTION}:", f'"{SECTION}"', f"'{SECTION}'")) for line in text.split("\n")):
+        return config
+    if text.lstrip().startswith(("{", "[")) or "\n..." in f"\n{text}":
+        raise ConfigurationError(
+            f"{root / CONFIG_PATH} is not written line by line, so nothing can be added behind it",
+            hint=f"add a `{SECTION}` mapping with `lanes: auto` yourself",
+        )
+    newline = "" if not text or text.endswith("\n") else "\n"
+    return f"{text}{newline}{DEFAULTS}".encode()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
