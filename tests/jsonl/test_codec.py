@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kitty_status
 from kitty_status.jsonl.codec import MAX_DEPTH, MAX_LINE_BYTES, LineDamagedError, decode, encode, preview
 
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -153,3 +157,16 @@ def test_a_row_that_is_nested_too_deep_or_in_itself_is_not_written() -> None:
 @given(st.binary(max_size=500))
 def test_a_preview_is_short_and_never_fails(line: bytes) -> None:
     assert len(preview(line)) <= 80
+
+
+def test_a_process_that_never_imported_json_says_what_is_damaged() -> None:
+    source = str(Path(kitty_status.__file__).parent.parent)
+    program = (
+        f"import sys; sys.path.insert(0, {source!r})\n"
+        "from kitty_status.jsonl.codec import LineDamagedError, decode\n"
+        "assert 'json' not in sys.modules\n"
+        'try:\n    decode(b\'{"torn": "\')\n'
+        "except LineDamagedError as error:\n    print(error.reason)\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Unterminated string")

@@ -95,8 +95,19 @@ def decode(line: bytes) -> dict[str, Any]:
         text = line.decode("utf-8") if line[:1] == b"{" and line[-1:] == b"}" else _text(line)
     except UnicodeDecodeError as error:
         raise LineDamagedError(f"byte {error.start + 1} is not UTF-8") from None
+    row, end = _scanned(text)
+    if end != len(text) and text[end:].strip(" \t\r"):
+        raise LineDamagedError("more stands after the JSON value; two lines may have been glued together")
+    if not isinstance(row, dict):
+        raise LineDamagedError(f"it holds a JSON {_json_name(row)}, not an object")
+    _check_depth_and_surrogates(row, text)
+    return row
+
+
+def _scanned(text: str) -> tuple[Any, int]:
+    """Return the JSON value that `text` begins with and where it ends."""
     try:
-        row, end = _scan(text, 0)
+        return _scan(text, 0)
     except StopIteration as stop:
         # Where no value begins, the scanner stops with the place, nested values included.
         if stop.value:
@@ -106,14 +117,12 @@ def decode(line: bytes) -> dict[str, Any]:
         raise LineDamagedError(str(refusal)) from None
     except RecursionError:
         raise LineDamagedError(f"it is nested deeper than {MAX_DEPTH}") from None
+    except SystemError:
+        # The scanner finds its own error class only where `json` has been imported; damage is worth that.
+        __import__("json")
+        return _scanned(text)
     except ValueError as error:
         raise LineDamagedError(str(error)) from None
-    if end != len(text) and text[end:].strip(" \t\r"):
-        raise LineDamagedError("more stands after the JSON value; two lines may have been glued together")
-    if not isinstance(row, dict):
-        raise LineDamagedError(f"it holds a JSON {_json_name(row)}, not an object")
-    _check_depth_and_surrogates(row, text)
-    return row
 
 
 def encode(row: dict[str, Any], dumps: Callable[..., str]) -> bytes:

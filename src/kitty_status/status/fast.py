@@ -3,7 +3,8 @@
 A line is decoded by msgspec into a closed type. That alone would let a repeated key pass, so the
 decoded strings are counted: every key and every string value puts two quotes into a line, and a
 line whose number of `"` bytes is exactly twice the number of keys and string values decoded has no
-room for anything that was not decoded, nor for an escaped quote. A line that cannot be proved so
+room for anything that was not decoded, nor for an escaped quote. Carriage returns and too long lines
+are the codec's to refuse, while msgspec takes them. A line that cannot be proved so
 takes the strict way through `decode_row` and `rows.problem_with`; both ways accept the same lines
 with the same meaning, which a test holds them to.
 """
@@ -37,6 +38,7 @@ _Mode = Literal["worktree", "direct_repo"]
 _Object = dict[str, Any] | None
 
 MAX_DEPTH = 32
+MAX_LINE_BYTES = 8 * 1024 * 1024
 _NEVER = -1_000_000_000
 _NESTED = (str, dict, list)
 _CARRIAGE_RETURN = b"\r"
@@ -135,7 +137,12 @@ def fast_events_of(  # noqa: C901  one loop on purpose: a call per line would co
                 quotes += 2 + 2 * len(own.known_parents)
             if own.evidence is not None:
                 quotes += _quotes_in_evidence(own.evidence, line)
-            if line.count(b'"') == quotes and own.wp_id in safe_names and _CARRIAGE_RETURN not in line:
+            if (
+                line.count(b'"') == quotes
+                and own.wp_id in safe_names
+                and _CARRIAGE_RETURN not in line
+                and len(line) <= MAX_LINE_BYTES
+            ):
                 own.line = line
                 event = own
             else:
@@ -147,11 +154,12 @@ def fast_events_of(  # noqa: C901  one loop on purpose: a call per line would co
 
 
 def _other_event(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamage) -> LaneEvent | None:
-    event = _theirs(line)
-    if event is not None:
-        return event
-    if _is_sound_foreign_row(line):
-        return None
+    if _CARRIAGE_RETURN not in line and _ESCAPED_QUOTE not in line and len(line) <= MAX_LINE_BYTES:
+        event = _theirs(line)
+        if event is not None:
+            return event
+        if _is_sound_foreign_row(line):
+            return None
     return event_in(line, number, decode_row, on_damage)
 
 
@@ -177,7 +185,7 @@ def _theirs(line: bytes) -> _TheirEvent | None:
         quotes += _quotes_in(event.review_result, 1)
     if event.known_parents is not None:
         quotes += 2 + 2 * len(event.known_parents)
-    if line.count(b'"') != quotes or _CARRIAGE_RETURN in line or _ESCAPED_QUOTE in line:
+    if line.count(b'"') != quotes:
         return None
     if not event.shown_actor or problem_with_evidence(event.evidence) or not is_safe_name(event.wp_id):
         return None
@@ -190,9 +198,7 @@ def _is_sound_foreign_row(line: bytes) -> bool:
         row = _decode_any(line)
     except _FAILURES:
         return False
-    if not is_foreign(row) or _CARRIAGE_RETURN in line or _ESCAPED_QUOTE in line:
-        return False
-    return line.count(b'"') == _quotes_in(row, 0)
+    return is_foreign(row) and line.count(b'"') == _quotes_in(row, 0)
 
 
 def _quotes_in(value: Any, depth: int) -> int:

@@ -28,7 +28,7 @@ def parse_instant(text: str) -> datetime:
     Raises:
         ValueError: `text` is no ISO 8601 instant, names no zone, or lies beyond the calendar.
     """
-    if text[26:] == "+00:00" and text[10] == "T":
+    if text[26:] == "+00:00" and text[10] == "T" and text[19] == ".":
         # As kitty-status writes it: nothing to round, and upper case already.
         return datetime.fromisoformat(text)
     moment = datetime.fromisoformat(text.upper())

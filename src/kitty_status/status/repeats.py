@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kitty_status.status.record import DecodeRow, StatusRecord
 
@@ -25,7 +25,8 @@ def find_other_content(
         if earlier is not event and _differ(earlier.line, event.line, decode_row):
             yield event, earlier.line_number
     if len(known) * len(first) > _SEARCH_BUDGET:
-        first = {event_id: event for event_id, event in first.items() if event_id.encode() in _ids_in(known)}
+        mentioned = _mentioned(known, first)
+        first = {event_id: event for event_id, event in first.items() if event_id in mentioned}
     for event_id, event in first.items():
         for line, number in lines_with(known, event_id):
             if _is_about(line, event_id, decode_row) and _differ(line, event.line, decode_row):
@@ -45,8 +46,13 @@ def lines_with(data: bytes, event_id: str) -> Iterator[tuple[bytes, int]]:
         at = data.find(needle, end)
 
 
-def _ids_in(data: bytes) -> set[bytes]:
-    return {line.partition(b'"event_id": "')[2].partition(b'"')[0] for line in data.split(b"\n")}
+def _mentioned(data: bytes, event_ids: Iterable[str]) -> set[str]:
+    """Return those of `event_ids` that stand between two quotes anywhere, as `lines_with` would find them."""
+    wanted = {event_id.encode("utf-8", "surrogatepass"): event_id for event_id in event_ids}
+    found: set[bytes] = set()
+    for line in data.split(b"\n"):
+        found.update(wanted.keys() & line.split(b'"')[1:-1])
+    return {wanted[text] for text in found}
 
 
 def _is_about(line: bytes, event_id: str, decode_row: DecodeRow) -> bool:

@@ -125,16 +125,20 @@ def _in_their_shape(content: dict[str, Any], existing: Mapping[str, Any]) -> dic
     kept = {key: value for key, value in existing.items() if key not in _OWN_KEYS}
     del content["feature_slug"]
     content["materialized_at"] = content["materialized_at"] or ""
-    theirs = existing.get("work_packages")
-    theirs = theirs if isinstance(theirs, dict) else {}
+    theirs = _object_in(existing, "work_packages")
     content["work_packages"] = {
         wp_id: {
-            **{key: value for key, value in theirs.get(wp_id, {}).items() if key not in _OWN_WORK_PACKAGE_KEYS},
+            **{key: value for key, value in _object_in(theirs, wp_id).items() if key not in _OWN_WORK_PACKAGE_KEYS},
             **{key: value for key, value in state.items() if key != "conflict"},
         }
         for wp_id, state in content["work_packages"].items()
     }
     return kept | content
+
+
+def _object_in(content: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = content.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def parse(data: bytes) -> dict[str, Any]:

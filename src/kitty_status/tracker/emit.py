@@ -123,7 +123,7 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emi
     if replayed is not None:
         return Emitted(feature, replayed, before.work_packages[request.wp_id], replayed=True), before
     state = before.work_packages.get(request.wp_id)
-    move = _move(request, to_lane, state, before)
+    move = _move(feature, request, to_lane, state, before)
     _refuse_if_against_the_rules(move, before, request)
     row = _row(feature, request, move, before)
     problem = problem_with(row)
@@ -165,7 +165,9 @@ def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str,
     return stored
 
 
-def _move(request: EmitRequest, to_lane: str, state: dict[str, Any] | None, before: Snapshot) -> transitions.Move:
+def _move(
+    feature: Feature, request: EmitRequest, to_lane: str, state: dict[str, Any] | None, before: Snapshot
+) -> transitions.Move:
     from_lane = state["lane"] if state else before.profile.initial
     return transitions.Move(
         from_lane,
@@ -175,7 +177,7 @@ def _move(request: EmitRequest, to_lane: str, state: dict[str, Any] | None, befo
         reason=request.reason,
         review_ref=request.review_ref,
         evidence=request.evidence,
-        execution_mode=request.execution_mode,
+        execution_mode=request.execution_mode or _mode(feature),
         holder=transitions.holder_of(from_lane, state["actor"]) if state else None,
     )
 
@@ -209,7 +211,7 @@ def _row(feature: Feature, request: EmitRequest, move: transitions.Move, before:
         "actor": request.actor,
         "force": request.force,
         "reason": request.reason,
-        "execution_mode": request.execution_mode or _mode(feature),
+        "execution_mode": move.execution_mode,
         "review_ref": request.review_ref,
         "evidence": request.evidence,
         "parents": list(before.heads.get(request.wp_id, ())),
@@ -236,6 +238,7 @@ def _at(feature: Feature, before: Snapshot) -> str:
 
 
 def _mode(feature: Feature) -> str:
+    """Return where the work is done, as far as the folder shows: in a linked work tree or in the clone itself."""
     repository = feature.repository
     is_linked = repository is not None and repository.git_dir != repository.common_dir
     return "worktree" if is_linked else "direct_repo"

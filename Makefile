@@ -1,0 +1,36 @@
+# Everything a newcomer needs: `make demo`, `make test`. Each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check bench clean setup
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(READY)
+
+# The main job, end to end, in a folder that is thrown away afterwards.
+demo: $(READY)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh kitty-specs-example/demo.sh
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry src
+
+# The speeds that are promised, each as a ratio to something that was measured in the same run.
+bench: $(READY)
+	$(BIN)/python bench/run.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build bench/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
