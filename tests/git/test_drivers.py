@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import kitty_status
 from gitrepo import GitRepo
+from kitty_status import version
 from kitty_status.errors import ConfigurationError
 from kitty_status.git.attributes import LOCAL, add_block
 from kitty_status.git.drivers import bootstrap, driver_command, driver_sections, interpreter
@@ -65,14 +65,15 @@ def stand_in(folder: Path, source: str) -> Path:
 
 
 def use_stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setattr(kitty_status, "__file__", str(folder / "kitty_status" / "__init__.py"))
+    monkeypatch.setattr(version, "__file__", str(folder / "kitty_status" / "version.py"))
 
 
 RECORDER = """
 import os, sys
 def main(argv):
     with open("called", "a") as file:
-        file.write(repr((__name__.split(".")[2].split("_")[0], argv[3], open(argv[1]).read(), open(argv[2]).read())) + "\\n")
+        kind = __name__.rpartition(".")[2].removesuffix("_driver")
+        file.write(repr((kind, argv[3], open(argv[1]).read(), open(argv[2]).read())) + "\\n")
     open(argv[1], "w").write("merged\\n")
     return 0
 """
@@ -188,7 +189,7 @@ def test_without_the_interpreter_the_tool_on_the_path_is_asked(
 def test_an_exception_is_one_line_and_a_traceback_only_on_request(tmp_path: Path) -> None:
     stand_in(tmp_path, "def main(argv):\n    raise RuntimeError('oh')\n")
     program = bootstrap("kitty_status.git.log_driver").replace(
-        ascii(str(Path(kitty_status.__file__).resolve().parent.parent)), ascii(str(tmp_path))
+        ascii(str(Path(version.__file__).resolve().parent.parent)), ascii(str(tmp_path))
     )
 
     def run(**environment: str) -> subprocess.CompletedProcess[str]:

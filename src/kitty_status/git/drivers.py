@@ -12,7 +12,7 @@ import shlex
 import sys
 from pathlib import Path
 
-import kitty_status
+from kitty_status import version
 from kitty_status.errors import ConfigurationError
 
 LOG = "log"
@@ -121,4 +121,4 @@ def interpreter() -> str:
 
 def package_folder() -> str:
     """Return the folder that has to be on Python's path for `import kitty_status`."""
-    return str(Path(kitty_status.__file__).resolve().parent.parent)
+    return str(Path(version.__file__).resolve().parent.parent)
