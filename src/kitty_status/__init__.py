@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from kitty_status.status.snapshot import SNAPSHOT_FILENAME, Snapshot
     from kitty_status.tracker.log import EVENTS_FILENAME
-    from kitty_status.tracker.store import append_event, materialize, read_events, read_events_raw, reduce
+    from kitty_status.tracker.store import append_event, materialize, new_event_id, read_events, read_events_raw, reduce
 
 __all__ = [
     "EVENTS_FILENAME",
@@ -38,6 +38,7 @@ __all__ = [
     "__version__",
     "append_event",
     "materialize",
+    "new_event_id",
     "read_events",
     "read_events_raw",
     "reduce",
@@ -55,7 +56,14 @@ _HOMES = {
     ),
     "kitty_status.status.snapshot": ("SNAPSHOT_FILENAME", "Snapshot"),
     "kitty_status.tracker.log": ("EVENTS_FILENAME",),
-    "kitty_status.tracker.store": ("append_event", "materialize", "read_events", "read_events_raw", "reduce"),
+    "kitty_status.tracker.store": (
+        "append_event",
+        "materialize",
+        "new_event_id",
+        "read_events",
+        "read_events_raw",
+        "reduce",
+    ),
 }
 
 

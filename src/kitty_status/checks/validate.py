@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitty_status.jsonl.codec import decode, preview
-from kitty_status.jsonl.reading import is_in_flight, open_log
+from kitty_status.jsonl.codec import decode
+from kitty_status.jsonl.damage import describe_damage, is_in_flight
+from kitty_status.jsonl.reading import open_log
 from kitty_status.status import validation
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.snapshot import parse
@@ -85,10 +86,8 @@ def _damage(number: int, line: bytes, why: str, *, is_json: bool) -> Finding:
             severity=WARNING,
             line=number,
         )
-    if is_json:
-        code, message = validation.INVALID_EVENT, f"invalid event structure: {why}"
-    else:
-        code, message = validation.DAMAGED_LINE, f"invalid JSON: {preview(line)}: {why}"
+    code = validation.INVALID_EVENT if is_json else validation.DAMAGED_LINE
+    message = describe_damage(line, why, is_json=is_json)
     return Finding(code, message, hint=_MEND_LINE, line=number, event_id=_event_id(line) if is_json else None)
 
 

@@ -9,10 +9,11 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible
 from kitty_status.errors import NotFoundError
+from kitty_status.jsonl.damage import strictly
 from kitty_status.status.causality import moment
 from kitty_status.status.reducer import unique_events
 from kitty_status.tracker.features import Project, check_name
-from kitty_status.tracker.log import read_log, strictly
+from kitty_status.tracker.log import read_log
 
 if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent

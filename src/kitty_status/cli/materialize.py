@@ -9,9 +9,10 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
+from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.log import reduce_log, strictly
+from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import compare, materialize_feature
 
 if TYPE_CHECKING:

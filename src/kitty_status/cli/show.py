@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
+from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.log import reduce_log, size_of, strictly
+from kitty_status.tracker.log import reduce_log, size_of
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot

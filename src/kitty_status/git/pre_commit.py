@@ -25,6 +25,7 @@ from kitty_status.errors import GitError
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git, read_blobs, run_git
 from kitty_status.jsonl.codec import decode, preview
+from kitty_status.jsonl.damage import describe_damage
 from kitty_status.status.merging import split_lines
 from kitty_status.status.record import event_in
 from kitty_status.status.repeats import find_other_content
@@ -204,10 +205,9 @@ def _check_log(change: StagedChange, content: Blobs, moved: set[bytes], report: 
 
 def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> None:
     def damaged(number: int, line: bytes, why: str, is_json: bool) -> None:
-        kind = "invalid event structure" if is_json else f"invalid JSON: {preview(line)}"
         report.stop(
             f"{path}:{number}",
-            f"{kind}: {why}",
+            describe_damage(line, why, is_json=is_json),
             f"correct or move the line, then `git add {path}`; `kitty-status validate {path}` lists all damage",
         )
 

@@ -1,23 +1,26 @@
-"""Opening a log for reading, without a lock and without ever writing.
+"""Reading a log by lines, without a lock and without ever writing.
 
 A last line without LF is *in flight*: a writer may be in the middle of it, or a crash cut it short.
 A reader passes over it where it can be the beginning of a line, counts it where it is whole, and
-reports it as damage where it can become neither; see `tail`.
+takes it for damage where it can become neither; see `tail`.
 """
 
 from __future__ import annotations
 
 import os
 
+from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.disk import DISK, open_regular
-from kitty_status.jsonl.tail import TAIL_CUT, classify_tail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
-# Two thirds of a core's own cache on common machines: larger buffers made reading slower.
+    from kitty_status.jsonl.damage import DamagePolicy
+
+# Fits into a core's own cache on common machines: larger buffers made reading slower.
 _BUFFER = 1 << 16
 
 
@@ -35,6 +38,23 @@ def open_log(path: Path) -> BinaryIO | None:
     return os.fdopen(descriptor, "rb", buffering=_BUFFER)
 
 
-def is_in_flight(line: bytes) -> bool:
-    """Say whether a line that could not be read is one that is still being written, or was cut short."""
-    return not line.endswith(b"\n") and classify_tail(line) == TAIL_CUT
+def read_rows(path: Path, policy: DamagePolicy) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    """Yield (line number, row, line) for each line of a log that is not blank; nothing where there is no log.
+
+    Raises:
+        UnsafeLogError, OSError: as `open_log`; and whatever `policy` raises.
+    """
+    log = open_log(path)
+    if log is None:
+        return
+    with log:
+        for number, line in enumerate(log, start=1):
+            bare = line.removesuffix(b"\n")
+            if not bare.strip(b" \t"):
+                continue
+            try:
+                row = decode(bare)
+            except LineDamagedError as error:
+                policy(number, line, error.reason, False)
+            else:
+                yield number, row, line

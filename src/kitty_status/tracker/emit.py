@@ -23,6 +23,7 @@ from kitty_status.errors import (
 )
 from kitty_status.jsonl.append import append_locked
 from kitty_status.jsonl.codec import encode
+from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.status import transitions
 from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
@@ -31,7 +32,7 @@ from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import problem_with
 from kitty_status.tracker.features import check_name
-from kitty_status.tracker.log import read_log, strictly
+from kitty_status.tracker.log import read_log
 from kitty_status.tracker.materialize import write_snapshot
 from kitty_status.tracker.store import find_event
 

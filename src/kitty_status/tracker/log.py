@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.errors import StoreError
-from kitty_status.jsonl.codec import decode, preview
-from kitty_status.jsonl.reading import is_in_flight, open_log
+from kitty_status.jsonl.codec import decode
+from kitty_status.jsonl.reading import open_log
 from kitty_status.status.record import events_of
 from kitty_status.status.reducer import CannotFoldError, Fold, IdsDoNotIncreaseError, reduce_events, unique_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent, OnDamage
@@ -24,37 +23,6 @@ if TYPE_CHECKING:
 EVENTS_FILENAME = "status.events.jsonl"
 # Below this many bytes, loading the fast reader takes longer than reading without it.
 _WORTH_THE_FAST_READER = 1_500_000
-
-
-def damaged_line(path: Path, number: int, line: bytes, why: str, *, is_json: bool) -> StoreError:
-    """Return the error for a damaged line. Its text begins as the file format's documentation promises."""
-    what = f"invalid event structure: {why}" if is_json else f"invalid JSON: {preview(line)}: {why}"
-    return StoreError(
-        f"Line {number}: {what}",
-        hint=f"`kitty-status validate {path}` lists all damage; nothing is written to the log until it is mended",
-        path=str(path),
-        line=number,
-        reason=why,
-    )
-
-
-def strictly(path: Path) -> OnDamage:
-    """Return the policy that raises a StoreError at the first damaged line of the log at `path`."""
-
-    def refuse(number: int, line: bytes, why: str, is_json: bool) -> None:
-        if not is_in_flight(line):
-            raise damaged_line(path, number, line, why, is_json=is_json)
-
-    return refuse
-
-
-def skipping(path: Path, warn: Callable[[str], None]) -> OnDamage:
-    """Return the policy that passes over damaged lines and gives `warn` one sentence for each."""
-
-    def skip(number: int, line: bytes, why: str, is_json: bool) -> None:
-        warn(f"{path}:{number}: {damaged_line(path, number, line, why, is_json=is_json).message}")
-
-    return skip
 
 
 def size_of(path: Path) -> int:
@@ -70,7 +38,7 @@ def read_log(path: Path, on_damage: OnDamage, *, bytes_to_read: int | None = Non
 
     Args:
         path: the log.
-        on_damage: what to do about a damaged line, see `strictly` and `skipping`.
+        on_damage: what to do about a damaged line, see `jsonl.damage`.
         bytes_to_read: how much this process will read in all, by default this log; it decides
             whether the fast reader is worth loading.
 

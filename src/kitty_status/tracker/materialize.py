@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.git.blobs import blob_oid, file_oid
+from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
 from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY
-from kitty_status.tracker.log import reduce_log, strictly
+from kitty_status.tracker.log import reduce_log
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot

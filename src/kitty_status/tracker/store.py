@@ -10,7 +10,8 @@ from kitty_status.clock import event_ids
 from kitty_status.errors import ConflictingEventError
 from kitty_status.jsonl.append import append_line
 from kitty_status.jsonl.codec import LineDamagedError, decode, encode
-from kitty_status.jsonl.reading import open_log
+from kitty_status.jsonl.damage import strictly
+from kitty_status.jsonl.reading import open_log, read_rows
 from kitty_status.status.events import StatusEvent
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
@@ -18,14 +19,19 @@ from kitty_status.status.repeats import lines_with
 from kitty_status.status.rows import is_foreign, problem_with
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Feature, feature_at
-from kitty_status.tracker.log import EVENTS_FILENAME, strictly
+from kitty_status.tracker.log import EVENTS_FILENAME
 from kitty_status.tracker.materialize import materialize_feature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
+
+
+def new_event_id() -> str:
+    """Return a ULID for an event that is yet to be appended; ids of one process only ever increase."""
+    return event_ids.mint()
 
 
 def append_event(feature_dir: Path, event: StatusEvent) -> None:
@@ -95,7 +101,7 @@ def read_events(feature_dir: Path) -> list[StatusEvent]:
     path = Path(feature_dir) / EVENTS_FILENAME
     refuse = strictly(path)
     events = []
-    for number, row, line in _rows(path):
+    for number, row, line in read_rows(path, refuse):
         if is_foreign(row):
             continue
         problem = problem_with(row)
@@ -115,7 +121,8 @@ def read_events_raw(feature_dir: Path) -> list[dict[str, Any]]:
         StoreError: a line is no JSON object, or damaged otherwise.
         OSError: the operating system refused.
     """
-    return [row for _, row, _ in _rows(Path(feature_dir) / EVENTS_FILENAME)]
+    path = Path(feature_dir) / EVENTS_FILENAME
+    return [row for _, row, _ in read_rows(path, strictly(path))]
 
 
 def reduce(events: Iterable[StatusEvent], profile: LaneProfile | None = None) -> Snapshot:
@@ -140,21 +147,3 @@ def materialize(feature_dir: Path) -> Snapshot:
     feature = feature_at(Path(feature_dir))
     root = Path(feature.repository.worktree) if feature.repository else feature.folder.parent.parent
     return materialize_feature(feature, load_config(root)).snapshot
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-    refuse = strictly(path)
-    log = open_log(path)
-    if log is None:
-        return
-    with log:
-        for number, line in enumerate(log, start=1):
-            bare = line.removesuffix(b"\n")
-            if not bare.strip(b" \t"):
-                continue
-            try:
-                row = decode(bare)
-            except LineDamagedError as error:
-                refuse(number, line, str(error), False)
-                continue
-            yield number, row, line
