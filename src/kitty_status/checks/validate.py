@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.damage import describe_damage, is_in_flight
 from kitty_status.jsonl.reading import open_log
+from kitty_status.jsonl.tail import TAIL_COMPLETE, classify_tail
 from kitty_status.status import validation
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.snapshot import parse
@@ -52,7 +54,7 @@ def validate(feature: Feature, config: Config) -> Validation:
         damage = _DamageList()
         judge, snapshot = _judged(feature, snapshot.profile, damage)
     events = read_log(feature.log, _quietly) if judge.ignored else ()
-    findings = [*damage.findings, *judge.whole_log(snapshot, events)]
+    findings = [*damage.findings, *_line_end_findings(feature), *judge.whole_log(snapshot, events)]
     findings += _with_line_numbers(feature, judge)
     path = feature.relative(feature.log)
     for finding in findings:
@@ -94,6 +96,27 @@ def _damage(number: int, line: bytes, why: str, *, is_json: bool) -> Finding:
 def _event_id(line: bytes) -> str | None:
     event_id = decode(line.removesuffix(b"\n")).get("event_id")
     return event_id if isinstance(event_id, str) else None
+
+
+def _line_end_findings(feature: Feature) -> list[Finding]:
+    """Report a last line that is whole but for its LF: it counts, and the next event that is written ends it."""
+    log = open_log(feature.log)
+    if log is None:
+        return []
+    number, line = 0, b"\n"
+    with log:
+        if not log.seek(0, os.SEEK_END):
+            return []
+        log.seek(-1, os.SEEK_END)
+        if log.read() == b"\n":
+            return []
+        log.seek(0)
+        for number, line in enumerate(log, start=1):  # noqa: B007  the last ones are wanted
+            pass
+    if classify_tail(line) != TAIL_COMPLETE:
+        return []
+    message, hint = "the last line has no line end", "nothing to do: the next event that is written ends it"
+    return [Finding(validation.NO_LINE_END, message, hint=hint, severity=WARNING, line=number)]
 
 
 def _judged(feature: Feature, profile: LaneProfile, damage: _DamageList) -> tuple[Judge, Snapshot]:
