@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 
+from kitty_status.status.lanes import NINE_LANE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,6 +127,9 @@ def _in_their_shape(content: dict[str, Any], existing: Mapping[str, Any]) -> dic
     kept = {key: value for key, value in existing.items() if key not in _OWN_KEYS}
     del content["feature_slug"]
     content["materialized_at"] = content["materialized_at"] or ""
+    if not content["event_count"]:
+        # A log without events does not show whose it is, but this snapshot does.
+        content["summary"] = dict.fromkeys(NINE_LANE.counted, 0)
     theirs = _object_in(existing, "work_packages")
     content["work_packages"] = {
         wp_id: {
