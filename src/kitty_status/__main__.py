@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from kitty_status.version import __version__
+
+_INTERRUPTED = 130
 _PLUMBING = {
     "merge-driver log": "kitty_status.git.log_driver",
     "merge-driver snapshot": "kitty_status.git.snapshot_driver",
@@ -15,9 +18,15 @@ _PLUMBING = {
 def main() -> None:
     """Run `kitty-status` with the arguments of this process and exit with its code."""
     module = _PLUMBING.get(" ".join(sys.argv[1:3]))
-    if module is not None:
-        sys.exit(import_module(module).main(sys.argv[3:]))
-    sys.exit(import_module("kitty_status.cli.run").run())
+    try:
+        if module is not None:
+            sys.exit(import_module(module).main(sys.argv[3:]))
+        if sys.argv[1:] == ["--version"]:
+            print(f"kitty-status {__version__}")  # noqa: T201  loading the command line takes a quarter of a second
+            return
+        sys.exit(import_module("kitty_status.cli.run").run())
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

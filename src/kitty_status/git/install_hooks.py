@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.git.changes import Change, Step
-from kitty_status.git.files import replace_file
+from kitty_status.git.files import replace_linked_file
 from kitty_status.git.hook_stubs import HOOKS, calls_us, is_stub, line_to_add, stub
 from kitty_status.git.install_config import effective_value
 from kitty_status.git.run import git
@@ -59,12 +59,12 @@ def _install_step(path: Path, name: str) -> Step:
     content = _read(path)
     wanted = stub(name)
     if content is None:
-        return Step(Change(str(path), "create"), partial(replace_file, path, wanted, mode=_MODE))
+        return Step(Change(str(path), "create"), partial(replace_linked_file, path, wanted, mode=_MODE))
     if not is_stub(content):
         return _step_beside(path, content, name)
     if content == wanted and os.access(path, os.X_OK):
         return Step(Change(str(path), "keep"))
-    return Step(Change(str(path), "update"), partial(replace_file, path, wanted, mode=_MODE))
+    return Step(Change(str(path), "update"), partial(replace_linked_file, path, wanted, mode=_MODE))
 
 
 def _step_beside(path: Path, content: bytes, name: str) -> Step:
@@ -127,7 +127,7 @@ def _read(path: Path) -> bytes | None:
 
 def _chain(path: Path, content: bytes) -> None:
     path.rename(_earlier(path))
-    replace_file(path, content, mode=_MODE)
+    replace_linked_file(path, content, mode=_MODE)
 
 
 def _remove(path: Path) -> None:

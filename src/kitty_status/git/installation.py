@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from kitty_status.git import install_config, install_hooks
 from kitty_status.git.attributes import LOCAL, LOCAL_LOGS, add_block, has_block, remove_block
 from kitty_status.git.changes import Change, Item, Step
-from kitty_status.git.files import replace_file
+from kitty_status.git.files import replace_linked_file
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
@@ -126,8 +126,8 @@ def _attributes_step(repository: Repository, rules: tuple[str, ...]) -> Step:
     if content == wanted:
         return Step(Change(str(path), "keep"))
     if has_block(content):
-        return Step(Change(str(path), "update", rules), partial(replace_file, path, wanted))
-    return Step(Change(str(path), "create", rules), partial(replace_file, path, wanted))
+        return Step(Change(str(path), "update", rules), partial(replace_linked_file, path, wanted))
+    return Step(Change(str(path), "create", rules), partial(replace_linked_file, path, wanted))
 
 
 def _attributes_removal(repository: Repository) -> list[Step]:
@@ -136,7 +136,9 @@ def _attributes_removal(repository: Repository) -> list[Step]:
     if not has_block(content):
         return []
     rest = remove_block(content)
-    return [Step(Change(str(path), "remove"), path.unlink if rest is None else partial(replace_file, path, rest))]
+    return [
+        Step(Change(str(path), "remove"), path.unlink if rest is None else partial(replace_linked_file, path, rest))
+    ]
 
 
 def _attributes(repository: Repository) -> Path:

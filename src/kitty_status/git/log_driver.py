@@ -15,7 +15,7 @@ import gc
 import sys
 
 from kitty_status.jsonl.codec import decode
-from kitty_status.status.merging import Merge, merge_tails, split_lines
+from kitty_status.status.merging import Merge, agreeing_bytes, merge_tails, split_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,28 +86,14 @@ def shared_lines(one: FileIO, other: FileIO) -> int:
     one.seek(0)
     other.seek(0)
     left, right = bytearray(_CHUNK), bytearray(_CHUNK)
-    same = last_line_end = 0
+    same = 0
     while True:
         got = min(one.readinto(left), other.readinto(right))
         if got == _CHUNK and left == right:
             same += got
             continue
-        while got and left[:got] != right[:got]:
-            got = _first_difference(left, right, got)
-        if got:
-            last_line_end = left.rfind(b"\n", 0, got) + 1
+        last_line_end = left.rfind(b"\n", 0, agreeing_bytes(left, right, got)) + 1
         return same + last_line_end if last_line_end else _line_end_before(one, same)
-
-
-def _first_difference(left: bytearray, right: bytearray, limit: int) -> int:
-    low, high = 0, limit
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _line_end_before(file: FileIO, limit: int) -> int:

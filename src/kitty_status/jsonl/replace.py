@@ -21,10 +21,10 @@ _FIRST_PAUSE = 0.01
 _READERS_BLOCK = sys.platform == "win32"  # there a file that somebody has open cannot be renamed over
 
 
-def replace_file(path: StrPath, data: bytes, *, disk: Disk = DISK) -> bool:
+def replace_file(path: StrPath, data: bytes, *, mode: int | None = None, disk: Disk = DISK) -> bool:
     """Make `data` the contents of `path` in one step; return False, having written nothing, if it is that already.
 
-    The permission bits of the old file are kept. Other hard links to it keep the old contents.
+    The permission bits are `mode`, or those of the old file. Other hard links to it keep the old contents.
 
     Raises:
         UnsafeLogError: a symbolic link, or something else than a regular file, stands there. Nothing was written.
@@ -34,12 +34,13 @@ def replace_file(path: StrPath, data: bytes, *, disk: Disk = DISK) -> bool:
     try:
         fd = open_regular(path, os.O_RDONLY, disk)
     except FileNotFoundError:
-        mode = None
+        pass
     else:
         try:
-            if _holds(fd, data, disk):
+            old_mode = stat.S_IMODE(disk.fstat(fd).st_mode)
+            if _holds(fd, data, disk) and mode in (None, old_mode):
                 return False
-            mode = stat.S_IMODE(disk.fstat(fd).st_mode)
+            mode = old_mode if mode is None else mode
         finally:
             close_quietly(fd, disk)
     folder, name = parent_of(path), os.path.basename(path)

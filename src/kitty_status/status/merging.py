@@ -94,14 +94,19 @@ def split_lines(data: bytes) -> Sequence[bytes]:
 
 def common_part(ours: bytes, theirs: bytes) -> int:
     """Return how many bytes of whole lines two logs begin with in common."""
-    low, high = 0, min(len(ours), len(theirs))
+    return ours.rfind(b"\n", 0, agreeing_bytes(ours, theirs, min(len(ours), len(theirs)))) + 1
+
+
+def agreeing_bytes(one: bytes | bytearray, other: bytes | bytearray, limit: int) -> int:
+    """Return how many of the first `limit` bytes two buffers begin with in common."""
+    low, high = 0, limit
     while low < high:
         middle = (low + high + 1) // 2
-        if ours[low:middle] == theirs[low:middle]:
+        if one[low:middle] == other[low:middle]:
             low = middle
         else:
             high = middle - 1
-    return ours.rfind(b"\n", 0, low) + 1
+    return low
 
 
 def merge_logs(ours: bytes, theirs: bytes, decode_row: DecodeRow, *, base: bytes | None = None) -> tuple[bytes, Merge]:

@@ -145,7 +145,7 @@ class Fold:
         self.has_odd_ids = False
         self._newest: LaneEvent | None = None
         self._slug = ""
-        self._count = 0
+        self.count = 0
         self._heads: dict[str, LaneEvent] = {}
         self._forced: dict[str, int] = {}
         self._nine = False
@@ -208,7 +208,7 @@ class Fold:
             if event.nine_lane:
                 self._nine = True
         self._newest = newest
-        self._count = count
+        self.count = count
         self.has_odd_ids = self.has_odd_ids or not are_ulids(ids)
         ids.clear()
 
@@ -222,7 +222,7 @@ class Fold:
         ignored = self._judge.ignored
         snapshot = Snapshot(profile or (NINE_LANE if self._nine else SEVEN_LANE))
         if self._newest is not None:
-            _describe(snapshot, self._slug, self._newest, self._count)
+            _describe(snapshot, self._slug, self._newest, self.count)
         for wp_id, head in self._heads.items():
             own = tangled.get(wp_id)
             outcome = decide_outcome(own, snapshot.profile, ignored) if own else Outcome(head, [head], None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.jsonl.codec import decode
@@ -91,7 +92,8 @@ def _folded(
             continue
         except CannotFoldError:
             return None
-        return None if fold.has_odd_ids else fold.snapshot(profile, lambda _tangled: events())
+        # The log may have grown since: what came later belongs to another snapshot.
+        return None if fold.has_odd_ids else fold.snapshot(profile, lambda _tangled: islice(events(), fold.count))
     return None
 
 
