@@ -84,17 +84,24 @@ def _folded(
     events: Callable[[], Iterable[LaneEvent]], profile: LaneProfile | None, judge: Judge | None
 ) -> Snapshot | None:
     """Return the snapshot if one pass can give it, and there is nothing to report that takes all events."""
-    for remember_ids in (False, True):
-        fold = Fold(remember_ids=remember_ids, judge=judge)
-        try:
-            fold.add_all(events())
-        except IdsDoNotIncreaseError:
-            continue
-        except CannotFoldError:
-            return None
-        # The log may have grown since: what came later belongs to another snapshot.
-        return None if fold.has_odd_ids else fold.snapshot(profile, lambda _tangled: islice(events(), fold.count))
-    return None
+    try:
+        fold = _fold(events, judge)
+    except CannotFoldError:
+        return None
+    if fold.has_odd_ids:
+        return None
+    # The log may have grown since: what came later belongs to another snapshot.
+    return fold.snapshot(profile, lambda _tangled: islice(events(), fold.count))
+
+
+def _fold(events: Callable[[], Iterable[LaneEvent]], judge: Judge | None) -> Fold:
+    fold = Fold(judge=judge)
+    try:
+        fold.add_all(events())
+    except IdsDoNotIncreaseError:
+        fold = Fold(remember_ids=True, judge=judge)
+        fold.add_all(events())
+    return fold
 
 
 def _reduced(events: list[LaneEvent], profile: LaneProfile | None, judge: Judge | None) -> Snapshot:
