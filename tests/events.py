@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from random import Random
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import strategies as st
 
 from kitty_status.jsonl.codec import decode
+from kitty_status.status.instants import parse_instant
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.record import StatusRecord, events_of
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from kitty_status.status.lanes import LaneProfile
 
+_T = TypeVar("_T")
+SEEDS = st.integers(0, 2**64)
 KEYS = (
     "event_id",
     "feature_slug",
@@ -117,35 +121,45 @@ SPELLINGS = (
 )
 
 
-@st.composite
-def histories(
-    draw: st.DrawFn, *, profiles: Sequence[LaneProfile] = (SEVEN_LANE, NINE_LANE), in_order: bool = False
+def history(
+    seed: int, count: int, profiles: Sequence[LaneProfile] = (SEVEN_LANE, NINE_LANE), *, in_order: bool = False
 ) -> list[dict[str, Any]]:
-    """Draw the rows of a log: tied instants, few work packages, parents good and bad, each event once."""
-    profile = draw(st.sampled_from(profiles))
-    count = draw(st.integers(0, 9))
-    ids = [ulid(number) for number in draw(st.permutations(range(count)))]
-    packages = draw(st.lists(st.sampled_from(["WP01", "WP01", "WP02"]), min_size=count, max_size=count))
+    """Return the rows of a log: tied instants, few work packages, parents good and bad, each event once."""
+    chance = Random(seed)  # noqa: S311  nothing secret
+    profile = chance.choice(profiles)
+    ids = [ulid(number) for number in range(count)]
+    chance.shuffle(ids)
     # Few lanes, so that moves often leave the same one.
-    lanes = draw(st.lists(st.sampled_from(profile.lanes), min_size=2, max_size=3))
-    parents = st.none() | st.just([]) | st.lists(st.sampled_from([*ids, "absent"]), max_size=3)
+    lanes = chance.choices(profile.lanes, k=chance.randint(2, 3))
+    instants = chance.sample(SPELLINGS, chance.randint(1, len(SPELLINGS)))
     rows = []
-    for event_id, wp_id in zip(ids, packages, strict=True):
-        from_lane, to_lane = draw(
-            st.tuples(st.sampled_from(lanes), st.sampled_from(lanes)) | st.sampled_from(sorted(profile.rollbacks))
-        )
+    for event_id in ids:
+        is_plain = chance.random() < 0.75
+        from_lane, to_lane = chance.choices(lanes, k=2) if is_plain else chance.choice(sorted(profile.rollbacks))
         content = row(
             event_id=event_id,
-            wp_id=wp_id,
+            wp_id=chance.choice(["WP01", "WP01", "WP02"]),
             from_lane=from_lane,
             to_lane=to_lane,
-            at=draw(st.sampled_from(SPELLINGS)),
-            actor=draw(st.sampled_from(["ada", "grace"])),
-            force=draw(st.booleans()),
-            review_ref=draw(st.sampled_from([None, "PR 7"])),
+            at=chance.choice(instants),
+            actor=chance.choice(["ada", "grace"]),
+            force=chance.random() < 0.3,
+            review_ref=chance.choice([None, "PR 7"]),
         )
-        named = draw(parents)
-        rows.append(content if named is None else {**content, "parents": named})
+        if chance.random() < 0.7:
+            content["parents"] = chance.choices([*ids, "absent"], k=chance.randint(0, 3))
+        rows.append(content)
     if in_order:
-        rows.sort(key=lambda content: (record_of(content).instant, content["event_id"]))
+        rows.sort(key=lambda content: (parse_instant(content["at"]), content["event_id"]))
     return rows
+
+
+def histories(
+    profiles: Sequence[LaneProfile] = (SEVEN_LANE, NINE_LANE), *, in_order: bool = False
+) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Draw histories: a seed and a length each, since drawing every choice takes a hundred times as long."""
+    return st.builds(history, SEEDS, st.integers(0, 9), st.just(profiles), in_order=st.just(in_order))
+
+
+def shuffled(items: Sequence[_T], seed: int) -> list[_T]:
+    return Random(seed).sample(items, len(items))  # noqa: S311  nothing secret

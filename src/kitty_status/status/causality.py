@@ -209,15 +209,26 @@ def _placed_by_graph(ordered: Sequence[LaneEvent], parents: dict[str, list[str]]
 def _heads(placed: Iterable[LaneEvent], parents: dict[str, list[str]]) -> list[Node]:
     nodes: dict[str, Node] = {}
     heads: dict[str, Node] = {}
+    # The lane that all heads left and the parents that they all have, where that is so: one more such
+    # sibling then costs the same, however often a claim was repeated.
+    siblings: tuple[str, tuple[Node, ...]] | None = None
     for event in placed:
         own = parents.get(event.event_id)
         if own is not None:
             node = Node(event, tuple(nodes[parent] for parent in own), has_known_parents=True)
             for parent in own:
                 heads.pop(parent, None)
+            siblings = None
+        elif siblings is not None and siblings[0] == event.from_lane:
+            node = Node(event, siblings[1], has_known_parents=False)
         else:
             node, heads = _fitted_in(event, heads)
+            siblings = None
         nodes[event.event_id] = heads[event.event_id] = node
+        if not leaves_its_lane(event):
+            siblings = None
+        elif len(heads) == 1:
+            siblings = event.from_lane, node.parents
     return list(heads.values())
 
 
@@ -229,12 +240,8 @@ def _fitted_in(event: LaneEvent, heads: dict[str, Node]) -> tuple[Node, dict[str
         if leaves_its_lane(head.event) and head.event.from_lane == event.from_lane
     }
     before = [head for head_id, head in heads.items() if head_id not in rivals]
-    shared = {id(head.parents): head.parents for head in rivals.values()}
-    if len(shared) == 1 and not before:
-        # Siblings share one tuple: a thousand repeated claims must not copy it a thousand times.
-        (parents,) = shared.values()
-    else:
-        parents = tuple(dict.fromkeys([*before, *(node for group in shared.values() for node in group)]))
+    inherited = {id(head.parents): head.parents for head in rivals.values()}
+    parents = tuple(dict.fromkeys([*before, *(node for group in inherited.values() for node in group)]))
     return Node(event, parents, has_known_parents=False), rivals
 
 
@@ -257,20 +264,29 @@ def _outcome(heads: list[Node], profile: LaneProfile) -> Outcome:
 
 def _heads_with_a_rollback_of_their_own(heads: list[Node], profile: LaneProfile) -> list[LaneEvent]:
     """Return the heads whose history holds a rollback that is not in the history of every head."""
-    rollbacks = [_rollbacks_in_history(head, profile) for head in heads]
+    behind: dict[int, frozenset[str]] = {}
+    rollbacks = []
+    for head in heads:
+        # Siblings share their parents, so what lies behind them is looked through once.
+        if id(head.parents) not in behind:
+            behind[id(head.parents)] = _rollbacks_behind(head.parents, profile)
+        rollbacks.append(behind[id(head.parents)] | _rollback_in(head.event, profile))
     common = frozenset.intersection(*rollbacks)
     return [head.event for head, own in zip(heads, rollbacks, strict=True) if own - common]
 
 
-def _rollbacks_in_history(head: Node, profile: LaneProfile) -> frozenset[str]:
-    found = set()
-    seen = {id(head)}
-    pending = [head]
+def _rollback_in(event: LaneEvent, profile: LaneProfile) -> frozenset[str]:
+    is_one = profile.is_rollback(event.from_lane, event.to_lane, event.review_ref)
+    return frozenset({event.event_id} if is_one else ())
+
+
+def _rollbacks_behind(parents: tuple[Node, ...], profile: LaneProfile) -> frozenset[str]:
+    found: set[str] = set()
+    seen = {id(node) for node in parents}
+    pending = list(parents)
     while pending:
         node = pending.pop()
-        event = node.event
-        if profile.is_rollback(event.from_lane, event.to_lane, event.review_ref):
-            found.add(event.event_id)
+        found |= _rollback_in(node.event, profile)
         for parent in node.parents:
             if id(parent) not in seen:
                 seen.add(id(parent))

@@ -111,9 +111,13 @@ def agreeing_bytes(one: bytes | bytearray, other: bytes | bytearray, limit: int)
 
 def merge_logs(ours: bytes, theirs: bytes, decode_row: DecodeRow, *, base: bytes | None = None) -> tuple[bytes, Merge]:
     """Return the merged log's bytes and the merge of its new lines; see `merge_tails` for `base`."""
-    shared = common_part(ours, theirs)
-    base_lines = None if base is None else frozenset(split_lines(base))
-    merge = merge_tails(ours[shared:], theirs[shared:], decode_row, base_lines=base_lines)
+    shared = known = common_part(ours, theirs)
+    base_lines = None
+    if base is not None:
+        # As the log driver does it, for the result must be the same byte for byte.
+        known = common_part(base, theirs)
+        base_lines = frozenset(split_lines(base[known:]))
+    merge = merge_tails(ours[shared:], theirs[max(shared, known) :], decode_row, base_lines=base_lines)
     return ours[:shared] + merge.tail(), merge
 
 

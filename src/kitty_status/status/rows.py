@@ -22,6 +22,9 @@ EXECUTION_MODES = ("worktree", "direct_repo")
 MAX_NAME = 200
 _ACTOR_NAMES = ("tool", "display", "id", "profile", "role", "model")
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+_RESERVED_ON_WINDOWS = frozenset(
+    ["CON", "PRN", "AUX", "NUL", *(f"{device}{number}" for device in ("COM", "LPT") for number in range(1, 10))]
+)
 _ULID_CHARACTERS = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 _ULID_BYTES = "".join(_ULID_CHARACTERS).encode()
 _ULID_LENGTH = 26
@@ -35,7 +38,8 @@ def is_foreign(row: Mapping[str, Any]) -> bool:
 def is_safe_name(name: object) -> bool:
     """Say whether a slug or a work package id can stand in a path on every system.
 
-    ASCII letters, digits, `.`, `_` and `-`, at most 200; it begins with a letter or digit, holds no `..`.
+    ASCII letters, digits, `.`, `_` and `-`, at most 200; it begins with a letter or digit, holds no `..`,
+    does not end in `.`, and is no device name of Windows.
     """
     return (
         isinstance(name, str)
@@ -44,6 +48,7 @@ def is_safe_name(name: object) -> bool:
         and _NAME_CHARACTERS.issuperset(name)
         and ".." not in name
         and not name.endswith(".")
+        and name.partition(".")[0].upper() not in _RESERVED_ON_WINDOWS
     )
 
 

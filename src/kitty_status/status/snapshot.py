@@ -154,6 +154,8 @@ def parse(data: bytes) -> dict[str, Any]:
     """
     try:
         content = json.loads(data)
+        # Half of a surrogate pair could be read and never be written again.
+        json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(content, dict):

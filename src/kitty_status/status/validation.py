@@ -106,11 +106,11 @@ class Judge:
         )
         for refusal in refusals(move, self.profile):
             self._add(event, Finding(refusal.code, f"{event.wp_id}: {refusal.message}", hint=_ADD_EVENT))
-        for lane in {event.from_lane, event.to_lane}.difference(self.profile.lanes):
-            message = f"{event.wp_id}: {lane} is no lane of {self.profile.name}"
-            self._add(
-                event, Finding(UNKNOWN_LANE, message, hint="pin the profile: `status.lanes` in the configuration")
-            )
+        for lane in (event.from_lane, event.to_lane):
+            if lane not in self.profile.lanes:
+                message = f"{event.wp_id}: {lane} is no lane of {self.profile.name}"
+                hint = "pin the profile: `status.lanes` in the configuration"
+                self._add(event, Finding(UNKNOWN_LANE, message, hint=hint), key=f"{UNKNOWN_LANE} {lane}")
 
     def other_feature(self, event: LaneEvent) -> None:
         """Note an event that names another feature than the folder it stands in."""

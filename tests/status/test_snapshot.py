@@ -1,0 +1,175 @@
+"""The snapshot: equal logs give equal bytes, and a snapshot of spec-kitty stays one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from events import SEEDS, histories, instant, moves, record, record_of, shuffled, ulid
+from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.snapshot import Snapshot, parse, to_bytes, written_by_spec_kitty
+
+THEIRS: dict[str, Any] = {
+    "mission_slug": "001-feature",
+    "mission_number": "34",
+    "mission_type": "software",
+    "event_count": 0,
+    "last_event_id": None,
+    "materialized_at": "",
+    "summary": {},
+    "work_packages": {"WP01": {"lane": "planned", "subtasks": {"T001": "done"}, "conflict": "theirs"}},
+}
+
+
+def competing() -> Snapshot:
+    return reduce_events(moves([("a", "planned", "claimed", 0, []), ("b", "planned", "blocked", 1, [])]))
+
+
+def test_the_bytes_of_a_snapshot() -> None:
+    snapshot = reduce_events([record(actor="Zo\u00eb")])
+    assert to_bytes(snapshot, "abc").decode() == (
+        "{\n"
+        '  "event_count": 1,\n'
+        '  "feature_slug": "001-feature",\n'
+        f'  "last_event_id": "{ulid(1)}",\n'
+        '  "log_oid": "abc",\n'
+        f'  "materialized_at": "{instant(0)}",\n'
+        '  "summary": {\n'
+        '    "blocked": 0,\n'
+        '    "canceled": 0,\n'
+        '    "claimed": 1,\n'
+        '    "done": 0,\n'
+        '    "for_review": 0,\n'
+        '    "in_progress": 0,\n'
+        '    "planned": 0\n'
+        "  },\n"
+        '  "work_packages": {\n'
+        '    "WP01": {\n'
+        '      "actor": "Zo\u00eb",\n'
+        '      "force_count": 0,\n'
+        '      "lane": "claimed",\n'
+        f'      "last_event_id": "{ulid(1)}",\n'
+        f'      "last_transition_at": "{instant(0)}"\n'
+        "    }\n"
+        "  }\n"
+        "}\n"
+    )
+
+
+@settings(deadline=None, max_examples=500)
+@given(histories(), SEEDS)
+def test_equal_logs_give_equal_bytes(rows: list[dict[str, Any]], seed: int) -> None:
+    once = reduce_events([record_of(content) for content in rows])
+    again = reduce_events(unique_events([record_of(content) for content in shuffled(rows + rows, seed)]))
+    assert to_bytes(once, "oid") == to_bytes(again, "oid")
+    assert to_bytes(once, None, THEIRS) == to_bytes(again, None, THEIRS)
+
+
+def test_a_snapshot_tells_the_time_of_its_newest_event_and_no_other() -> None:
+    snapshot = reduce_events(
+        [record(at="2026-01-01T01:00:00+01:00"), record(event_id=ulid(2), at="1999-01-01T00:00:00Z")]
+    )
+    assert snapshot.materialized_at == "2026-01-01T01:00:00+01:00"
+    assert b"2026-01-01T01:00:00+01:00" in to_bytes(snapshot, None)
+
+
+def test_outside_git_the_log_has_no_object_id() -> None:
+    assert parse(to_bytes(competing(), None))["log_oid"] is None
+    assert parse(to_bytes(competing(), "abc"))["log_oid"] == "abc"
+    assert "log_oid" not in competing().to_dict()
+
+
+def test_a_conflict_is_written_while_moves_compete() -> None:
+    content = parse(to_bytes(competing(), None))
+    assert content["work_packages"]["WP01"]["conflict"] == {
+        "rule": "newest",
+        "head_count": 2,
+        "heads": [
+            {"event_id": "b", "lane": "blocked", "actor": "actor of b"},
+            {"event_id": "a", "lane": "claimed", "actor": "actor of a"},
+        ],
+    }
+    assert "conflict" not in parse(to_bytes(reduce_events([record()]), None))["work_packages"]["WP01"]
+
+
+def test_a_snapshot_without_events_is_no_error() -> None:
+    content = parse(to_bytes(Snapshot(NINE_LANE), None))
+    assert content["work_packages"] == {}
+    assert content["materialized_at"] is None
+    assert set(content["summary"]) == set(NINE_LANE.lanes) - {"genesis"}
+    assert set(content["summary"].values()) == {0}
+
+
+def test_our_own_snapshot_keeps_nothing_of_the_one_before() -> None:
+    assert to_bytes(competing(), "abc", {"mission": 1, "feature_slug": "x"}) == to_bytes(competing(), "abc")
+
+
+def test_spec_kittys_keys_are_kept_and_neither_of_ours_is_written() -> None:
+    content = parse(to_bytes(competing(), "abc", THEIRS))
+    assert content["mission_slug"] == "001-feature"
+    assert content["mission_number"] == "34"
+    assert content["mission_type"] == "software"
+    assert content["event_count"] == 2
+    assert content["materialized_at"] == instant(1)
+    assert set(content) == set(THEIRS)
+    assert content["work_packages"] == {
+        "WP01": {
+            "lane": "blocked",
+            "actor": "actor of b",
+            "last_transition_at": instant(1),
+            "last_event_id": "b",
+            "force_count": 0,
+            "subtasks": {"T001": "done"},
+        }
+    }
+
+
+def test_spec_kitty_writes_no_time_as_an_empty_text() -> None:
+    content = parse(to_bytes(Snapshot(NINE_LANE), "abc", THEIRS))
+    assert content["materialized_at"] == ""
+    assert content["work_packages"] == {}
+
+
+@pytest.mark.parametrize("packages", [None, [], "x", {}, {"WP01": None}, {"WP01": []}, {"WP01": "claimed"}])
+def test_a_mangled_snapshot_of_spec_kitty_is_written_anew(packages: object) -> None:
+    content = parse(to_bytes(competing(), None, {**THEIRS, "work_packages": packages}))
+    assert content["work_packages"]["WP01"]["lane"] == "blocked"
+    assert set(content["work_packages"]) == {"WP01"}
+
+
+def test_a_snapshot_of_spec_kitty_names_a_mission() -> None:
+    assert written_by_spec_kitty(THEIRS)
+    assert not written_by_spec_kitty({"feature_slug": "x"})
+    assert not written_by_spec_kitty(None)
+
+
+def test_snapshots_are_equal_where_their_content_is() -> None:
+    assert competing() == competing()
+    assert competing() != reduce_events([record()])
+    assert Snapshot(SEVEN_LANE) != Snapshot(NINE_LANE)
+    assert Snapshot(SEVEN_LANE) != "a snapshot"
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(competing())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"7",
+        b"{",
+        b"\xff",
+        b"{} x",
+        b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> side\n",
+        b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
+    ],
+)
+def test_bytes_that_are_no_snapshot_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse(data)
