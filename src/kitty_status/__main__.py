@@ -21,12 +21,20 @@ def main() -> None:
     try:
         if module is not None:
             sys.exit(import_module(module).main(sys.argv[3:]))
-        if sys.argv[1:] == ["--version"]:
-            print(f"kitty-status {__version__}")  # noqa: T201  loading the command line takes a quarter of a second
+        if sys.argv[1:] == ["--version"] and _printed_version():
             return
         sys.exit(import_module("kitty_status.cli.run").run())
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _printed_version() -> bool:
+    """Print the version without the command line, whose loading takes a quarter of a second."""
+    try:
+        print(f"kitty-status {__version__}", flush=True)  # noqa: T201
+    except OSError:
+        return False  # the command line says what is wrong
+    return True
 
 
 if __name__ == "__main__":

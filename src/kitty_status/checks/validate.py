@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.damage import describe_damage, is_in_flight
 from kitty_status.jsonl.reading import open_log
@@ -44,9 +45,17 @@ def validate(feature: Feature, config: Config) -> Validation:
     """Return every finding about a feature's log and snapshot. Nothing is written, no lock is taken.
 
     Raises:
-        UnsafeLogError: the log is a symbolic link or no regular file.
         OSError: the operating system refused.
     """
+    try:
+        return _validated(feature, config)
+    except UnsafeLogError as error:
+        # The other features of the run are to be heard of, too.
+        finding = Finding(error.code, error.message, hint=error.hint, path=feature.relative(feature.log))
+        return Validation(feature, [finding], 0)
+
+
+def _validated(feature: Feature, config: Config) -> Validation:
     damage = _DamageList()
     profile = config.profile or _profile_at_first_sight(feature)
     judge, snapshot = _judged(feature, profile, damage)

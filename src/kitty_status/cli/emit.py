@@ -11,7 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say_json, visible, warn
-from kitty_status.errors import UsageError
+from kitty_status.errors import OutsideRepositoryError, UsageError
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.status.events import DoneEvidence
 from kitty_status.tracker.commit import commit_feature, committed_paths
@@ -60,6 +60,8 @@ def emit(
     if execution_mode not in (None, "worktree", "direct_repo"):
         raise UsageError(f"{execution_mode!a} is no execution mode", hint="worktree or direct_repo")
     project = Project(Path.cwd())
+    if commit and project.repository is None:
+        raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="leave out --commit")
     request = EmitRequest(
         wp_id=wp,
         to_lane=to,

@@ -37,17 +37,21 @@ FeatureArgument = Annotated[
 _INVISIBLE = [
     *range(0x20),
     *range(0x7F, 0xA0),
+    0x00AD,
     0x061C,
+    0x180E,
+    0x200B,
     0x200E,
     0x200F,
-    0x2028,
-    0x2029,
-    *range(0x202A, 0x202F),
-    *range(0x2066, 0x206A),
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
     0xFEFF,
+    *range(0xFFF9, 0xFFFC),
     *range(0xD800, 0xE000),
+    *range(0xE0000, 0xE0080),
 ]
-_VISIBLE = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _INVISIBLE}  # noqa: PLR2004
+_VISIBLE = {code: chr(code).encode("ascii", "backslashreplace").decode("ascii") for code in _INVISIBLE}
+_VISIBLE |= {code: f"\\x{code:02x}" for code in range(0x80) if code in _VISIBLE}
 _VISIBLE |= {ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"}
 
 
@@ -79,10 +83,10 @@ def say_json(kind: str, data: Any, *, warnings: Sequence[str] = (), next_steps: 
     typer.echo(json.dumps(envelope, sort_keys=True))
 
 
-def command(verb: Callable[_Parameters, int | None]) -> Callable[_Parameters, None]:  # noqa: C901  one except per kind
+def command(verb: Callable[_Parameters, int | None]) -> Callable[_Parameters, None]:
     """Make a verb a command: what it returns is the exit code, what it raises is said as it should be said.
 
-    This is the one place that catches every exception, so that no traceback reaches a user.
+    It catches every exception, so that no traceback reaches a user.
     """
 
     @wraps(verb)
@@ -96,22 +100,25 @@ def command(verb: Callable[_Parameters, int | None]) -> Callable[_Parameters, No
             sys.stdout.flush()
         except typer.Exit:
             raise
-        except KittyStatusError as error:
-            code = _say_error(_described(error), as_json=as_json)
-        except KeyboardInterrupt:
-            code = _say_error(_interruption(), as_json=as_json)
         except BrokenPipeError:
             # Whoever read has enough. Python would complain once more when it flushes at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             code = EXIT_DONE
-        except OSError as error:
-            code = _say_error(_os_error(error), as_json=as_json)
-        except Exception as error:  # noqa: BLE001  the last line of defence
-            code = _say_error(_bug(error), as_json=as_json)
+        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001  the last line of defence
+            code = say_failure(error, as_json=as_json)
         if code:
             raise typer.Exit(code)
 
     return run
+
+
+def say_failure(error: BaseException, *, as_json: bool) -> int:
+    """Say what an exception means to the user, and return the exit code."""
+    if isinstance(error, KittyStatusError):
+        return _say_error(_described(error), as_json=as_json)
+    if isinstance(error, KeyboardInterrupt):
+        return _say_error(_interruption(), as_json=as_json)
+    return _say_error(_os_error(error) if isinstance(error, OSError) else _bug(error), as_json=as_json)
 
 
 def say_usage_error(message: str, *, as_json: bool) -> int:
@@ -174,7 +181,7 @@ def _interruption() -> dict[str, Any]:
     }
 
 
-def _bug(error: Exception) -> dict[str, Any]:
+def _bug(error: BaseException) -> dict[str, Any]:
     return {
         "code": "bug",
         "message": f"this is a bug in kitty-status: {type(error).__name__}: {error}",

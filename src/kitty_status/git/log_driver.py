@@ -124,7 +124,9 @@ def _write_tail(file: FileIO, start: int, old: bytes, new: bytes) -> None:
     if new.startswith(old):
         _write_at(file, end, new[len(old) :], undo_to=end)
         return
-    _write_at(file, end, new, undo_to=end)
+    # Without a line end of its own, our last line would be glued to the copy's first.
+    gap = b"" if old[-1:] in (b"\n", b"") else b"\n"
+    _write_at(file, end, gap + new, undo_to=end)
     _write_at(file, start, new, undo_to=None)
     file.truncate(start + len(new))
 

@@ -14,16 +14,15 @@ git waits for this process at every commit. It starts two gits for the usual com
 that needs `re`, and parses only what HEAD does not have.
 """
 
-# ruff: noqa: PTH110, PTH118, T201  the process has no time for pathlib, and printing is how a hook speaks
+# ruff: noqa: T201  printing is how a hook speaks
 
 from __future__ import annotations
 
-import os
 import sys
 
 from kitty_status.errors import GitError
-from kitty_status.git.repository import find_repository
-from kitty_status.git.run import git, read_blobs, run_git
+from kitty_status.git.run import git, read_blobs
+from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME, other_sources, staged_changes, whole_branch
 from kitty_status.jsonl.codec import decode, preview
 from kitty_status.jsonl.damage import describe_damage
 from kitty_status.status.merging import split_lines
@@ -34,29 +33,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from kitty_status.git.staged import Change, Source
+
     Blobs: TypeAlias = dict[str, bytes | None]
 
-LOG_NAME = "status.events.jsonl"
-SNAPSHOT_NAME = "status.json"
 EXIT_CLEAN = 0
 EXIT_STOPPED = 1
 _MAX_SHOWN = 20
-
-
-class StagedChange:
-    """One staged path: the blob HEAD has, the one the index has, all zeros where there is none."""
-
-    __slots__ = ("new", "old", "path")
-
-    def __init__(self, path: str, old: str, new: str) -> None:
-        self.path = path
-        self.old = old
-        self.new = new
-
-    @property
-    def is_deleted(self) -> bool:
-        """Whether the index no longer has the path."""
-        return not self.new.strip("0")
 
 
 class Report:
@@ -99,108 +82,74 @@ def check_index(cwd: str) -> Report:
         GitError: git could not be asked.
     """
     report = Report()
-    changes = _staged_changes(cwd)
-    logs = [change for change in changes if change.path.endswith(LOG_NAME)]
+    changes = staged_changes(cwd)
+    sources = [whole_branch("HEAD", changes), *other_sources(cwd, changes)]
     features = dict.fromkeys(change.path.rpartition("/")[0] for change in changes)
-    if not features:
-        return report
-    sources = _other_sources(cwd)
-    names = [change.new for change in logs if not change.is_deleted]
-    names += [change.old for change in logs if change.old.strip("0")]
+    names = [name for source in sources for name in source.blobs()]
     names += [f":{folder}/{name}" for folder in features for name in (LOG_NAME, SNAPSHOT_NAME)]
-    names += [f"{source}:{change.path}" for change in logs for source in sources]
+    if not names:
+        return report
     names = list(dict.fromkeys(names))
     blobs = dict(zip(names, read_blobs(names, cwd=cwd, inherit_repository=True), strict=True))
     content = {name: blob[1] if blob else None for name, blob in blobs.items()}
-    moved = _lines_of_added_logs(logs, content)
-    for change in logs:
-        if change.is_deleted:
-            _check_deleted(change, content, moved, cwd, report)
-        else:
-            _check_log(change, content, moved, report)
-            _check_sources(change, sources, content, report)
+    for source in sources:
+        _check_source(source, content, cwd, report)
+    for change in changes:
+        if change.is_log and not change.is_deleted:
+            _check_log(change, content, report)
     for folder in features:
         _check_snapshot(folder, blobs[f":{folder}/{LOG_NAME}"], blobs[f":{folder}/{SNAPSHOT_NAME}"], report)
     return report
 
 
-def _staged_changes(cwd: str) -> list[StagedChange]:
-    """Return the staged logs and snapshots that differ from HEAD, or from nothing before the first commit."""
-    pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
-    arguments = ["diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "HEAD", "--", *pathspecs]
-    result = run_git(arguments, cwd=cwd, inherit_repository=True)
-    if result.code:
-        empty_tree = git(["hash-object", "-t", "tree", "--stdin"], cwd=cwd, inherit_repository=True)
-        arguments[arguments.index("HEAD")] = empty_tree.decode("ascii").strip()
-        result = run_git(arguments, cwd=cwd, inherit_repository=True)
-        if result.code:
-            raise GitError(f"git diff-index failed: {os.fsdecode(result.err).strip()}")
-    fields = result.out.split(b"\0")
-    changes = []
-    for meta, path in zip(fields[0::2], fields[1::2], strict=False):
-        _, _, old, new, _ = meta.decode("ascii").split(" ")
-        changes.append(StagedChange(os.fsdecode(path), old, new))
-    return changes
+def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> None:
+    moved = {line for name in source.elsewhere for line in split_lines(content[name] or b"")}
+    for path, held, excused in source.needs:
+        lines = content[held] or b""
+        staged = content[f":{path}"]
+        missing = _missing(lines, staged or b"") - moved
+        if missing and excused:
+            missing.difference_update(split_lines(content[excused] or b""))
+        if not missing:
+            continue
+        if staged is None and moved.isdisjoint(split_lines(lines)):
+            _report_deleted(path, len(missing), source.name, cwd, report)
+        else:
+            _stop_missing(path, missing, source.name, report)
 
 
-def _other_sources(cwd: str) -> list[str]:
-    """Return what else this commit must hold lines of: `REV` a whole branch, `REV^!` one commit's own lines."""
-    git_dir = _git_dir(cwd)
-    sources = []
-    if os.path.exists(os.path.join(git_dir, "MERGE_HEAD")):
-        sources.append("MERGE_HEAD")
-    for name, sign in (("CHERRY_PICK_HEAD", ""), ("REBASE_HEAD", "rebase-merge"), ("REBASE_HEAD", "rebase-apply")):
-        if all(os.path.exists(os.path.join(git_dir, part)) for part in (name, sign)):
-            # Picking a commit does not bring the earlier lines of its branch along.
-            sources += [name, f"{name}^"]
-    return list(dict.fromkeys(sources))
-
-
-def _git_dir(cwd: str) -> str:
-    inherited = os.environ.get("GIT_DIR")
-    if inherited:
-        return os.path.join(cwd, inherited)
-    repository = find_repository(cwd)
-    if repository is not None:
-        return repository.git_dir
-    return os.fsdecode(git(["rev-parse", "--absolute-git-dir"], cwd=cwd)).rstrip("\n")
-
-
-def _lines_of_added_logs(logs: list[StagedChange], content: Blobs) -> set[bytes]:
-    """Return the lines of logs that stand at a new path, if a log also went away, since it may have moved there."""
-    if not any(change.is_deleted for change in logs):
+def _missing(required: bytes, staged: bytes) -> set[bytes]:
+    if staged.startswith(required):
         return set()
-    added = [content[change.new] or b"" for change in logs if not change.old.strip("0")]
-    return {line for data in added for line in split_lines(data)}
+    return set(split_lines(required)).difference(split_lines(staged))
 
 
-def _check_deleted(change: StagedChange, content: Blobs, moved: set[bytes], cwd: str, report: Report) -> None:
-    old = content[change.old] or b""
-    if moved.issuperset(split_lines(old)):
-        return
-    folder = change.path.rpartition("/")[0]
-    left = git(["ls-files", "-z", "--", f":(top,literal){folder}"], cwd=cwd, inherit_repository=True)
-    if left:
+def _report_deleted(path: str, lines: int, source: str, cwd: str, report: Report) -> None:
+    folder = path.rpartition("/")[0]
+    if git(["ls-files", "-z", "--", f":(top,literal){folder}"], cwd=cwd, inherit_repository=True):
         report.stop(
-            change.path,
+            path,
             f"the log is deleted while its folder {folder} stays",
-            f"`git restore --staged --worktree -- {change.path}` brings it back",
+            f"`git restore --source={source} --staged -- {path}` keeps it in the commit",
         )
     else:
-        report.warnings.append(f"{folder} is deleted with its log of {len(split_lines(old))} lines")
+        report.warnings.append(f"{folder} is deleted with its log of {lines} lines")
 
 
-def _check_log(change: StagedChange, content: Blobs, moved: set[bytes], report: Report) -> None:
-    staged = content[change.new] or b""
-    before = content.get(change.old) or b""
-    if staged.startswith(before) and before[-1:] in (b"\n", b""):
-        known = before
-    else:
-        known = b""
-        missing = _missing(before, staged) - moved
-        if missing:
-            _stop_missing(change.path, missing, "HEAD", report)
-    _check_new_lines(change.path, known, staged, report)
+def _stop_missing(path: str, missing: set[bytes], source: str, report: Report) -> None:
+    some = preview(min(missing).rstrip(b"\n"))
+    report.stop(
+        path,
+        f"{len(missing)} lines of {source} are changed or missing, among them {some}",
+        f"a log is only ever appended to: put back what `git show {source}:{path}` has, then `git add {path}`",
+    )
+
+
+def _check_log(change: Change, content: Blobs, report: Report) -> None:
+    staged = content[f":{change.path}"] or b""
+    before = b"" if change.is_added else content[change.old] or b""
+    is_appended_to = staged.startswith(before) and before[-1:] in (b"\n", b"")
+    _check_new_lines(change.path, before if is_appended_to else b"", staged, report)
 
 
 def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> None:
@@ -227,34 +176,6 @@ def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> 
             f"event {event.event_id} has other content than on line {number}",
             "give the new event an id of its own, or leave out the line that is wrong",
         )
-
-
-def _check_sources(change: StagedChange, sources: list[str], content: Blobs, report: Report) -> None:
-    staged = content[change.new] or b""
-    for source in sources:
-        if source.endswith("^"):
-            continue
-        lines = content.get(f"{source}:{change.path}") or b""
-        missing = _missing(lines, staged)
-        if f"{source}^" in sources:
-            missing.difference_update(split_lines(content.get(f"{source}^:{change.path}") or b""))
-        if missing:
-            _stop_missing(change.path, missing, source, report)
-
-
-def _missing(required: bytes, staged: bytes) -> set[bytes]:
-    if staged.startswith(required):
-        return set()
-    return set(split_lines(required)).difference(split_lines(staged))
-
-
-def _stop_missing(path: str, missing: set[bytes], source: str, report: Report) -> None:
-    some = preview(min(missing).rstrip(b"\n"))
-    report.stop(
-        path,
-        f"{len(missing)} lines of {source} are changed or missing, among them {some}",
-        f"a log is only ever appended to: put back what `git show {source}:{path}` has, then `git add {path}`",
-    )
 
 
 def _check_snapshot(

@@ -61,15 +61,16 @@ def main(argv: list[str]) -> int:
 
 
 def _snapshot(path: str, side: str) -> dict[str, Any]:
+    """Return what a snapshot says, with `log_oid` None where it does not say it; nothing where there is no base."""
     data = Path(path).read_bytes()
     if not data and side == "the base":
         return {}
     try:
-        return parse(data)
+        return {"log_oid": None, **parse(data)}
     except ValueError as error:
         if side == "the base":
             # In a criss-cross merge the base is itself a merge that nobody has looked at.
-            return {}
+            return {"log_oid": None}
         raise CannotMergeError(f"{side} is no snapshot ({error})") from None
 
 
@@ -79,9 +80,15 @@ def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) 
     blobs = read_blobs(wanted, cwd=".", inherit_repository=True)
     logs = {oid: blob[1] for oid, blob in zip(wanted, blobs, strict=True) if blob}
     reader = _Reader()
-    for side, oid, snapshot in (("ours", our_oid, ours), ("theirs", their_oid, theirs)):
+    sides = [("ours", our_oid, ours), ("theirs", their_oid, theirs)]
+    if base and not takes_whole_branches():
+        # What one commit adds is known only beside what was there before it.
+        sides.append(("the base", base_oid, base))
+    for side, oid, snapshot in sides:
         if oid not in logs:
-            raise CannotMergeError(f"the log that {side} was made from ({oid}) is not in this repository")
+            raise CannotMergeError(
+                f"the log that {side} was made from ({oid or 'not named'}) is not in this repository"
+            )
         held = len(reader.events(logs[oid]))
         if held != snapshot.get("event_count"):
             raise CannotMergeError(f"{side} counts {snapshot.get('event_count')!a} events and its log holds {held}")
@@ -115,11 +122,7 @@ def _merged_log(base_oid: str, our_oid: str, their_oid: str, logs: dict[str, byt
         return logs[their_oid]
     if their_oid == base_oid:
         return logs[our_oid]
-    base = None
-    if not takes_whole_branches():
-        if base_oid and base_oid not in logs:
-            raise CannotMergeError(f"the log that the base was made from ({base_oid}) is not in this repository")
-        base = logs.get(base_oid, b"")
+    base = None if takes_whole_branches() else logs.get(base_oid, b"")
     merged, merge = merge_logs(logs[our_oid], logs[their_oid], decode, base=base)
     if not merge.is_clean:
         raise CannotMergeError("the logs do not merge cleanly")

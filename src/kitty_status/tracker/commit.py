@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def commit_feature(feature: Feature, message: str) -> str:
     """Commit a feature's log and snapshot, those of them that git does not ignore, and return the commit's id.
 
-    Other staged changes stay staged. The user's hooks run as at any commit.
+    Other staged changes stay staged. The user's hooks run as at any commit. Where both files stand
+    in the history as they are, nothing is done, so a repeated call is harmless.
 
     Raises:
         OutsideRepositoryError: the feature lies in no repository.
@@ -28,18 +29,19 @@ def commit_feature(feature: Feature, message: str) -> str:
     cwd = feature.repository.worktree
     paths = [path for path in committed_paths(feature) if not _is_ignored(path, cwd)]
     if not paths:
-        raise GitError(f"git ignores the log of {feature.slug}", hint="take it out of .gitignore")
-    git(["add", "--", *paths], cwd=cwd)
-    result = run_git(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd=cwd, offline=False)
-    if result.code:
-        words = (result.err or result.out).decode(errors="replace").strip()
-        if "index.lock" in words:
-            raise BusyError(f"git is at work in {cwd}: {words}", hint="commit again in a moment")
-        raise GitError(
-            f"git commit failed: {words}",
-            hint=f"the event is recorded; commit it with `git commit -- {' '.join(paths)}`",
-        )
-    return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
+        raise GitError(f"git ignores the log of {feature.slug}", hint="it is written; take it out of .gitignore")
+    result = run_git(["add", "--", *paths], cwd=cwd)
+    if not result.code:
+        result = run_git(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd=cwd, offline=False)
+    if not result.code:
+        return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
+    if not git(["status", "--porcelain", "--", *paths], cwd=cwd):
+        return git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()
+    words = (result.err or result.out).decode(errors="replace").strip()
+    hint = f"the event is recorded; commit it with `git commit -- {' '.join(paths)}`"
+    if "index.lock" in words:
+        raise BusyError(f"git is at work in {cwd}: {words}", hint=hint)
+    raise GitError(f"git commit failed: {words}", hint=hint)
 
 
 def committed_paths(feature: Feature) -> list[str]:

@@ -101,13 +101,15 @@ def _check(key: str, value: str, where: str) -> None:
 
 def _version(text: str) -> tuple[int, ...]:
     parts = text.strip().split(".")
-    return tuple(int(part) for part in parts) if all(part.isdigit() for part in parts) else ()
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
 
 
 def _plain_section(text: str) -> dict[str, tuple[str, int]] | None:
     """Return {key: (value, line)} of a section of plain `key: value` lines; None where it takes more to read it."""
     found: dict[str, tuple[str, int]] = {}
     inside = seen = False
+    if "\t" in text or text.startswith("\ufeff"):
+        return None
     for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.rstrip()
         content = line.lstrip(" ")
@@ -123,11 +125,9 @@ def _plain_section(text: str) -> dict[str, tuple[str, int]] | None:
             continue
         if not inside:
             continue
-        key, colon, value = content.partition(": ")
-        value = value.split(" #")[0].strip()
-        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            value = value[1:-1]
-        if not colon or not _is_plain(key) or not _is_plain(value.removeprefix(">=")) or key in found:
+        key, _, rest = content.partition(": ")
+        value = _plain_value(rest)
+        if value is None or not _is_plain(key) or key in found:
             return None
         if len(line) - len(content) != 2:  # noqa: PLR2004  any other indentation is for the library to judge
             return None
@@ -135,20 +135,48 @@ def _plain_section(text: str) -> dict[str, tuple[str, int]] | None:
     return found
 
 
+def _plain_value(rest: str) -> str | None:
+    """Return the value that stands behind a key, None where YAML might take it for anything but these characters."""
+    value = rest.split(" #", maxsplit=1)[0].strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1]
+        return value if _is_plain(value.removeprefix(">=")) else None
+    # Unquoted, `>` begins a block, `-` a list, and 01 is a number.
+    return value if _is_plain(value) and (value[0].isalpha() or value in PHASES) else None
+
+
 def _is_plain(text: str) -> bool:
     return bool(text) and all(char.isalnum() or char in "._-" for char in text) and text.isascii()
 
 
-def _yaml_section(text: str, path: Path) -> dict[str, tuple[str, int]]:
+def has_section(text: str, path: Path) -> bool:
+    """Say whether the configuration `text` of the file at `path` has a section of ours.
+
+    Raises:
+        ConfigurationError: it is no valid YAML.
+    """
+    document = _yaml_document(text, path)
+    return isinstance(document, dict) and SECTION in document
+
+
+def _yaml_document(text: str, path: Path) -> Any:
     # Loaded by name: only a file that is written in an unusual way pays for the library.
     yaml: Any = import_module("ruamel.yaml")
     try:
-        document: Any = yaml.YAML(typ="rt").load(text)
-    except yaml.error.YAMLError as error:
+        return yaml.YAML(typ="rt").load(text)
+    except (yaml.error.YAMLError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: {error}", hint="correct the file") from error
+
+
+def _yaml_section(text: str, path: Path) -> dict[str, tuple[str, int]]:
+    document = _yaml_document(text, path)
     section: Any = document.get(SECTION) if isinstance(document, dict) else None
     if section is None:
         return {}
-    if not hasattr(section, "lc"):
+    if not isinstance(section, dict):
         raise ConfigurationError(f"{path}: {SECTION} is no mapping", hint="write `key: value` lines below it")
-    return {str(key): (str(value), section.lc.key(key)[0] + 1) for key, value in section.items()}
+    lines: Any = getattr(section, "lc", None)
+    first = lines.line if lines is not None else 0
+    places: dict[Any, tuple[int, ...]] = (lines.data if lines is not None else None) or {}
+    # A key that an anchor merges in has no place of its own.
+    return {str(key): (str(value), places.get(key, (first,))[0] + 1) for key, value in section.items()}

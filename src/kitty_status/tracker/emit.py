@@ -17,12 +17,13 @@ from kitty_status.errors import (
     ClockAheadError,
     ConflictingEventError,
     HeldByOtherError,
+    KittyStatusError,
     MoveRefusedError,
     NotFoundError,
     UsageError,
 )
 from kitty_status.jsonl.append import append_locked
-from kitty_status.jsonl.codec import encode
+from kitty_status.jsonl.codec import LineDamagedError, encode
 from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.status import transitions
@@ -102,7 +103,7 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
         append_locked(feature.place, encode(emitted.event, json.dumps))
         try:
             write_snapshot(feature, config, after)
-        except OSError as error:
+        except (OSError, KittyStatusError) as error:
             # The event is acknowledged: what is derived from the log can be derived again.
             emitted.warnings.append(
                 f"the event is recorded, but {feature.snapshot.name} was not written ({error}); "
@@ -130,7 +131,11 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emi
     problem = problem_with(row)
     if problem is not None:
         raise UsageError(f"the event would not be valid: {problem}")
-    after = reduce_events([*events, StatusRecord(row, encode(row, json.dumps))], config.profile)
+    try:
+        line = encode(row, json.dumps)
+    except LineDamagedError as error:
+        raise UsageError(f"the event could not be read back: {error}", hint="look at what was given") from error
+    after = reduce_events([*events, StatusRecord(row, line)], config.profile)
     became = after.work_packages[request.wp_id]
     if became["last_event_id"] != row["event_id"] or became["lane"] != to_lane:
         raise MoveRefusedError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -166,9 +167,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _mentions(branch: str, slug: str) -> bool:
-    at = branch.find(slug)
-    after = branch[at + len(slug) : at + len(slug) + 1]
-    return at >= 0 and branch[at - 1 : at] not in _WORD and after not in _WORD
+    parts = branch.split(slug)
+    return any(before[-1:] not in _WORD and after[:1] not in _WORD for before, after in pairwise(parts))
 
 
 def _some(slugs: list[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import ConfigurationError, OutsideRepositoryError
 from kitty_status.git.attributes import COMMITTED, add_block
 from kitty_status.jsonl.replace import replace_file
-from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, SECTION, load_config
+from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, SECTION, has_section, load_config
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Project
@@ -70,16 +70,20 @@ def _with_defaults(root: Path, config: bytes | None) -> bytes:
     if config is None:
         return DEFAULTS.encode()
     load_config(root)
+    path = root / CONFIG_PATH
     text = config.decode("utf-8")
-    if any(line.startswith((f"{SECTION}:", f'"{SECTION}"', f"'{SECTION}'")) for line in text.split("\n")):
+    if has_section(text, path):
         return config
-    if text.lstrip().startswith(("{", "[")) or "\n..." in f"\n{text}":
-        raise ConfigurationError(
-            f"{root / CONFIG_PATH} is not written line by line, so nothing can be added behind it",
-            hint=f"add a `{SECTION}` mapping with `lanes: auto` yourself",
-        )
     newline = "" if not text or text.endswith("\n") else "\n"
-    return f"{text}{newline}{DEFAULTS}".encode()
+    extended = f"{text}{newline}{DEFAULTS}"
+    try:
+        has_section(extended, path)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{path} is not written line by line, so nothing can be added behind it",
+            hint=f"add a `{SECTION}` mapping with `lanes: auto` yourself",
+        ) from error
+    return extended.encode()
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,0 +1,144 @@
+"""What is staged, and what has to be: the index beside HEAD and beside all that is being merged or picked.
+
+The commit hook uses this, and git waits for it: nothing that needs `re` or `pathlib` is loaded.
+"""
+
+# ruff: noqa: PTH110, PTH118, PTH123
+
+from __future__ import annotations
+
+import os
+
+from kitty_status.errors import GitError
+from kitty_status.git.repository import find_repository
+from kitty_status.git.run import git
+
+LOG_NAME = "status.events.jsonl"
+SNAPSHOT_NAME = "status.json"
+
+
+class Change:
+    """One path between two states: the blob before and the one after, all zeros where there is none."""
+
+    __slots__ = ("new", "old", "path")
+
+    def __init__(self, path: str, old: str, new: str) -> None:
+        self.path = path
+        self.old = old
+        self.new = new
+
+    @property
+    def is_added(self) -> bool:
+        """Whether the path was not there before."""
+        return not self.old.strip("0")
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the path is no longer there."""
+        return not self.new.strip("0")
+
+    @property
+    def is_log(self) -> bool:
+        """Whether it is a log, and no snapshot."""
+        return self.path.endswith(LOG_NAME)
+
+
+class Source:
+    """A commit whose lines must be staged.
+
+    `needs` are (path, blob that holds the lines, blob whose lines need not be there, or nothing);
+    `elsewhere` are staged logs to which the lines may have moved.
+    """
+
+    __slots__ = ("elsewhere", "name", "needs")
+
+    def __init__(self, name: str, needs: list[tuple[str, str, str]], elsewhere: list[str]) -> None:
+        self.name = name
+        self.needs = needs
+        self.elsewhere = elsewhere
+
+    def blobs(self) -> list[str]:
+        """Return the names of all blobs that checking this takes."""
+        return [name for path, *held in self.needs for name in (f":{path}", *held) if name] + self.elsewhere
+
+
+def staged_changes(cwd: str) -> list[Change]:
+    """Return the staged logs and snapshots that differ from HEAD, or from nothing before the first commit."""
+    try:
+        return _changes(["diff-index", "--cached", "HEAD"], cwd)
+    except GitError:
+        empty_tree = git(["hash-object", "-t", "tree", "--stdin"], cwd=cwd, inherit_repository=True)
+        return _changes(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
+
+
+def _changes(arguments: list[str], cwd: str) -> list[Change]:
+    """Return the logs and snapshots that differ between the two states of a diff.
+
+    Raises:
+        GitError: git does not know them both.
+    """
+    pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
+    options = ["-r", "--raw", "-z", "--no-abbrev", "--no-renames"]
+    out = git([arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=True)
+    fields = out.split(b"\0")
+    changes = []
+    for meta, path in zip(fields[0::2], fields[1::2], strict=False):
+        _, _, old, new, _ = meta.decode("ascii").split(" ")
+        changes.append(Change(os.fsdecode(path), old, new))
+    return changes
+
+
+def whole_branch(name: str, changes: list[Change]) -> Source:
+    """Return that all lines of a commit must be there, given what differs between it and the index."""
+    logs = [change for change in changes if change.is_log]
+    needs = [(change.path, change.old, "") for change in logs if not change.is_added]
+    return Source(name, needs, _remaining(logs) if any(change.is_deleted for change in logs) else [])
+
+
+def _remaining(changes: list[Change]) -> list[str]:
+    """Return the names of the staged logs among `changes`."""
+    return [f":{change.path}" for change in changes if change.is_log and not change.is_deleted]
+
+
+def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
+    """Return that a commit's own lines must be there: picking it does not bring along those before it."""
+    try:
+        changes = _changes(["diff-tree", f"{name}^", name], cwd)
+    except GitError:
+        changes = _changes(["diff-tree", "--root", "--no-commit-id", name], cwd)
+    needs = [
+        (change.path, change.new, "" if change.is_added else change.old)
+        for change in changes
+        if change.is_log and not change.is_deleted
+    ]
+    return Source(name, needs, _remaining(staged))
+
+
+def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
+    """Return what else this commit must hold lines of, because git is in the middle of bringing them."""
+    git_dir = _git_dir(cwd)
+
+    def is_there(name: str) -> bool:
+        return os.path.exists(os.path.join(git_dir, name))
+
+    sources = []
+    if is_there("MERGE_HEAD"):
+        with open(os.path.join(git_dir, "MERGE_HEAD"), encoding="ascii") as file:
+            # An octopus merge names several; git calls the first one MERGE_HEAD.
+            heads = ["MERGE_HEAD", *file.read().split()[1:]]
+        sources += [whole_branch(head, _changes(["diff-index", "--cached", head], cwd)) for head in heads]
+    if is_there("CHERRY_PICK_HEAD"):
+        sources.append(_one_commit("CHERRY_PICK_HEAD", staged, cwd))
+    if is_there("REBASE_HEAD") and (is_there("rebase-merge") or is_there("rebase-apply")):
+        sources.append(_one_commit("REBASE_HEAD", staged, cwd))
+    return sources
+
+
+def _git_dir(cwd: str) -> str:
+    inherited = os.environ.get("GIT_DIR")
+    if inherited:
+        return os.path.join(cwd, inherited)
+    repository = find_repository(cwd)
+    if repository is not None:
+        return repository.git_dir
+    return os.fsdecode(git(["rev-parse", "--absolute-git-dir"], cwd=cwd)).rstrip("\n")

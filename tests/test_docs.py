@@ -1,0 +1,103 @@
+"""What the command can do and say is in the documentation, and what the documentation names exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from kitty_status import cli, errors
+from kitty_status.cli.application import VERBS
+from kitty_status.errors import KittyStatusError
+from kitty_status.status import transitions, validation
+from kitty_status.tracker import config
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+CODE = re.compile(r"[a-z]+(-[a-z]+)+")
+OF_THE_COMMAND_LINE = ("usage", "operating-system", "interrupted", "bug")
+
+
+def options() -> list[tuple[str, str]]:
+    group = typer.main.get_command(cli.app)
+    commands = group.commands  # type: ignore[attr-defined]
+    owners = [(verb, commands[verb].params) for verb in VERBS] + [("", group.params)]
+    named = [(verb, option) for verb, params in owners for each in params for option in each.opts]
+    return [(verb, option) for verb, option in named if option.startswith("-")]
+
+
+def codes(module: object) -> set[str]:
+    own = [(name, value) for name, value in vars(module).items() if name.isupper() and not name.startswith("GUARD_")]
+    values = [value for _, value in own if isinstance(value, str)]
+    return {value for value in values if CODE.fullmatch(value)}
+
+
+def error_classes(root: type[KittyStatusError] = KittyStatusError) -> list[type[KittyStatusError]]:
+    return [root, *(each for child in root.__subclasses__() for each in error_classes(child))]
+
+
+def section(verb: str) -> str:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    found = [part for part in re.split(r"^## ", text, flags=re.MULTILINE) if f"`{verb}" in part.partition("\n")[0]]
+    assert found, f"no section for {verb}"
+    return found[0]
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("merge-driver", "hook")])
+def test_every_command_has_a_section_that_names_each_of_its_options(verb: str) -> None:
+    text = section(verb)
+    for owner, option in options():
+        if owner == verb and option != "--json":
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), option
+
+
+def test_every_option_and_every_call_of_git_is_named_somewhere() -> None:
+    assert len(options()) > 25
+    for _, option in options():
+        assert re.search(rf"(?<![\w-]){option}(?![\w-])", DOCS), option
+    for call in ("merge-driver log|snapshot", "hook pre-commit", "KITTY_STATUS_ACTOR", "KITTY_STATUS_DEBUG"):
+        assert call in DOCS
+
+
+def test_every_finding_is_explained() -> None:
+    found = codes(validation) | codes(transitions)
+    assert len(found) > 20
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    for code in found:
+        assert f"| `{code}` |" in text, code
+
+
+def test_no_finding_is_explained_that_does_not_exist() -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
+    assert explained - {"unsafe-log"} == codes(validation) | codes(transitions)
+
+
+def test_every_error_code_and_every_exit_code_is_in_the_table() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    rows = {int(row.split("|")[1]): row for row in text.splitlines() if re.match(r"\| \d+ \|", row)}
+    assert set(rows) == {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+    for each in error_classes():
+        assert f"`{each.code}`" in rows[each.exit_code], each
+    for code in OF_THE_COMMAND_LINE:
+        assert any(f"`{code}`" in row for row in rows.values()), code
+
+
+def test_every_key_of_the_configuration_is_explained() -> None:
+    for key in config._KEYS:
+        assert re.search(rf"`(status\.)?{key}\b", DOCS), key
+
+
+def test_the_first_screen_says_what_it_is_and_gives_the_commands() -> None:
+    first = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:40])
+    for word in ("git", "make demo", "make test"):
+        assert word in first
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_link_between_the_pages_is_broken(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target

@@ -1,0 +1,112 @@
+"""Committing a feature's status: exactly the log and the snapshot, whatever else is staged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from commandline import FOLDER, LOG, SLUG, SNAPSHOT, feature_in
+from events import instant, line, ulid
+from gitrepo import GitRepo
+from kitty_status.errors import BusyError, GitError, OutsideRepositoryError
+from kitty_status.tracker.commit import commit_feature, committed_paths
+from kitty_status.tracker.config import Config
+from kitty_status.tracker.features import Feature, Project, feature_at
+from kitty_status.tracker.materialize import materialize_feature
+
+FIRST, SECOND = (line(event_id=ulid(number), at=instant(number)) for number in (1, 2))
+
+
+def with_event(repo: GitRepo, log: bytes = FIRST) -> Feature:
+    if not (repo.path / FOLDER).exists():
+        feature_in(repo)
+    repo.write(LOG, log)
+    feature = Project(repo.path).feature(SLUG)
+    materialize_feature(feature, Config())
+    return feature
+
+
+def files_of(repo: GitRepo, commit: str) -> list[str]:
+    return repo.git("show", "--format=", "--name-only", commit).splitlines()
+
+
+def test_exactly_the_log_and_the_snapshot_are_committed_while_others_stay_staged(repo: GitRepo) -> None:
+    repo.write("code.py", "old\n")
+    repo.commit()
+    repo.write("code.py", "new\n")
+    repo.write("more.py", "new\n")
+    repo.git("add", "-A")
+    repo.write(f"{FOLDER}/spec.md", "not staged\n")
+    commit = commit_feature(with_event(repo), "Move WP01")
+    assert files_of(repo, commit) == [LOG, SNAPSHOT]
+    assert commit == repo.git("rev-parse", "HEAD")
+    assert repo.git("log", "-1", "--format=%s") == "Move WP01"
+    assert repo.git("diff", "--cached", "--name-only").splitlines() == ["code.py", "more.py"]
+    assert repo.git("status", "--porcelain", "--", FOLDER) == f"?? {FOLDER}/spec.md"
+
+
+def test_the_first_commit_of_a_repository_may_be_one(repo: GitRepo) -> None:
+    assert files_of(repo, commit_feature(with_event(repo), "m")) == [LOG, SNAPSHOT]
+
+
+def test_what_is_committed_already_is_not_committed_again(repo: GitRepo) -> None:
+    feature = with_event(repo)
+    first = commit_feature(feature, "m")
+    repo.commit_empty("something else")
+    assert commit_feature(feature, "m") == first
+    assert repo.git("rev-list", "--count", "HEAD") == "2"
+
+
+def test_an_ignored_snapshot_stays_out(repo: GitRepo) -> None:
+    repo.write(".gitignore", "status.json\n")
+    assert files_of(repo, commit_feature(with_event(repo), "m")) == [LOG]
+
+
+def test_an_ignored_log_is_an_error_that_says_what_to_do(repo: GitRepo) -> None:
+    repo.write(".gitignore", "kitty-specs\n")
+    with pytest.raises(GitError, match="git ignores the log") as caught:
+        commit_feature(with_event(repo), "m")
+    assert ".gitignore" in caught.value.hint
+
+
+def test_a_hook_that_refuses_is_quoted_and_the_log_stays(repo: GitRepo) -> None:
+    feature = with_event(repo)
+    hook = repo.write(".git/hooks/pre-commit", "#!/bin/sh\necho 'not on a friday' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(GitError, match="not on a friday") as caught:
+        commit_feature(feature, "m")
+    assert "the event is recorded" in caught.value.hint
+    assert LOG in caught.value.hint
+    assert repo.read(LOG) == FIRST
+    hook.unlink()
+    commit_feature(feature, "m")
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_while_another_git_is_at_work_it_is_busy(repo: GitRepo) -> None:
+    feature = with_event(repo)
+    repo.write(".git/index.lock", "")
+    with pytest.raises(BusyError) as caught:
+        commit_feature(feature, "m")
+    assert caught.value.exit_code == 6
+    assert "the event is recorded" in caught.value.hint
+
+
+def test_in_a_linked_work_tree_the_commit_is_on_its_branch(repo: GitRepo, tmp_path: Path) -> None:
+    with_event(repo)
+    repo.commit()
+    linked = repo.worktree(tmp_path / "linked", "ada")
+    commit = commit_feature(with_event(linked, FIRST + SECOND), "m")
+    assert repo.git("rev-parse", "ada") == commit != repo.git("rev-parse", "main")
+
+
+def test_only_files_that_exist_belong_into_the_commit(repo: GitRepo) -> None:
+    feature_in(repo)
+    assert committed_paths(Project(repo.path).feature(SLUG)) == []
+    assert committed_paths(with_event(repo)) == [LOG, SNAPSHOT]
+
+
+def test_outside_git_there_is_nothing_to_commit_to(tmp_path: Path) -> None:
+    with pytest.raises(OutsideRepositoryError):
+        commit_feature(feature_at(tmp_path / FOLDER), "m")
