@@ -38,7 +38,8 @@ def worker(task: str, path: Path) -> Worker:
 def _against_decoding(folder: Path, count: int, ids: Ids, *, target: float, rounds: int) -> Figure:
     log = write_log(folder, count, ids=ids)
     with worker("reduce", log) as reducing, worker("decode", log) as decoding:
-        times = in_turn(rounds, {"reduce": reducing, "decode": decoding})
+        # A million events take long enough for a cold start not to show.
+        times = in_turn(rounds, {"reduce": reducing, "decode": decoding}, warm_up=count < _MANY)
     name = f"reduce {count:,}, ids {'increase' if ids == 'increasing' else 'are hashes'}"
     return ratio(name, times["reduce"], times["decode"], target=target, of=_DECODING)
 

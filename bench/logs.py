@@ -12,7 +12,6 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from kitty_status.status.instants import format_instant
 from kitty_status.status.lanes import CLAIMED, DONE, FOR_REVIEW, IN_PROGRESS, PLANNED
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ _ACTORS = ("ada", "ben", "claude", "codex-implementer", "dora.reviewer@example.o
 # How long reasons are in the logs of real projects: (share of the events below, characters at most).
 _REASONS = ((0.45, 0), (0.75, 70), (0.9, 320), (0.98, 900), (1.0, 1700))
 _WORDS = "the review asks for a narrower lock and one more test of the empty log before it is moved on "
+_ESSAY = _WORDS * 20
 _encode = json.JSONEncoder(sort_keys=True).encode
 
 
@@ -60,7 +60,7 @@ class History:
 
     def _row(self) -> dict[str, Any]:
         chance = self._random.random
-        wp_id = self._random.choice(self._names)
+        wp_id = self._names[int(chance() * len(self._names))]
         from_lane = self._lanes[wp_id]
         to_lane = _NEXT[from_lane] if from_lane != FOR_REVIEW else (IN_PROGRESS if chance() < 0.5 else DONE)  # noqa: PLR2004
         head = self._heads.get(wp_id)
@@ -75,8 +75,8 @@ class History:
             "wp_id": wp_id,
             "from_lane": from_lane,
             "to_lane": to_lane,
-            "at": format_instant(_BEGINNING + self._count * self._step),
-            "actor": self._random.choice(_ACTORS),
+            "at": (_BEGINNING + self._count * self._step).isoformat(timespec="microseconds"),
+            "actor": _ACTORS[int(chance() * len(_ACTORS))],
             "force": from_lane == DONE,
             "execution_mode": "worktree" if chance() < 0.5 else "direct_repo",  # noqa: PLR2004
             "reason": "reopened: a regression was found" if from_lane == DONE else self._reason(),
@@ -96,7 +96,7 @@ class History:
         most = next(length for below, length in _REASONS if share <= below)
         if not most:
             return None
-        return (_WORDS * (most // len(_WORDS) + 1))[: self._random.randint(10, most)].rstrip()
+        return _ESSAY[: 10 + int(self._random.random() * (most - 10))].rstrip()
 
     def _evidence(self) -> dict[str, Any]:
         return {

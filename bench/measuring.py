@@ -69,14 +69,16 @@ def peak(name: str, megabytes: float, *, target: float) -> Figure:
     return Figure(name, megabytes, target, "nothing: the whole process", megabytes, megabytes, unit="MB")
 
 
-def in_turn(rounds: int, contestants: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
+def in_turn(
+    rounds: int, contestants: Mapping[str, Callable[[], float]], *, warm_up: bool = True
+) -> dict[str, list[float]]:
     """Run every contestant once a round, in alternating order, and return what each gave per round.
 
-    One round before the first is thrown away: it fills caches.
+    With `warm_up`, one round before the first is thrown away: it fills caches.
     """
     times: dict[str, list[float]] = {name: [] for name in contestants}
     names = list(contestants)
-    for number in range(rounds + 1):
+    for number in range(0 if warm_up else 1, rounds + 1):
         for name in names if number % 2 else reversed(names):
             seconds = contestants[name]()
             if number:

@@ -64,7 +64,6 @@ def forced(number: int, **more: Any) -> bytes:
         (b"\0" * 9 + b"\n", validation.DAMAGED_LINE),
         (line_of({"event_id": ulid(2)}), validation.INVALID_EVENT),
         (move(2, "claimed", "nowhere"), validation.INVALID_EVENT),
-        (line(event_id="own-id", at=instant(2), from_lane="claimed", to_lane="blocked"), validation.ID_NOT_ULID),
         (move(2, "claimed", "for_review"), transitions.ILLEGAL),
         (move(2, "for_review", "done"), transitions.MISSING_EVIDENCE),
         (move(2, "for_review", "in_progress"), transitions.MISSING_REVIEW_REF),
@@ -96,6 +95,7 @@ def test_each_kind_of_error_is_found_on_its_line_with_its_event(repo: GitRepo, b
         (CLAIM + b'{"event_id": "01', (validation.CUT_TAIL, 2, None)),
         (CLAIM[:-1], (validation.NO_LINE_END, 1, None)),
         (CLAIM + b"\n" + CLAIM, (validation.REPEATED_EVENT, 3, ulid(1))),
+        (line(event_id="own-id"), (validation.ID_NOT_ULID, 1, "own-id")),
         (line(event_id=ulid(1), feature_slug="other"), (validation.OTHER_FEATURE, 1, ulid(1))),
         (
             CLAIM + move(2, "claimed", "in_progress", parents=[ulid(1), ulid(7)]),

@@ -78,9 +78,8 @@ def test_a_process_ends_with_the_code_of_the_table(repo: GitRepo, code: int, nam
     assert "Traceback" not in answer.err
 
 
-@pytest.mark.parametrize("damage", [b"oops\n", b"not json"])
-def test_a_damaged_log_is_7_and_names_the_line(repo: GitRepo, damage: bytes) -> None:
-    feature_in(repo, CLAIM + damage)
+def test_a_damaged_log_is_7_and_names_the_line(repo: GitRepo) -> None:
+    feature_in(repo, CLAIM + b"oops\n")
     for args in (("show", SLUG), ("log", SLUG), ("materialize", SLUG), (*EMIT, "ada", "--to", "blocked")):
         answer = ask(repo.path, *args, "--json")
         assert (answer.code, answer.error["code"]) == (7, "damaged")
@@ -89,6 +88,14 @@ def test_a_damaged_log_is_7_and_names_the_line(repo: GitRepo, damage: bytes) -> 
     assert overview == Answer(7, f"{SLUG}  damaged\n", overview.err)
     assert overview.err.startswith(f"warning: {SLUG}: Line 2: invalid JSON: ")
     assert ask(repo.path, "show", "--json").data[0]["damaged"].startswith("Line 2")
+
+
+def test_a_last_line_that_can_become_none_is_damage_to_readers_and_set_aside_by_the_next_event(repo: GitRepo) -> None:
+    feature_in(repo, CLAIM + b"not json")
+    assert ask(repo.path, "show", SLUG).code == 7
+    assert ask(repo.path, *EMIT, "ada", "--to", "blocked").code == 0
+    assert ask(repo.path, "show", SLUG, "--json").data["event_count"] == 2
+    assert [copy.read_bytes() for copy in repo.path.glob(".git/kitty-status/quarantine/*")] == [b"not json"]
 
 
 def test_a_log_that_is_a_symbolic_link_is_7_and_what_it_leads_to_is_not_touched(repo: GitRepo) -> None:

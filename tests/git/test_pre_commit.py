@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from events import line, ulid
-from features import FEATURE, LOG, SNAPSHOT, emit, event_line, feature_repo, install, log_of, passes, record, stopped
+from features import FEATURE, LOG, SNAPSHOT, emit, event_line, feature_repo, install, log_of, passes, stopped
 from gitrepo import GitRepo
 from kitty_status.git import pre_commit
-from kitty_status.git.drivers import bootstrap
 from kitty_status.status import repeats
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-HEAVY = {"re", "json", "typing", "subprocess", "pathlib", "dataclasses", "enum", "site", "hashlib", "datetime"}
 
 
 @pytest.fixture
@@ -247,50 +240,6 @@ def test_a_work_tree_that_does_not_show_its_repository_is_asked_of_git(
     monkeypatch.chdir(tmp_path / "hidden.git")
 
     assert pre_commit.check_index(".").problems == []
-
-
-def run_hook(repo: GitRepo) -> set[str]:
-    """Run the hook's process on what is staged and return the modules it has loaded."""
-    program = bootstrap("kitty_status.git.pre_commit")
-    program = program.replace("sys.exit(main(", "code=main(").removesuffix(")") + ";print(code,*sys.modules)"
-    argv = [sys.executable, "-I", "-S", "-c", program]
-    done = subprocess.run(argv, cwd=repo.path, capture_output=True, text=True, check=True)
-    code, *loaded = done.stdout.split()
-    assert (code, done.stderr) == ("0", "")
-    return set(loaded)
-
-
-def test_a_commit_that_is_fine_loads_nothing_heavy(feature: GitRepo) -> None:
-    emit(feature, 3)
-    feature.git("add", "-A")
-
-    loaded = run_hook(feature)
-
-    assert "kitty_status.git.pre_commit" in loaded
-    assert loaded & HEAVY == set()
-
-
-def test_the_usual_commit_starts_two_gits_and_one_without_status_files_starts_one(
-    feature: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    counting = tmp_path / "bin" / "git"
-    counting.parent.mkdir()
-    counting.write_text(f'#!/bin/sh\necho "$3" >>"{tmp_path}/calls"\nexec "{shutil.which("git")}" "$@"\n')
-    counting.chmod(0o755)
-    record(feature, 3)
-    feature.write("kitty-specs/readme.md", "no log")
-    feature.git("add", "-A")
-    with monkeypatch.context() as patch:
-        patch.setenv("PATH", str(counting.parent), prepend=os.pathsep)
-        run_hook(feature)
-    assert (tmp_path / "calls").read_text().split() == ["diff-index"]
-
-    emit(feature, 4)
-    feature.git("add", "-A")
-    with monkeypatch.context() as patch:
-        patch.setenv("PATH", str(counting.parent), prepend=os.pathsep)
-        run_hook(feature)
-    assert (tmp_path / "calls").read_text().split() == ["diff-index", "diff-index", "cat-file"]
 
 
 def test_the_first_commit_of_a_repository_is_checked(repo: GitRepo) -> None:

@@ -10,7 +10,7 @@ from commandline import FOLDER, LOG, SLUG, SNAPSHOT, feature_in
 from events import instant, line, ulid
 from gitrepo import GitRepo
 from kitty_status.errors import BusyError, GitError, OutsideRepositoryError
-from kitty_status.tracker.commit import commit_feature, committed_paths
+from kitty_status.tracker.commit import check_can_commit, commit_feature, committed_paths
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import Feature, Project, feature_at
 from kitty_status.tracker.materialize import materialize_feature
@@ -110,3 +110,12 @@ def test_only_files_that_exist_belong_into_the_commit(repo: GitRepo) -> None:
 def test_outside_git_there_is_nothing_to_commit_to(tmp_path: Path) -> None:
     with pytest.raises(OutsideRepositoryError):
         commit_feature(feature_at(tmp_path / FOLDER), "m")
+
+
+@pytest.mark.parametrize("sign", ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"])
+def test_where_git_commits_no_single_files_nothing_is_begun(repo: GitRepo, sign: str) -> None:
+    check_can_commit(Project(repo.path))
+    repo.write(f".git/{sign}", "0" * 40)
+    with pytest.raises(GitError, match="in the middle of") as refused:
+        check_can_commit(Project(repo.path))
+    assert "--commit" in refused.value.hint

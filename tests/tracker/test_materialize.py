@@ -133,3 +133,15 @@ def test_an_older_version_does_not_write_a_snapshot(repo: GitRepo) -> None:
     with pytest.raises(ConfigurationError, match="asks for"):
         materialize(repo.path, Config({"requires": ">=99"}))
     assert not (repo.path / SNAPSHOT).exists()
+
+
+@pytest.mark.parametrize("log", [b"", b'{"kind": "note"}\n'])
+def test_a_snapshot_that_may_be_all_that_is_left_is_not_written_over(repo: GitRepo, log: bytes) -> None:
+    feature_in(repo, OWN)
+    materialize(repo.path)
+    before = repo.read(SNAPSHOT)
+    repo.write(LOG, log)
+    with pytest.raises(StoreError, match="counts 2 events and the log has none") as refused:
+        materialize(repo.path)
+    assert LOG in refused.value.hint
+    assert repo.read(SNAPSHOT) == before

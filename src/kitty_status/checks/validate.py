@@ -12,10 +12,9 @@ from kitty_status.jsonl.reading import open_log
 from kitty_status.jsonl.tail import TAIL_COMPLETE, classify_tail
 from kitty_status.status import validation
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
-from kitty_status.status.snapshot import parse
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
 from kitty_status.tracker.log import read_log, reduce_log
-from kitty_status.tracker.materialize import compare
+from kitty_status.tracker.materialize import compare, events_counted_by
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
@@ -175,7 +174,7 @@ def _snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> 
         return [Finding(validation.SNAPSHOT_MISSING, message, hint=mend, severity=WARNING, path=path)]
     if not compared.drifted:
         return []
-    if not snapshot.event_count and _counts_events(compared.existing):
+    if not snapshot.event_count and events_counted_by(feature):
         return [
             Finding(
                 validation.SNAPSHOT_WITHOUT_LOG,
@@ -185,10 +184,3 @@ def _snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> 
             )
         ]
     return [Finding(validation.SNAPSHOT_DRIFT, "the snapshot is not what the log says", hint=mend, path=path)]
-
-
-def _counts_events(snapshot: bytes) -> bool:
-    try:
-        return bool(parse(snapshot).get("event_count"))
-    except ValueError:
-        return False

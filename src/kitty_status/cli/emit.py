@@ -11,10 +11,10 @@ import typer
 from pydantic import ValidationError
 
 from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say_json, visible, warn
-from kitty_status.errors import OutsideRepositoryError, UsageError
+from kitty_status.errors import UsageError
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.status.events import DoneEvidence
-from kitty_status.tracker.commit import commit_feature, committed_paths
+from kitty_status.tracker.commit import check_can_commit, commit_feature, committed_paths
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.emit import EmitRequest, Emitted
 from kitty_status.tracker.emit import emit as emit_event
@@ -60,8 +60,8 @@ def emit(
     if execution_mode not in (None, "worktree", "direct_repo"):
         raise UsageError(f"{execution_mode!a} is no execution mode", hint="worktree or direct_repo")
     project = Project(Path.cwd())
-    if commit and project.repository is None:
-        raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="leave out --commit")
+    if commit:
+        check_can_commit(project)
     request = EmitRequest(
         wp_id=wp,
         to_lane=to,

@@ -108,6 +108,10 @@ def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> N
         lines = content[held] or b""
         staged = content[f":{path}"]
         missing = _missing(lines, staged or b"") - moved
+        damaged = {line for line in missing if not _is_readable(line)}
+        if damaged:
+            missing -= damaged
+            report.warnings.append(f"{path}: {len(damaged)} damaged lines of {source.name} are not there any more")
         if missing and excused:
             missing.difference_update(split_lines(content[excused] or b""))
         if not missing:
@@ -122,6 +126,15 @@ def _missing(required: bytes, staged: bytes) -> set[bytes]:
     if staged.startswith(required):
         return set()
     return set(split_lines(required)).difference(split_lines(staged))
+
+
+def _is_readable(line: bytes) -> bool:
+    """Say whether a line is none of those that may be mended: damage that got in must be able to get out."""
+    try:
+        decode(line[:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def _report_deleted(path: str, lines: int, source: str, cwd: str, report: Report) -> None:

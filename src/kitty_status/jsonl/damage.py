@@ -26,11 +26,16 @@ def describe_damage(line: bytes, why: str, *, is_json: bool) -> str:
     return f"invalid event structure: {why}" if is_json else f"invalid JSON: {preview(line)}: {why}"
 
 
-def strictly(path: Path) -> DamagePolicy:
-    """Return the policy that raises a StoreError at the first damaged line of the log at `path`."""
+def strictly(path: Path, *, under_lock: bool = False) -> DamagePolicy:
+    """Return the policy that raises a StoreError at the first damaged line of the log at `path`.
+
+    Under the log's lock nobody is writing, so that a last line without LF is one that was cut short,
+    whatever it holds: the append that is to follow moves it to the quarantine folder.
+    """
 
     def refuse(number: int, line: bytes, why: str, is_json: bool) -> None:
-        if not is_in_flight(line):
+        is_passed_over = not line.endswith(b"\n") if under_lock else is_in_flight(line)
+        if not is_passed_over:
             raise StoreError(
                 f"Line {number}: {describe_damage(line, why, is_json=is_json)}",
                 hint=f"`kitty-status validate {path}` lists all damage; nothing is written here until it is mended",

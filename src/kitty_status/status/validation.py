@@ -124,7 +124,7 @@ class Judge:
             if not is_ulid(event.event_id):
                 message = f"event id {event.event_id!a} is no ULID"
                 hint = "whoever writes this log should mint ULIDs: 26 characters of Crockford's base 32"
-                self._add(event, Finding(ID_NOT_ULID, message, hint=hint))
+                self._add(event, Finding(ID_NOT_ULID, message, hint=hint, severity=WARNING))
 
     def repeated(self, first: LaneEvent, second: LaneEvent, *, same_content: bool) -> None:
         """Note an event id that stands twice."""

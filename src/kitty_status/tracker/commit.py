@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import BusyError, GitError, OutsideRepositoryError
 from kitty_status.git.run import git, run_git
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kitty_status.tracker.features import Feature, Project
 
-    from kitty_status.tracker.features import Feature
+
+_IN_PROGRESS = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
+
+
+def check_can_commit(project: Project) -> None:
+    """Refuse where a commit of single files is known to fail, before anything is written.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+        GitError: git is in the middle of a merge, cherry-pick or revert, and then commits only the whole.
+    """
+    if project.repository is None:
+        raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="leave out --commit")
+    for sign, operation in _IN_PROGRESS.items():
+        if Path(project.repository.git_dir, sign).exists():
+            raise GitError(
+                f"git is in the middle of a {operation} and commits no single files meanwhile",
+                hint=f"finish the {operation} first, or leave out --commit and `git add` the log with the rest",
+            )
 
 
 def commit_feature(feature: Feature, message: str) -> str:

@@ -7,6 +7,7 @@ library. Whatever goes beyond `key: value` lines is left to ruamel.yaml, and mea
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ class Config:
             ConfigurationError: this version is older than `status.requires`.
         """
         wanted = self.requires.removeprefix(">=").strip()
-        if wanted and _version(wanted) > _version(__version__):
+        if wanted and _version(wanted) > _release(__version__):
             raise ConfigurationError(
                 f"this repository asks for kitty-status {self.requires}, and this is {__version__}",
                 hint="upgrade kitty-status; reading works meanwhile",
@@ -102,6 +103,12 @@ def _check(key: str, value: str, where: str) -> None:
 def _version(text: str) -> tuple[int, ...]:
     parts = text.strip().split(".")
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version of ours, without what marks it as a development or candidate version."""
+    numbers = takewhile(str.isdecimal, version.split("."))
+    return tuple(int(number) for number in numbers)
 
 
 def _plain_section(text: str) -> dict[str, tuple[str, int]] | None:

@@ -31,10 +31,10 @@ from kitty_status.status.instants import format_instant, hours_between, microsec
 from kitty_status.status.lanes import GUARD_SUBTASKS
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.status.rows import problem_with
+from kitty_status.status.rows import is_ulid, problem_with
 from kitty_status.tracker.features import check_name
 from kitty_status.tracker.log import read_log
-from kitty_status.tracker.materialize import write_snapshot
+from kitty_status.tracker.materialize import refuse_lost_log, write_snapshot
 from kitty_status.tracker.store import find_event
 
 if TYPE_CHECKING:
@@ -114,8 +114,9 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
 
 def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emitted, Snapshot]:
     """Return the event that answers the request, with the snapshot that it leads to. Nothing is written."""
-    events = unique_events(read_log(feature.log, strictly(feature.log)))
+    events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
     before = reduce_events(events, config.profile)
+    refuse_lost_log(feature, before)
     to_lane = before.profile.resolve(request.to_lane)
     if to_lane is None:
         raise UsageError(
@@ -143,6 +144,8 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emi
             hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
         )
     warnings = [*_unknown_work_package(feature, request, state, before), *_unchecked(move, before)]
+    if not is_ulid(row["event_id"]):
+        warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
     return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings), after
 
 

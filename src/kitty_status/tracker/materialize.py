@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kitty_status.errors import StoreError
 from kitty_status.git.blobs import blob_oid, file_oid
 from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
@@ -46,7 +47,36 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
     config.check_may_write()
     with exclusive(feature.place.lock):
         snapshot = reduce_log(feature.log, config.profile, strictly(feature.log))
+        refuse_lost_log(feature, snapshot)
         return write_snapshot(feature, config, snapshot)
+
+
+def refuse_lost_log(feature: Feature, snapshot: Snapshot) -> None:
+    """Refuse to write beside a snapshot that counts events while the log has none.
+
+    Such a snapshot may be the last thing that tells of the events: it must not be written over.
+
+    Raises:
+        StoreError: that is so.
+    """
+    if snapshot.event_count:
+        return
+    counted = events_counted_by(feature)
+    if counted:
+        raise StoreError(
+            f"{feature.snapshot} counts {counted} events and the log has none: the log may have been lost",
+            hint=f"look for it with `git log -- {feature.relative(feature.log)}`; "
+            f"if it is meant to be empty, move {feature.snapshot.name} away",
+        )
+
+
+def events_counted_by(feature: Feature) -> int:
+    """Return how many events `status.json` counts, 0 where it is not there or says nothing that can be read."""
+    try:
+        counted = parse(_read(feature) or b"{}").get("event_count")
+    except (ValueError, OSError):
+        return 0
+    return counted if isinstance(counted, int) else 0
 
 
 def write_snapshot(feature: Feature, config: Config, snapshot: Snapshot) -> Materialized:
