@@ -190,7 +190,8 @@ def test_a_folder_that_git_cannot_be_asked_about_is_stopped_in_one_line(feature:
 
     assert done.returncode
     assert b"Traceback" not in done.stderr
-    assert b"a\\nb/status.events.jsonl" in done.stderr
+    assert b"a\\nb/status.json" in done.stderr
+    assert b"hint: give the folder a name without line breaks" in done.stderr
 
 
 def test_outside_a_repository_the_answer_is_an_error(

@@ -70,8 +70,7 @@ def test_it_works_from_any_folder_and_from_a_linked_work_tree(feature: GitRepo, 
 
 def run_hook(repo: GitRepo) -> set[str]:
     """Run the hook's process on what is staged and return the modules it has loaded."""
-    program = bootstrap("kitty_status.git.pre_commit")
-    program = program.replace("sys.exit(main(", "code=main(").removesuffix(")") + ";print(code,*sys.modules)"
+    program = bootstrap("kitty_status.git.pre_commit").replace("o._exit(s)", "print(s,*sys.modules)")
     argv = [sys.executable, "-I", "-S", "-c", program]
     done = subprocess.run(argv, cwd=repo.path, capture_output=True, text=True, check=True)
     code, *loaded = done.stdout.split()

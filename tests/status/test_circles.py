@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import SEEDS
-from kitty_status.status.causality import _circles
+from kitty_status.status.circles import circles
 
 
 def brute_circles(graph: dict[str, list[str]]) -> dict[str, frozenset[str]]:
@@ -43,7 +43,7 @@ def graph_of(seed: int, count: int) -> dict[str, list[str]]:
 @given(SEEDS, st.integers(0, 9))
 def test_circles_are_found_as_by_trying_every_way(seed: int, count: int) -> None:
     graph = graph_of(seed, count)
-    assert _circles(graph) == brute_circles(graph)
+    assert circles(graph) == brute_circles(graph)
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -51,6 +51,6 @@ def test_a_history_may_be_longer_than_the_interpreters_stack(closed: bool) -> No
     count = 20_000
     chain: dict[str, Any] = {str(number): [str(number - 1)] for number in range(1, count)}
     chain["0"] = [str(count - 1)] if closed else []
-    circles = _circles(chain)
-    assert len(circles) == (count if closed else 0)
-    assert set(circles.values()) == ({frozenset(chain)} if closed else set())
+    found = circles(chain)
+    assert len(found) == (count if closed else 0)
+    assert set(found.values()) == ({frozenset(chain)} if closed else set())

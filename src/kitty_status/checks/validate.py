@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import UnsafeLogError
-from kitty_status.jsonl.codec import decode
-from kitty_status.jsonl.damage import describe_damage, is_in_flight
+from kitty_status.jsonl.codec import decode, describe_damage
+from kitty_status.jsonl.damage import is_in_flight
 from kitty_status.jsonl.reading import open_log
 from kitty_status.jsonl.tail import TAIL_COMPLETE, classify_tail
 from kitty_status.status import validation

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import UsageError
-from kitty_status.jsonl.codec import LineDamagedError, decode
-from kitty_status.status.events import DoneEvidence
 from kitty_status.tracker.commit import check_can_commit, commit_feature, committed_paths
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.emit import EmitRequest, Emitted
@@ -114,22 +111,12 @@ def _how_to_commit(emitted: Emitted) -> list[str]:
 
 
 def _evidence(source: str | None) -> dict[str, Any] | None:
-    """Read evidence by the rules for lines: what could not be stored is refused before anything is written."""
     if source is None:
         return None
     try:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"{source}: {error.strerror}", hint="name a readable file, or - for stdin") from error
-    try:
-        return DoneEvidence.from_dict(decode(data.strip())).to_dict()
-    except LineDamagedError as error:
-        raise UsageError(f"{source} is not valid JSON: {error}", hint="correct the file") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "evidence"
-        raise UsageError(
-            f"{source}: {place}: {first['msg']}",
-            hint='{"review": {"reviewer": …, "verdict": "approved" or "changes_requested", "reference": …}}',
-            example=json.dumps({"review": {"reviewer": "ada", "verdict": "approved", "reference": "PR 7"}}),
-        ) from error
+    # Loaded by name: the models take as long to load as the rest of this command, and few moves have evidence.
+    evidence: dict[str, Any] = import_module("kitty_status.tracker.evidence").parse_evidence(data, source)
+    return evidence

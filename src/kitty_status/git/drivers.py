@@ -100,7 +100,11 @@ def bootstrap(module: str, function: str = "main") -> str:
         'o("os")._exit(70));'
         f"sys.path.insert(0,{package_folder()!a});"
         f"from {module} import {function};"
-        f"sys.exit({function}(sys.argv[1:]))"
+        f"s={function}(sys.argv[1:]);"
+        "sys.stdout and sys.stdout.flush();"
+        # Taking the interpreter down in good order costs a tenth of its start; stderr keeps nothing back.
+        'o=__import__("nt" if sys.platform=="win32" else "posix");'
+        "o._exit(s)"
     )
 
 

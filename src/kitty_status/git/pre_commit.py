@@ -23,8 +23,7 @@ import sys
 from kitty_status.errors import GitError
 from kitty_status.git.run import git, read_blobs
 from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME, other_sources, staged_changes, whole_branch
-from kitty_status.jsonl.codec import decode, preview
-from kitty_status.jsonl.damage import describe_damage
+from kitty_status.jsonl.codec import decode, describe_damage, preview
 from kitty_status.status.merging import split_lines
 from kitty_status.status.record import event_in
 from kitty_status.status.repeats import find_other_content
@@ -70,6 +69,9 @@ def main(argv: list[str]) -> int:  # noqa: ARG001  git gives the hook no argumen
     """Check what is staged in the repository of the current folder; return the hook's exit code."""
     try:
         return check_index(".").print()
+    except ValueError as error:
+        print(f"error: {error}\n  hint: give the folder a name without line breaks", file=sys.stderr)
+        return EXIT_STOPPED
     except GitError as error:
         print(f"error: {error.message}\n  hint: {error.hint or 'the commit was stopped'}", file=sys.stderr)
         return EXIT_STOPPED
@@ -90,7 +92,10 @@ def check_index(cwd: str) -> Report:
     if not names:
         return report
     names = list(dict.fromkeys(names))
-    blobs = dict(zip(names, read_blobs(names, cwd=cwd, inherit_repository=True), strict=True))
+    # By its id a blob is found without a look at the index.
+    ids = {f":{change.path}": change.new for change in changes if not change.is_deleted}
+    asked = [ids.get(name, name) for name in names]
+    blobs = dict(zip(names, read_blobs(asked, cwd=cwd, inherit_repository=True), strict=True))
     content = {name: blob[1] if blob else None for name, blob in blobs.items()}
     for source in sources:
         _check_source(source, content, cwd, report)

@@ -139,6 +139,11 @@ def encode(row: dict[str, Any], dumps: Callable[..., str]) -> bytes:
     return line + b"\n"
 
 
+def describe_damage(line: bytes, why: str, *, is_json: bool) -> str:
+    """Return what is wrong with a line; how the text begins is promised by the file format."""
+    return f"invalid event structure: {why}" if is_json else f"invalid JSON: {preview(line)}: {why}"
+
+
 def preview(line: bytes) -> str:
     """Return the first 80 characters of a line that may hold anything at all."""
     return line.rstrip(b"\r\n")[: PREVIEW_CHARACTERS * 4].decode("utf-8", "replace")[:PREVIEW_CHARACTERS]

@@ -9,7 +9,7 @@ either.
 from __future__ import annotations
 
 from kitty_status.errors import StoreError
-from kitty_status.jsonl.codec import preview
+from kitty_status.jsonl.codec import describe_damage
 from kitty_status.jsonl.tail import TAIL_CUT, classify_tail
 
 TYPE_CHECKING = False
@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     DamagePolicy: TypeAlias = Callable[[int, bytes, str, bool], None]
-
-
-def describe_damage(line: bytes, why: str, *, is_json: bool) -> str:
-    """Return what is wrong with a line; how the text begins is promised by the file format."""
-    return f"invalid event structure: {why}" if is_json else f"invalid JSON: {preview(line)}: {why}"
 
 
 def strictly(path: Path, *, under_lock: bool = False) -> DamagePolicy:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 
+from kitty_status.status.circles import circles
 from kitty_status.status.lanes import HELD_LANES
 
 TYPE_CHECKING = False
@@ -75,8 +76,11 @@ def decide_outcome(
     (event id, parent, why).
     """
     ordered = sorted(events, key=moment)
-    parents = _usable_parents(ordered, ignored)
-    heads = _heads(_placed(ordered, parents), parents)
+    if any(event.known_parents is not None for event in ordered):
+        parents = _usable_parents(ordered, ignored)
+        heads = _heads(_placed(ordered, parents), parents)
+    else:
+        heads = _heads(ordered, {})
     return _outcome(heads, profile)
 
 
@@ -101,7 +105,7 @@ def _usable_parents(ordered: Sequence[LaneEvent], ignored: list[IgnoredParent] |
 
 
 def _cut_circles(usable: dict[str, list[str]], ignored: list[IgnoredParent] | None) -> None:
-    for event_id, circle in _circles(usable).items():
+    for event_id, circle in circles(usable).items():
         own = usable.pop(event_id)
         for parent in circle.intersection(own):
             _ignore(ignored, event_id, parent, "each of the two comes after the other")
@@ -113,66 +117,6 @@ def _cut_circles(usable: dict[str, list[str]], ignored: list[IgnoredParent] | No
 def _ignore(ignored: list[IgnoredParent] | None, event_id: str, parent: str, why: str) -> None:
     if ignored is not None:
         ignored.append((event_id, parent, why))
-
-
-def _circles(parents: dict[str, list[str]]) -> dict[str, frozenset[str]]:
-    """Return each event that stands on a circle, with all events of its circle.
-
-    Tarjan's strongly connected components (SIAM J. Comput. 1, 1972), without recursion because a
-    history can be far longer than the interpreter's stack.
-    """
-    waiting = {event_id: sum(parent in parents for parent in own) for event_id, own in parents.items()}
-    children: dict[str, list[str]] = {}
-    for event_id, own in parents.items():
-        for parent in own:
-            children.setdefault(parent, []).append(event_id)
-    ready = [event_id for event_id, count in waiting.items() if not count]
-    while ready:
-        for child in children.get(ready.pop(), ()):
-            waiting[child] -= 1
-            if not waiting[child]:
-                ready.append(child)
-    stuck = {event_id for event_id, count in waiting.items() if count}
-    return _components({event_id: [p for p in parents[event_id] if p in stuck] for event_id in sorted(stuck)})
-
-
-def _components(graph: dict[str, list[str]]) -> dict[str, frozenset[str]]:
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    trail: list[str] = []
-    on_trail: set[str] = set()
-    found: dict[str, frozenset[str]] = {}
-    for root, targets in graph.items():
-        work = [] if root in index else [(root, iter(targets))]
-        while work:
-            node, following = work[-1]
-            if node not in index:
-                index[node] = low[node] = len(index)
-                trail.append(node)
-                on_trail.add(node)
-            for target in following:
-                if target not in index:
-                    work.append((target, iter(graph[target])))
-                    break
-                if target in on_trail:
-                    low[node] = min(low[node], index[target])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index[node]:
-                    component = _cut_from_trail(trail, on_trail, node)
-                    if len(component) > 1:
-                        found.update(dict.fromkeys(component, component))
-    return found
-
-
-def _cut_from_trail(trail: list[str], on_trail: set[str], first: str) -> frozenset[str]:
-    component: list[str] = []
-    while not component or component[-1] != first:
-        component.append(trail.pop())
-    on_trail.difference_update(component)
-    return frozenset(component)
 
 
 def _placed(ordered: Sequence[LaneEvent], parents: dict[str, list[str]]) -> Iterable[LaneEvent]:
@@ -234,6 +178,11 @@ def _heads(placed: Iterable[LaneEvent], parents: dict[str, list[str]]) -> list[N
 
 def _fitted_in(event: LaneEvent, heads: dict[str, Node]) -> tuple[Node, dict[str, Node]]:
     """Place an event that does not say what it had seen; return its node and the heads that remain."""
+    if len(heads) == 1:
+        # The usual case: the next move of a work package that nobody else moved.
+        (head,) = heads.values()
+        if head.event.from_lane != event.from_lane or not leaves_its_lane(head.event):
+            return Node(event, (head,), has_known_parents=False), {}
     rivals = {
         head_id: head
         for head_id, head in heads.items()

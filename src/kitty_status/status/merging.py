@@ -58,7 +58,7 @@ class Merge:
         self.conflicts: list[tuple[NewLine, NewLine]] = []
         for line in lines:
             first = first_with.setdefault(line.event_id, line)
-            if line.event_id and first.row != line.row:
+            if first is not line and line.event_id and first.row != line.row:
                 self.conflicts.append((first, line))
 
     @property

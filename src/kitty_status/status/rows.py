@@ -20,6 +20,7 @@ DISCRIMINATORS = ("kind", "event_type", "event_name", "type")
 
 EXECUTION_MODES = ("worktree", "direct_repo")
 MAX_NAME = 200
+_TEXT_OR_NOTHING = (str, type(None))
 _ACTOR_NAMES = ("tool", "display", "id", "profile", "role", "model")
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _RESERVED_ON_WINDOWS = frozenset(
@@ -118,7 +119,7 @@ def _problem_with_when_and_who(row: Mapping[str, Any]) -> str | None:
 
 def _problem_with_optional(row: Mapping[str, Any]) -> str | None:
     for key in ("reason", "review_ref"):
-        if not isinstance(row.get(key), str | None):
+        if not isinstance(row.get(key), _TEXT_OR_NOTHING):
             return f"{key} must be a string or null"
     parents = row.get("parents", [])
     if not isinstance(parents, list) or not all(isinstance(parent, str) for parent in parents):
@@ -138,7 +139,7 @@ def problem_with_evidence(evidence: object) -> str | None:
     if not isinstance(review, dict):
         return "evidence.review must be an object"
     for key in ("reviewer", "verdict", "reference"):
-        if not isinstance(review.get(key), str | None):
+        if not isinstance(review.get(key), _TEXT_OR_NOTHING):
             return f"evidence.review.{key} must be a string"
     return None
 

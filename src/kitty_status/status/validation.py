@@ -7,9 +7,9 @@ need the whole log are asked of the snapshot.
 
 from __future__ import annotations
 
-from kitty_status.status.lanes import GUARD_REVIEW_REF
+from kitty_status.status.lanes import GUARD_APPROVAL, GUARD_REVIEW_REF
 from kitty_status.status.rows import is_ulid
-from kitty_status.status.transitions import Move, needs_look, refusals
+from kitty_status.status.transitions import Move, has_approval, needs_look, refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,16 +84,16 @@ class Judge:
         self.profile = profile
         self.slug = slug
         self.plain_moves = needs_look(profile)
+        self._lanes = frozenset(profile.lanes)
+        self._needs_approval = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_APPROVAL)
         self._needs_review_ref = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_REVIEW_REF)
         self.found: dict[tuple[bytes, str], Finding] = {}
         self.ignored: list[IgnoredParent] = []
 
     def look(self, event: LaneEvent) -> None:
         """Ask whether the event's move is one that its profile allows, with everything it needs."""
-        review_ref = event.review_ref
-        is_referenced = review_ref is not None and bool(review_ref.strip())
-        if is_referenced and not event.force and (event.from_lane, event.to_lane) in self._needs_review_ref:
-            return  # the most frequent of the moves that need a look, so it is not taken apart any further
+        if self._is_in_order(event):
+            return  # nearly every event that is asked about; only the others are taken apart
         move = Move(
             event.from_lane,
             event.to_lane,
@@ -111,6 +111,18 @@ class Judge:
                 message = f"{event.wp_id}: {lane} is no lane of {self.profile.name}"
                 hint = "pin the profile: `status.lanes` in the configuration"
                 self._add(event, Finding(UNKNOWN_LANE, message, hint=hint), key=f"{UNKNOWN_LANE} {lane}")
+
+    def _is_in_order(self, event: LaneEvent) -> bool:
+        if not event.shown_actor.strip():
+            return False
+        if event.force:
+            said = event.reason
+            return bool(said and said.strip()) and event.from_lane in self._lanes and event.to_lane in self._lanes
+        move = event.from_lane, event.to_lane
+        if move in self._needs_approval:
+            return has_approval(event.evidence)
+        said = event.review_ref
+        return move in self._needs_review_ref and bool(said and said.strip())
 
     def other_feature(self, event: LaneEvent) -> None:
         """Note an event that names another feature than the folder it stands in."""

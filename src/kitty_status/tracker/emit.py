@@ -33,9 +33,8 @@ from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_ulid, problem_with
 from kitty_status.tracker.features import check_name
-from kitty_status.tracker.log import read_log
+from kitty_status.tracker.log import find_event, read_log
 from kitty_status.tracker.materialize import refuse_lost_log, write_snapshot
-from kitty_status.tracker.store import find_event
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -151,7 +150,7 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emi
 
 def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str, Any] | None:
     """Return the event that a repeated request has already led to."""
-    stored = find_event(feature, request.event_id) if request.event_id else None
+    stored = find_event(feature.log, request.event_id) if request.event_id else None
     if stored is None:
         return None
     asked = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ class Feature:
         self.log = folder / EVENTS_FILENAME
         self.snapshot = folder / SNAPSHOT_FILENAME
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """What an append needs to know. One lock per slug serves all work trees of a clone."""
         state = Path(self.repository.state_dir) if self.repository else self.folder / STATE_OUTSIDE_GIT
@@ -130,7 +131,27 @@ def check_name(name: str, what: str) -> None:
 
 
 def feature_at(folder: Path) -> Feature:
-    """Return the feature whose folder is `folder`, which need not exist yet."""
+    """Return the feature whose folder is `folder`, which need not exist yet.
+
+    Which repository a folder lies in is remembered as long as that repository is there: finding out
+    takes longer than everything else about an append but its fsync.
+    """
+    remembered = _remembered.get(folder)
+    if remembered is not None and remembered.repository and os.path.exists(remembered.repository.git_dir):  # noqa: PTH110
+        return remembered
+    feature = _find_feature(folder)
+    if feature.repository is not None and folder.is_absolute():
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[folder] = feature
+    return feature
+
+
+_MOST_REMEMBERED = 256
+_remembered: dict[Path, Feature] = {}
+
+
+def _find_feature(folder: Path) -> Feature:
     folder = Path(os.path.realpath(folder))
     existing = folder
     while not existing.exists() and existing.parent != existing:

@@ -7,10 +7,12 @@ from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.jsonl.codec import decode
+from kitty_status.errors import ConflictingEventError
+from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.reading import open_log
 from kitty_status.status.record import events_of
 from kitty_status.status.reducer import CannotFoldError, Fold, IdsDoNotIncreaseError, reduce_events, unique_events
+from kitty_status.status.repeats import lines_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +26,38 @@ if TYPE_CHECKING:
 EVENTS_FILENAME = "status.events.jsonl"
 # Below this many bytes, loading the fast reader takes longer than reading without it.
 _WORTH_THE_FAST_READER = 1_500_000
+
+
+def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> dict[str, Any] | None:
+    """Return the row that a log holds for an event id, None if it holds none.
+
+    Raises:
+        ConflictingEventError: `row` is given and the log's row differs from it.
+        StoreError, OSError: the log cannot be read.
+    """
+    log = open_log(path)
+    if log is None:
+        return None
+    with log:
+        data = log.read()
+    for line, number in lines_with(data, event_id):
+        try:
+            found = decode(line)
+        except LineDamagedError:
+            continue
+        if found.get("event_id") != event_id:
+            continue
+        if row is not None and found != row:
+            raise ConflictingEventError(
+                f"{path}:{number} holds event {event_id} with other content",
+                hint="give the new event an id of its own",
+                event_id=event_id,
+                line=number,
+                stored=found,
+                refused=row,
+            )
+        return found
+    return None
 
 
 def size_of(path: Path) -> int:

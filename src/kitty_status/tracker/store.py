@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.clock import event_ids
-from kitty_status.errors import ConflictingEventError
 from kitty_status.jsonl.append import append_line
-from kitty_status.jsonl.codec import LineDamagedError, decode, encode
+from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.damage import strictly
-from kitty_status.jsonl.reading import open_log, read_rows
+from kitty_status.jsonl.reading import read_rows
 from kitty_status.status.events import StatusEvent
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.status.repeats import lines_with
 from kitty_status.status.rows import is_foreign, problem_with
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.features import Feature, feature_at
-from kitty_status.tracker.log import EVENTS_FILENAME
+from kitty_status.tracker.features import feature_at
+from kitty_status.tracker.log import EVENTS_FILENAME, find_event
 from kitty_status.tracker.materialize import materialize_feature
 
 if TYPE_CHECKING:
@@ -53,39 +51,7 @@ def append_event(feature_dir: Path, event: StatusEvent) -> None:
     if event_ids.use(event.event_id):
         append_line(feature.place, line)
     else:
-        append_line(feature.place, line, unless=lambda: find_event(feature, event.event_id, row) is not None)
-
-
-def find_event(feature: Feature, event_id: str, row: dict[str, Any] | None = None) -> dict[str, Any] | None:
-    """Return the row that a feature's log holds for an event id, None if it holds none.
-
-    Raises:
-        ConflictingEventError: `row` is given and the log's row differs from it.
-        StoreError, OSError: the log cannot be read.
-    """
-    log = open_log(feature.log)
-    if log is None:
-        return None
-    with log:
-        data = log.read()
-    for line, number in lines_with(data, event_id):
-        try:
-            found = decode(line)
-        except LineDamagedError:
-            continue
-        if found.get("event_id") != event_id:
-            continue
-        if row is not None and found != row:
-            raise ConflictingEventError(
-                f"{feature.log}:{number} holds event {event_id} with other content",
-                hint="give the new event an id of its own",
-                event_id=event_id,
-                line=number,
-                stored=found,
-                refused=row,
-            )
-        return found
-    return None
+        append_line(feature.place, line, unless=lambda: find_event(feature.log, event.event_id, row) is not None)
 
 
 def read_events(feature_dir: Path) -> list[StatusEvent]:
