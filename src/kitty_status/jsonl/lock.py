@@ -175,12 +175,18 @@ def _unlock(fd: int) -> None:
 
 
 def _sign(fd: int) -> None:
-    # A longer signature of an earlier holder shows through behind the line feed; readers stop there.
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    signature = f"{os.getpid()} {_host()} {since}\n".encode("utf-8", "replace")
+    """Leave word of who holds the lock, and since when nobody else did.
+
+    A process that takes the lock again finds its own word and leaves it: writing would make the next
+    fsync of the log flush this file's change, too.
+    """
+    who = f"{os.getpid()} {_host()} ".encode("utf-8", "replace")
     try:
+        if DISK.pread(fd, len(who), 0) == who:
+            return
+        # A longer signature of an earlier holder shows through behind the line feed; readers stop there.
         os.lseek(fd, 0, os.SEEK_SET)
-        os.write(fd, signature)
+        os.write(fd, who + time.strftime("%Y-%m-%dT%H:%M:%SZ\n", time.gmtime()).encode())
     except OSError:
         return  # a full disk does not make the lock any less held
 
