@@ -179,10 +179,9 @@ def _heads(placed: Iterable[LaneEvent], parents: dict[str, list[str]]) -> list[N
 def _fitted_in(event: LaneEvent, heads: dict[str, Node]) -> tuple[Node, dict[str, Node]]:
     """Place an event that does not say what it had seen; return its node and the heads that remain."""
     if len(heads) == 1:
-        # The usual case: the next move of a work package that nobody else moved.
-        (head,) = heads.values()
-        if head.event.from_lane != event.from_lane or not leaves_its_lane(head.event):
-            return Node(event, (head,), has_known_parents=False), {}
+        # The usual case: the next move of a work package that nobody else moved. A single head that
+        # left the same lane is a sibling, and the caller has seen to that.
+        return Node(event, tuple(heads.values()), has_known_parents=False), {}
     rivals = {
         head_id: head
         for head_id, head in heads.items()

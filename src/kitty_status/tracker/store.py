@@ -71,10 +71,10 @@ def read_events(feature_dir: Path) -> list[StatusEvent]:
         if is_foreign(row):
             continue
         problem = problem_with(row)
-        if problem is not None:
+        if problem is None:
+            events.append(StatusEvent.from_dict(row))
+        else:
             refuse(number, line, problem, True)
-            continue
-        events.append(StatusEvent.from_dict(row))
     return events
 
 
