@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
+from kitty_status.errors import EXIT_BUG, EXIT_INTERRUPTED
 from kitty_status.version import __version__
 
-_INTERRUPTED = 130
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
 _PLUMBING = {
     "merge-driver log": "kitty_status.git.log_driver",
     "merge-driver snapshot": "kitty_status.git.snapshot_driver",
@@ -17,15 +22,25 @@ _PLUMBING = {
 
 def main() -> None:
     """Run `kitty-status` with the arguments of this process and exit with its code."""
-    module = _PLUMBING.get(" ".join(sys.argv[1:3]))
+    module = None if sys.argv[3:] in (["-h"], ["--help"]) else _PLUMBING.get(" ".join(sys.argv[1:3]))
     try:
         if module is not None:
+            sys.excepthook = _say_bug
             sys.exit(import_module(module).main(sys.argv[3:]))
         if sys.argv[1:] == ["--version"] and _printed_version():
             return
         sys.exit(import_module("kitty_status.cli.run").run())
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _say_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """End with a code that git's command line does not take for an answer: 1 would mean a conflict."""
+    if os.environ.get("KITTY_STATUS_DEBUG"):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        print(f"kitty-status: {kind.__name__}: {error}", file=sys.stderr)  # noqa: T201
+    os._exit(EXIT_BUG)
 
 
 def _printed_version() -> bool:

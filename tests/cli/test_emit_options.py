@@ -155,9 +155,12 @@ def test_a_work_package_nobody_has_heard_of_is_a_warning_or_strictly_an_error(re
 def test_the_reply_tells_what_happened(repo: GitRepo) -> None:
     feature_in(repo, IN_REVIEW)
     call = ("blocked", "--event-id", ulid(7))
-    assert emit(repo.path, "WP01", *call, "--dry-run").out == f"would move WP01: for_review to blocked ({ulid(7)})\n"
+    assert (
+        emit(repo.path, "WP01", *call, "--dry-run").out
+        == f"would move WP01: for_review to blocked in {SLUG} ({ulid(7)})\n"
+    )
     answer = emit(repo.path, "WP01", *call)
-    assert answer.out == f"moved WP01: for_review to blocked ({ulid(7)})\n"
-    assert answer.err.startswith(f"next: git add -- {LOG} ")
+    assert answer.out == f"moved WP01: for_review to blocked in {SLUG} ({ulid(7)})\n"
+    assert answer.err.startswith(f"next: git add -- :/{LOG} ")
     again = emit(repo.path, "WP01", *call)
-    assert again.out == f"had moved already WP01: for_review to blocked ({ulid(7)})\n"
+    assert again.out == f"had moved already WP01: for_review to blocked in {SLUG} ({ulid(7)})\n"

@@ -276,3 +276,22 @@ def test_a_damaged_line_that_head_has_may_be_taken_out(feature: GitRepo) -> None
     emit(feature)
 
     assert "1 damaged lines of HEAD are not there any more" in passes(feature)
+
+
+def test_a_new_snapshot_without_its_log_is_stopped(feature: GitRepo) -> None:
+    emit(feature, 3, feature="kitty-specs/035-new")
+    feature.git("add", "kitty-specs/035-new/status.json")
+
+    done = feature.run("commit", "-q", "-m", "only the snapshot")
+
+    assert done.returncode
+    assert b"the snapshot is staged without its status.events.jsonl" in done.stderr
+
+
+def test_a_line_does_not_leave_a_log_because_another_log_is_deleted(feature: GitRepo) -> None:
+    record(feature, 3, feature="kitty-specs/035-gone")
+    feature.git("rm", "-rq", "kitty-specs/035-gone")
+    feature.write("kitty-specs/036-else/status.events.jsonl", log_of(2))
+    rewrite(feature, 1)
+
+    assert "1 lines of HEAD are changed or missing" in stopped(feature)

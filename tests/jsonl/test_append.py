@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kitty_status.errors import BusyError, UnsafeLogError
+from kitty_status.errors import BusyError, OutcomeUnknownError, UnsafeLogError
 from kitty_status.jsonl import quarantine
 from kitty_status.jsonl.append import Place, append_line, append_locked
 from kitty_status.jsonl.codec import MAX_LINE_BYTES
@@ -60,9 +60,20 @@ def test_nothing_is_written_if_the_line_turns_out_to_be_there_already(place: Pla
             pass
         return True
 
-    assert append_line(place, NEW, unless=already_there) is False
-    assert not place.log.exists()
+    assert append_line(place, NEW) is True
+    confirming = FaultyDisk()
+    assert append_line(place, NEW, unless=already_there, disk=confirming) is False
+    assert place.log.read_bytes() == NEW
+    assert (confirming.count("fsync"), confirming.count("fsync_directory")) == (1, 1)
     assert append_line(place, NEW, unless=lambda: False) is True
+
+
+def test_a_line_that_is_there_already_is_not_acknowledged_before_the_disk_has_it(place: Place) -> None:
+    assert append_line(place, NEW) is True
+    disk = FaultyDisk()
+    disk.fail("fsync")
+    with pytest.raises(OutcomeUnknownError):
+        append_line(place, NEW, unless=lambda: True, disk=disk)
 
 
 def test_the_lock_is_given_back_before_the_disk_is_waited_for(place: Place) -> None:

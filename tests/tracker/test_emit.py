@@ -14,8 +14,9 @@ from gitrepo import GitRepo
 from kitty_status.errors import KittyStatusError
 from kitty_status.status.instants import parse_instant
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import EmitRequest, Emitted, emit
+from kitty_status.tracker.emit import Emitted, emit
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.request import EmitRequest
 
 
 def ask_for(root: Path, wp: str = "WP01", lane: str = "claimed", actor: str = "ada", **more: object) -> Emitted:

@@ -115,7 +115,7 @@ def test_comparing_writes_nothing(repo: GitRepo) -> None:
     feature = Project(repo.path).feature(SLUG)
     before = tree(repo.path)
     snapshot = reduce_log(feature.log, None, lambda *_: None)
-    result = compare(feature, Config(), snapshot)
+    result = compare(feature, Config(), snapshot, log_oid(feature))
     assert (result.drifted, result.written, result.existing) == (True, False, None)
     assert tree(repo.path) == before
 

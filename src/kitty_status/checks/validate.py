@@ -14,7 +14,7 @@ from kitty_status.status import validation
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
 from kitty_status.tracker.log import read_log, reduce_log
-from kitty_status.tracker.materialize import compare, events_counted_by
+from kitty_status.tracker.materialize import compare, events_counted_by, log_oid, reduce_with_oid
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
@@ -166,7 +166,10 @@ _OF_THE_LATER_LINE = frozenset({validation.REPEATED_EVENT})
 def _snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> list[Finding]:
     path = feature.relative(feature.snapshot)
     mend = _MATERIALIZE.format(slug=feature.slug)
-    compared = compare(feature, config, snapshot)
+    compared = compare(feature, config, snapshot, log_oid(feature))
+    if compared.drifted:
+        # The log may have changed since it was read: only what differs from one and the same log has drifted.
+        compared = compare(feature, config, *reduce_with_oid(feature, config))
     if compared.existing is None:
         if not snapshot.event_count:
             return []

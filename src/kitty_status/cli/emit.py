@@ -11,11 +11,12 @@ import typer
 
 from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import UsageError
-from kitty_status.tracker.commit import check_can_commit, commit_feature, committed_paths
+from kitty_status.tracker.commit import check_can_commit, commit_feature, how_to_commit
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.emit import EmitRequest, Emitted
+from kitty_status.tracker.emit import Emitted
 from kitty_status.tracker.emit import emit as emit_event
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.request import EmitRequest
 
 EXAMPLES = """Examples:
 
@@ -75,7 +76,9 @@ def emit(
     )
     emitted = emit_event(project, load_config(project.root), request)
     title = f"{wp}: {emitted.event['from_lane']} to {emitted.event['to_lane']}"
-    committed = commit_feature(emitted.feature, f"Move {title}") if commit and not dry_run else None
+    committed = None
+    if commit and not dry_run:
+        committed = commit_feature(emitted.feature, f"Move {title}", emitted.event["event_id"])
     _print(emitted, title, committed, json_output=json_output)
 
 
@@ -84,7 +87,9 @@ emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
 
 def _print(emitted: Emitted, title: str, committed: str | None, *, json_output: bool) -> None:
     in_git = emitted.feature.repository is not None
-    next_steps = _how_to_commit(emitted) if in_git and committed is None and not emitted.dry_run else []
+    next_steps = (
+        how_to_commit(emitted.feature, f"Move {title}") if in_git and committed is None and not emitted.dry_run else []
+    )
     if json_output:
         data = {
             "feature": emitted.feature.slug,
@@ -98,16 +103,11 @@ def _print(emitted: Emitted, title: str, committed: str | None, *, json_output: 
         return
     warn(emitted.warnings)
     did = "would move" if emitted.dry_run else "had moved already" if emitted.replayed else "moved"
-    say(f"{did} {visible(title)} ({emitted.event['event_id']})")
+    say(f"{did} {visible(title)} in {emitted.feature.slug} ({emitted.event['event_id']})")
     if committed is not None:
         say(f"committed as {committed[:12]}")
     for step in next_steps:
         typer.echo(f"next: {visible(step)}", err=True)
-
-
-def _how_to_commit(emitted: Emitted) -> list[str]:
-    paths = " ".join(committed_paths(emitted.feature))
-    return [f"git add -- {paths}", f'git commit -m "Move {emitted.event["wp_id"]}" -- {paths}'] if paths else []
 
 
 def _evidence(source: str | None) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ def log(
       kitty-status log 034-login --limit 20 --json
     """  # noqa: D301  \b keeps the lines of the help apart
     if wp is not None:
-        check_name(wp, "work package")
+        check_name(wp, "a work package")
     chosen = Project(Path.cwd()).feature(feature)
     events = sorted(unique_events(read_log(chosen.log, strictly(chosen.log))), key=moment)
     known = sorted({event.wp_id for event in events})

@@ -9,11 +9,9 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
-from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.log import reduce_log
-from kitty_status.tracker.materialize import compare, materialize_feature
+from kitty_status.tracker.materialize import compare, materialize_feature, reduce_with_oid
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -53,7 +51,7 @@ def _features(project: Project, name: str | None, *, every: bool) -> list[Featur
     if every and name is not None:
         raise UsageError("--all and a feature exclude each other", hint="leave one of them out")
     if every:
-        return [feature for feature in project.features() if feature.log.exists()]
+        return [feature for feature in project.features() if feature.log.exists() or feature.snapshot.exists()]
     chosen = project.feature(name)
     if not chosen.log.exists():
         raise NotFoundError(f"{chosen.slug} has no log {chosen.log}", hint="`kitty-status emit` writes the first event")
@@ -64,7 +62,7 @@ def _materialize(feature: Feature, config: Config, *, write: bool) -> dict[str, 
     if write:
         result = materialize_feature(feature, config)
     else:
-        result = compare(feature, config, reduce_log(feature.log, config.profile, strictly(feature.log)))
+        result = compare(feature, config, *reduce_with_oid(feature, config))
     return {
         "feature": feature.slug,
         "path": feature.relative(feature.snapshot),

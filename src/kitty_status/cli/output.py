@@ -97,7 +97,8 @@ def command(verb: Callable[_Parameters, int | None]) -> Callable[_Parameters, No
                 if hasattr(stream, "reconfigure"):
                     stream.reconfigure(errors="backslashreplace")
             code = verb(*args, **kwargs) or EXIT_DONE
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except typer.Exit:
             raise
         except BrokenPipeError:
@@ -140,7 +141,9 @@ def _say_error(description: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps(description, sort_keys=True, default=str), err=True)
     else:
-        typer.echo(f"error: {visible(description['message'])}", err=True)
+        context = description["context"]
+        place = f"{context['path']}:{context['line']}: " if {"path", "line"} <= context.keys() else ""
+        typer.echo(f"error: {visible(place + description['message'])}", err=True)
         if description["hint"]:
             typer.echo(f"hint: {visible(description['hint'])}", err=True)
     return int(description["exit_code"])

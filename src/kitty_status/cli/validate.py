@@ -53,7 +53,7 @@ def _features(project: Project, targets: list[str], *, every: bool) -> list[Feat
     if every and targets:
         raise UsageError("--all and names exclude each other", hint="leave one of them out")
     if every:
-        return project.features()
+        return project.features(unsafe_names=True)
     if not targets:
         return [project.feature(None)]
     return [_feature(project, target) for target in targets]
@@ -66,10 +66,14 @@ def _feature(project: Project, target: str) -> Feature:
         return project.feature(target)
     path = Path(target)
     folder = path.parent if path.name in (EVENTS_FILENAME, SNAPSHOT_FILENAME) else path
-    if not path.exists() and not path.is_symlink():
-        raise NotFoundError(f"there is no {path}", hint="name a feature's folder, log or snapshot")
+    if not any(
+        (folder / name).exists() or (folder / name).is_symlink() for name in (EVENTS_FILENAME, SNAPSHOT_FILENAME)
+    ):
+        raise NotFoundError(
+            f"there is no log and no snapshot at {path}", hint="name a feature's folder, log or snapshot"
+        )
     feature = feature_at(folder)
-    check_name(feature.slug, "feature")
+    check_name(feature.slug, "a feature")
     return feature
 
 

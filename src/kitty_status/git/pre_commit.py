@@ -108,10 +108,12 @@ def check_index(cwd: str) -> Report:
 
 
 def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> None:
-    moved = {line for name in source.elsewhere for line in split_lines(content[name] or b"")}
+    elsewhere = {line for name in source.elsewhere for line in split_lines(content[name] or b"")}
     for path, held, excused in source.needs:
         lines = content[held] or b""
         staged = content[f":{path}"]
+        # Where another log stands now, this one moved only if all of it is elsewhere.
+        moved = elsewhere if staged is None or elsewhere.issuperset(split_lines(lines)) else set()
         missing = _missing(lines, staged or b"") - moved
         damaged = {line for line in missing if not _is_readable(line)}
         if damaged:
@@ -209,5 +211,9 @@ def _check_snapshot(
     except ValueError as error:
         report.stop(path, f"the snapshot is damaged: {error}", mend)
         return
-    if log is not None and named is not None and named != log[0]:
+    if named is None or (log is not None and named == log[0]):
+        return
+    if log is None:
+        report.stop(path, f"the snapshot is staged without its {LOG_NAME}", f"`git add {folder}`")
+    else:
         report.stop(path, f"the snapshot was not made from the staged {LOG_NAME}", mend)

@@ -81,6 +81,7 @@ def append_line(
     try:
         with exclusive(place.lock, timeout=timeout):
             if unless is not None and unless():
+                confirm(place.log, disk=disk)
                 return False
             fd = _open_log(place.log, disk)
             _write_line(fd, place, line, disk)
@@ -108,6 +109,21 @@ def append_locked(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
         _confirm(fd, place.log, disk)
     finally:
         close_quietly(fd, disk)
+
+
+def confirm(log: StrPath, *, disk: Disk = DISK) -> None:
+    """Bring a log that exists to stable storage: whoever wrote its last lines may not have got that far.
+
+    Raises:
+        OutcomeUnknownError: the disk did not confirm.
+        OSError: the log cannot be opened.
+    """
+    fd = open_regular(log, os.O_RDONLY, disk)
+    try:
+        _confirm(fd, log, disk)
+    finally:
+        close_quietly(fd, disk)
+    disk.fsync_directory(parent_of(log))
 
 
 def _check_line(line: bytes) -> None:

@@ -36,7 +36,11 @@ def find_other_content(
 
 def lines_with(data: bytes, event_id: str) -> Iterator[tuple[bytes, int]]:
     """Yield the lines that hold an event id anywhere, each with its number; they may only mention it."""
-    needle = f'"{event_id}"'.encode("utf-8", "surrogatepass")
+    if not event_id.isascii() or not event_id.isprintable() or '"' in event_id or "\\" in event_id:
+        # Such an id can be spelled in more than one way: every line that is not blank may hold it.
+        yield from ((line, number) for number, line in enumerate(data.split(b"\n"), start=1) if line.strip(b" \t"))
+        return
+    needle = f'"{event_id}"'.encode()
     at = data.find(needle)
     while at >= 0:
         start = data.rfind(b"\n", 0, at) + 1

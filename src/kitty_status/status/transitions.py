@@ -96,7 +96,11 @@ def refusals(move: Move, profile: LaneProfile) -> list[Refusal]:
     guard = profile.moves.get((move.from_lane, move.to_lane))
     if guard is None:
         return [_illegal(move, profile)]
-    found = [] if _said(move.actor) else [Refusal(MISSING_ACTOR, "a move needs an actor", "name one: --actor")]
+    found = (
+        []
+        if _said(move.actor)
+        else [Refusal(MISSING_ACTOR, "a move needs an actor", "name one: --actor, or KITTY_STATUS_ACTOR")]
+    )
     refusal = _GUARDS[guard](move)
     return [*found, refusal] if refusal is not None else found
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import BusyError, GitError, OutsideRepositoryError
 from kitty_status.git.run import git, run_git
+from kitty_status.jsonl.lock import exclusive
 
 if TYPE_CHECKING:
+    from kitty_status.git.run import GitResult
     from kitty_status.tracker.features import Feature, Project
 
-
 _IN_PROGRESS = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
+_PATIENCE = 5.0
+_PAUSE = 0.05
 
 
 def check_can_commit(project: Project) -> None:
@@ -32,41 +37,69 @@ def check_can_commit(project: Project) -> None:
             )
 
 
-def commit_feature(feature: Feature, message: str) -> str:
+def commit_feature(feature: Feature, message: str, event_id: str) -> str:
     """Commit a feature's log and snapshot, those of them that git does not ignore, and return the commit's id.
 
     Other staged changes stay staged. The user's hooks run as at any commit. Where both files stand
-    in the history as they are, nothing is done, so a repeated call is harmless.
+    in the history as they are, nothing is done, so a repeated call is harmless. Commits of one clone
+    wait for each other, and the log's lock is held, so that log and snapshot are of one moment.
 
     Raises:
         OutsideRepositoryError: the feature lies in no repository.
         BusyError: another git is at work in the repository.
-        GitError: git or a hook refused; the log is as it was before the call.
+        GitError: git or a hook refused; the event `event_id` stands in the log.
     """
     if feature.repository is None:
         raise OutsideRepositoryError(f"{feature.folder} is in no git repository", hint="run `git init` first")
     cwd = feature.repository.worktree
-    paths = [path for path in committed_paths(feature) if not _is_ignored(path, cwd)]
-    if not paths:
-        raise GitError(f"git ignores the log of {feature.slug}", hint="it is written; take it out of .gitignore")
-    result = run_git(["add", "--", *paths], cwd=cwd)
-    if not result.code:
-        result = run_git(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd=cwd, offline=False)
-    if not result.code:
-        return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
-    if not git(["status", "--porcelain", "--", *paths], cwd=cwd):
-        return git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()
-    words = (result.err or result.out).decode(errors="replace").strip()
-    hint = f"the event is recorded; commit it with `git commit -- {' '.join(paths)}`"
-    if "index.lock" in words:
-        raise BusyError(f"git is at work in {cwd}: {words}", hint=hint)
-    raise GitError(f"git commit failed: {words}", hint=hint)
+    commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
+    with exclusive(commits, timeout=60.0), exclusive(feature.place.lock):
+        paths = [path for path in committed_paths(feature) if not _is_ignored(path, cwd)]
+        if not paths:
+            raise GitError(
+                f"git ignores the log of {feature.slug}",
+                hint="it is written; take it out of .gitignore",
+                event_id=event_id,
+            )
+        result = _patiently(["add", "--", *paths], cwd)
+        if not result.code:
+            result = _patiently(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd)
+        if not result.code:
+            return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
+        if not git(["status", "--porcelain", "--", *paths], cwd=cwd):
+            return git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()
+    hint = f"event {event_id} is recorded; commit it with: {how_to_commit(feature, message)[-1]}"
+    if _is_busy(result):
+        raise BusyError(f"another git is at work in {cwd}", hint=hint, event_id=event_id)
+    words = (result.err or result.out).decode(errors="replace").strip() or "it said nothing; a hook may have refused"
+    raise GitError(f"git commit failed: {words}", hint=hint, event_id=event_id)
+
+
+def how_to_commit(feature: Feature, message: str) -> list[str]:
+    """Return the commands, for any folder of the work tree, that commit what `commit_feature` would."""
+    # `:/` means the top of the work tree, wherever the command is called.
+    paths = " ".join(shlex.quote(f":/{path}") for path in committed_paths(feature))
+    return [f"git add -- {paths}", f"git commit -m {shlex.quote(message)} -- {paths}"] if paths else []
 
 
 def committed_paths(feature: Feature) -> list[str]:
     """Return the paths, from the top of the work tree, that belong into a commit of the feature's status."""
     existing: list[Path] = [path for path in (feature.log, feature.snapshot) if path.exists()]
     return [feature.relative(path) for path in existing]
+
+
+def _patiently(arguments: list[str], cwd: str) -> GitResult:
+    """Run git, and again for some seconds while another git holds the index."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        result = run_git(arguments, cwd=cwd, offline=False)
+        if not _is_busy(result) or time.monotonic() > deadline:
+            return result
+        time.sleep(_PAUSE)
+
+
+def _is_busy(result: GitResult) -> bool:
+    return bool(result.code) and b"index.lock" in result.err
 
 
 def _is_ignored(path: str, cwd: str) -> bool:

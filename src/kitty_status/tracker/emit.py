@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.clock import event_ids, now
@@ -19,47 +18,30 @@ from kitty_status.errors import (
     HeldByOtherError,
     KittyStatusError,
     MoveRefusedError,
-    NotFoundError,
+    OutcomeUnknownError,
     UsageError,
 )
-from kitty_status.jsonl.append import append_locked
+from kitty_status.jsonl.append import append_locked, confirm
 from kitty_status.jsonl.codec import LineDamagedError, encode
 from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.status import transitions
 from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
-from kitty_status.status.lanes import GUARD_SUBTASKS
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.status.rows import is_ulid, problem_with
+from kitty_status.status.rows import is_foreign, is_ulid, problem_with
+from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
 from kitty_status.tracker.features import check_name
 from kitty_status.tracker.log import find_event, read_log
-from kitty_status.tracker.materialize import refuse_lost_log, write_snapshot
+from kitty_status.tracker.materialize import reduce_with_oid, refuse_lost_log, write_snapshot
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
+    from kitty_status.tracker.request import EmitRequest
 
 MAX_HOURS_AHEAD = 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmitRequest:
-    """What a caller asks for; `evidence` is already validated, `to_lane` still as it was typed."""
-
-    wp_id: str
-    to_lane: str
-    actor: str
-    feature: str | None = None
-    force: bool = False
-    reason: str | None = None
-    review_ref: str | None = None
-    evidence: dict[str, Any] | None = None
-    execution_mode: str | None = None
-    event_id: str | None = None
-    strict_wp: bool = False
-    dry_run: bool = False
 
 
 @dataclass(slots=True)
@@ -89,30 +71,58 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
         OSError: the operating system refused; the event is certainly absent.
     """
     config.check_may_write()
-    check_name(request.wp_id, "work package")
+    check_name(request.wp_id, "a work package")
     if request.event_id is not None:
-        check_name(request.event_id, "event id")
+        check_name(request.event_id, "an event")
     feature = project.feature(request.feature)
     if request.dry_run:
-        return _decide(feature, config, request)[0]
+        return _decide(feature, config, request)
     with exclusive(feature.place.lock):
-        emitted, after = _decide(feature, config, request)
-        if emitted.replayed:
-            return emitted
-        append_locked(feature.place, encode(emitted.event, json.dumps))
+        emitted = _decide(feature, config, request)
         try:
-            write_snapshot(feature, config, after)
-        except (OSError, KittyStatusError) as error:
-            # The event is acknowledged: what is derived from the log can be derived again.
-            emitted.warnings.append(
-                f"the event is recorded, but {feature.snapshot.name} was not written ({error}); "
-                f"run `kitty-status materialize {feature.slug}`"
-            )
+            if emitted.replayed:
+                # Whoever recorded it may have been stopped before the disk confirmed it.
+                confirm(feature.log)
+            else:
+                append_locked(feature.place, encode(emitted.event, json.dumps))
+        except OutcomeUnknownError as error:
+            raise _unknown(error.message, emitted) from error
+        _settle(emitted, config)
     return emitted
 
 
-def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emitted, Snapshot]:
-    """Return the event that answers the request, with the snapshot that it leads to. Nothing is written."""
+def _settle(emitted: Emitted, config: Config) -> None:
+    """Write the snapshot of the log as it is with the event in it, and report the lane that this gives."""
+    feature = emitted.feature
+    event_id, wp_id = emitted.event["event_id"], emitted.event["wp_id"]
+    try:
+        if find_event(feature.log, event_id) is None:
+            raise _unknown(f"git put another file in place of {feature.log} while the event was written", emitted)
+        snapshot, oid = reduce_with_oid(feature, config)
+        emitted.state = snapshot.work_packages[wp_id]
+        write_snapshot(feature, config, snapshot, oid)
+    except OutcomeUnknownError:
+        raise
+    except (OSError, KittyStatusError) as error:
+        # The event is acknowledged: what is derived from the log can be derived again.
+        emitted.warnings.append(
+            f"the event is recorded, but {feature.snapshot.name} was not written ({error}); "
+            f"run `kitty-status materialize {feature.slug}`"
+        )
+
+
+def _unknown(message: str, emitted: Emitted) -> OutcomeUnknownError:
+    event_id = emitted.event["event_id"]
+    return OutcomeUnknownError(
+        message,
+        hint=f"make the same call again with --event-id {event_id}",
+        event_id=event_id,
+        log=str(emitted.feature.log),
+    )
+
+
+def _decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
+    """Return the event that answers the request, with the state that it leads to. Nothing is written."""
     events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
     before = reduce_events(events, config.profile)
     refuse_lost_log(feature, before)
@@ -123,7 +133,7 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emi
         )
     replayed = _replayed(feature, request, to_lane)
     if replayed is not None:
-        return Emitted(feature, replayed, before.work_packages[request.wp_id], replayed=True), before
+        return Emitted(feature, replayed, before.work_packages[request.wp_id], replayed=True)
     state = before.work_packages.get(request.wp_id)
     move = _move(feature, request, to_lane, state, before)
     _refuse_if_against_the_rules(move, before, request)
@@ -142,10 +152,10 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Emi
             f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
             hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
         )
-    warnings = [*_unknown_work_package(feature, request, state, before), *_unchecked(move, before)]
+    warnings = [*unknown_work_package(feature, request, state, before), *unchecked_guards(move, before)]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
-    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings), after
+    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)
 
 
 def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str, Any] | None:
@@ -163,9 +173,10 @@ def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str,
         "evidence": request.evidence,
     }
     other = [key for key, value in asked.items() if stored.get(key) != value]
-    if other:
+    if other or is_foreign(stored):
         raise ConflictingEventError(
-            f"event {request.event_id} stands in {feature.log} already, with another {', '.join(other)}",
+            f"event {request.event_id} stands in {feature.log} already, with another "
+            f"{', '.join(other) or 'kind of row'}",
             hint="leave out --event-id for a new event",
             stored=stored,
             asked=asked,
@@ -250,23 +261,3 @@ def _mode(feature: Feature) -> str:
     repository = feature.repository
     is_linked = repository is not None and repository.git_dir != repository.common_dir
     return "worktree" if is_linked else "direct_repo"
-
-
-def _unknown_work_package(
-    feature: Feature, request: EmitRequest, state: dict[str, Any] | None, before: Snapshot
-) -> list[str]:
-    known = {*before.work_packages, *feature.work_package_files()}
-    if state is not None or request.wp_id in known:
-        return []
-    near = get_close_matches(request.wp_id, sorted(known), cutoff=0.5)
-    message = f"{request.wp_id} has neither a file nor an earlier event in {feature.slug}"
-    hint = f"did you mean {', '.join(near)}?" if near else "it is the first event of this work package"
-    if request.strict_wp:
-        raise NotFoundError(message, hint=hint, nearest=near)
-    return [f"{message}; {hint}"]
-
-
-def _unchecked(move: transitions.Move, before: Snapshot) -> list[str]:
-    if move.force or before.profile.moves.get((move.from_lane, move.to_lane)) != GUARD_SUBTASKS:
-        return []
-    return ["whether the subtasks are done was not checked"]

@@ -61,9 +61,13 @@ class Project:
         self.root = Path(self.repository.worktree) if self.repository else _root_outside_git(self.start)
         self.features_folder = _features_folder(self.start, self.root)
 
-    def features(self) -> list[Feature]:
-        """Return every feature, by slug."""
-        names = [name for name in _names(self.features_folder) if is_safe_name(name)]
+    def features(self, *, unsafe_names: bool = False) -> list[Feature]:
+        """Return every feature, by slug; with `unsafe_names` also folders with a log whose name is not safe."""
+        names = [
+            name
+            for name in _names(self.features_folder)
+            if is_safe_name(name) or (unsafe_names and (self.features_folder / name / EVENTS_FILENAME).exists())
+        ]
         return [
             Feature(self.features_folder / name, self.repository)
             for name in sorted(names)
@@ -82,7 +86,7 @@ class Project:
         """
         if name is None:
             return self._feature_around() or self._feature_of_branch() or self._undecided()
-        check_name(name, "feature")
+        check_name(name, "a feature")
         slugs = [feature.slug for feature in self.features()]
         matches = [name] if name in slugs else [slug for slug in slugs if slug.startswith(name)]
         if len(matches) > 1:
@@ -98,7 +102,7 @@ class Project:
         if self.features_folder not in self.start.parents:
             return None
         slug = self.start.relative_to(self.features_folder).parts[0]
-        check_name(slug, "feature")
+        check_name(slug, "a feature")
         return Feature(self.features_folder / slug, self.repository)
 
     def _feature_of_branch(self) -> Feature | None:
@@ -125,7 +129,7 @@ def check_name(name: str, what: str) -> None:
     if not is_safe_name(name):
         shown = ascii(name if len(name) <= MAX_NAME else f"{name[:40]}…")
         raise InvalidNameError(
-            f"{shown} is not a {what} name",
+            f"{shown} cannot be the name of {what}",
             hint=f"letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most {MAX_NAME}",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.errors import StoreError
+from kitty_status.errors import BusyError, StoreError
 from kitty_status.git.blobs import blob_oid, file_oid
 from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
 
 _IDENTITY = "mission_slug"
+_ATTEMPTS = 5
 
 
 class Materialized:
@@ -46,9 +47,36 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
     """
     config.check_may_write()
     with exclusive(feature.place.lock):
-        snapshot = reduce_log(feature.log, config.profile, strictly(feature.log))
+        snapshot, oid = reduce_with_oid(feature, config)
         refuse_lost_log(feature, snapshot)
-        return write_snapshot(feature, config, snapshot)
+        return write_snapshot(feature, config, snapshot, oid)
+
+
+def reduce_with_oid(feature: Feature, config: Config, *, under_lock: bool = False) -> tuple[Snapshot, str | None]:
+    """Return the snapshot of a log and the git blob id of the very bytes that it was reduced from.
+
+    git takes no lock of ours: it may put another file in the log's place while that is read. The log
+    is then read again.
+
+    Raises:
+        StoreError, OSError: as `log.read_log`.
+        BusyError: the log did not stay the same for as long as reading it takes.
+    """
+    for _ in range(_ATTEMPTS):
+        before = _identity(feature)
+        snapshot = reduce_log(feature.log, config.profile, strictly(feature.log, under_lock=under_lock))
+        oid = log_oid(feature)
+        if _identity(feature) == before:
+            return snapshot, oid
+    raise BusyError(f"{feature.log} changes all the time", hint="call again when git is done")
+
+
+def _identity(feature: Feature) -> tuple[int, ...]:
+    try:
+        status = feature.log.stat()
+    except FileNotFoundError:
+        return ()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def refuse_lost_log(feature: Feature, snapshot: Snapshot) -> None:
@@ -79,27 +107,32 @@ def events_counted_by(feature: Feature) -> int:
     return counted if isinstance(counted, int) else 0
 
 
-def write_snapshot(feature: Feature, config: Config, snapshot: Snapshot) -> Materialized:
-    """Write a snapshot that was just reduced from the log; the caller holds the log's lock.
+def write_snapshot(feature: Feature, config: Config, snapshot: Snapshot, oid: str | None) -> Materialized:
+    """Write a snapshot that was just reduced from the log of this blob id; the caller holds the log's lock.
 
     Raises:
         OSError: the operating system refused; `status.json` is as it was.
     """
-    result = compare(feature, config, snapshot)
+    _remove_leftovers(feature)
+    result = compare(feature, config, snapshot, oid)
     result.written = replace_file(feature.snapshot, result.data)
     return result
 
 
-def compare(feature: Feature, config: Config, snapshot: Snapshot) -> Materialized:
+def _remove_leftovers(feature: Feature) -> None:
+    """Remove what a process that was killed while it wrote the snapshot has left in the folder."""
+    for leftover in feature.folder.glob(f".{feature.snapshot.name}.*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | None) -> Materialized:
     """Return what `status.json` should say beside what it says, and write nothing.
 
     Raises:
         OSError: the operating system refused.
     """
     existing = _read(feature)
-    return Materialized(
-        snapshot, to_bytes(snapshot, log_oid(feature), _their_keys(feature, config, existing)), existing
-    )
+    return Materialized(snapshot, to_bytes(snapshot, oid, _their_keys(feature, config, existing)), existing)
 
 
 def log_oid(feature: Feature) -> str | None:
@@ -129,6 +162,15 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
     except ValueError:
         # A snapshot is derived: what cannot be read is written anew.
         content = None
-    if config.snapshot == SNAPSHOT_SPEC_KITTY and not written_by_spec_kitty(content):
+    is_theirs = config.snapshot == SNAPSHOT_SPEC_KITTY or (content is None and _is_spec_kitty_mission(feature))
+    if is_theirs and not written_by_spec_kitty(content):
         return {_IDENTITY: feature.slug}
     return content
+
+
+def _is_spec_kitty_mission(feature: Feature) -> bool:
+    """Say whether the folder is one that spec-kitty 3 made; it writes the mission's identity beside the log."""
+    try:
+        return _IDENTITY in parse((feature.folder / "meta.json").read_bytes())
+    except (OSError, ValueError):
+        return False

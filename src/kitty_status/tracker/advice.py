@@ -1,0 +1,41 @@
+"""What `emit` has to say about a move that the rules allow: likely slips, and what was not looked at."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.errors import NotFoundError
+from kitty_status.status.lanes import GUARD_SUBTASKS
+
+if TYPE_CHECKING:
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.status.transitions import Move
+    from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.request import EmitRequest
+
+
+def unknown_work_package(
+    feature: Feature, request: EmitRequest, state: dict[str, Any] | None, before: Snapshot
+) -> list[str]:
+    """Return what to say about a work package that has neither a file nor an earlier event.
+
+    Raises:
+        NotFoundError: the request is strict about it.
+    """
+    known = {*before.work_packages, *feature.work_package_files()}
+    if state is not None or request.wp_id in known:
+        return []
+    near = get_close_matches(request.wp_id, sorted(known), cutoff=0.5)
+    message = f"{request.wp_id} has neither a file nor an earlier event in {feature.slug}"
+    hint = f"did you mean {', '.join(near)}?" if near else "it is the first event of this work package"
+    if request.strict_wp:
+        raise NotFoundError(message, hint=hint, nearest=near)
+    return [f"{message}; {hint}"]
+
+
+def unchecked_guards(move: Move, before: Snapshot) -> list[str]:
+    """Return which guards of a move could not be looked at."""
+    if move.force or before.profile.moves.get((move.from_lane, move.to_lane)) != GUARD_SUBTASKS:
+        return []
+    return ["whether the subtasks are done was not checked"]

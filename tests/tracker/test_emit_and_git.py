@@ -1,0 +1,110 @@
+"""Emit beside git, which takes no lock of ours and may put another file in a log's place at any moment."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, feature_in
+from events import instant, line, ulid
+from gitrepo import GitRepo
+from kitty_status.errors import OutcomeUnknownError
+from kitty_status.git.blobs import blob_oid
+from kitty_status.jsonl.append import append_locked
+from kitty_status.tracker import emit as emitting
+from kitty_status.tracker.config import Config
+from kitty_status.tracker.emit import Emitted, emit
+from kitty_status.tracker.features import Project
+from kitty_status.tracker.request import EmitRequest
+
+if TYPE_CHECKING:
+    from kitty_status.jsonl.append import Place
+
+OTHER = line(event_id=ulid(90), at=instant(90), wp_id="WP02", to_lane="claimed", from_lane="planned")
+
+
+def claim(root: Path, wp: str = "WP01", event_id: str | None = None) -> Emitted:
+    request = EmitRequest(wp_id=wp, to_lane="claimed", actor="ada", feature=SLUG, event_id=event_id)
+    return emit(Project(root), Config(), request)
+
+
+def swap(log: Path, data: bytes) -> None:
+    """Do what git does to a file of the work tree: a new file, of the same name."""
+    log.unlink()
+    log.write_bytes(data)
+
+
+def test_a_log_that_git_replaced_before_the_append_gives_the_snapshot_of_what_stands_there(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feature_in(repo, b"")
+
+    def append_after_git(place: Place, data: bytes) -> None:
+        swap(place.log, OTHER)
+        append_locked(place, data)
+
+    monkeypatch.setattr(emitting, "append_locked", append_after_git)
+    emitted = claim(repo.path)
+    snapshot = json.loads(repo.read(SNAPSHOT))
+    assert snapshot["event_count"] == 2
+    assert snapshot["log_oid"] == blob_oid(repo.read(LOG), "sha1")
+    assert snapshot["work_packages"]["WP01"]["lane"] == emitted.state["lane"] == "claimed"
+
+
+def test_an_event_that_git_took_away_again_is_not_acknowledged(repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    feature_in(repo, b"")
+
+    def append_before_git(place: Place, data: bytes) -> None:
+        append_locked(place, data)
+        swap(place.log, OTHER)
+
+    monkeypatch.setattr(emitting, "append_locked", append_before_git)
+    with pytest.raises(OutcomeUnknownError) as unknown:
+        claim(repo.path)
+    assert str(unknown.value.context["event_id"]) in unknown.value.hint
+
+
+def test_a_repeated_call_writes_the_snapshot_that_the_first_one_did_not_get_to(repo: GitRepo) -> None:
+    feature_in(repo)
+    claim(repo.path, event_id=ulid(1))
+    right = repo.read(SNAPSHOT)
+    (repo.path / SNAPSHOT).unlink()
+    assert claim(repo.path, event_id=ulid(1)).replayed
+    assert repo.read(SNAPSHOT) == right
+
+
+def test_what_a_killed_process_left_behind_is_removed(repo: GitRepo) -> None:
+    feature_in(repo)
+    leftover = repo.write(f"{FOLDER}/.status.json.4711.abcdef.tmp", "half")
+    claim(repo.path)
+    assert not leftover.exists()
+
+
+def test_a_foreign_row_of_the_same_id_is_a_conflict(repo: GitRepo) -> None:
+    stored = json.loads(line(event_id=ulid(1), at=instant(1), actor="ada", to_lane="claimed", reason=None))
+    feature_in(repo, json.dumps({**stored, "kind": "note"}, sort_keys=True).encode() + b"\n")
+    call = ("emit", "WP01", "--to", "claimed", "--actor", "ada", "-f", SLUG, "--event-id", ulid(1), "--json")
+    answer = ask(repo.path, *call)
+    assert (answer.code, answer.error["code"]) == (5, "conflicting-event")
+
+
+def test_commits_of_one_clone_wait_for_each_other(repo: GitRepo) -> None:
+    feature_in(repo)
+    repo.commit_empty()
+    kitty = str(Path(sys.executable).with_name("kitty-status"))
+    processes = [
+        subprocess.Popen(
+            [kitty, "emit", f"WP0{number}", "--to", "claimed", "--actor", "ada", "-f", SLUG, "--commit"], cwd=repo.path
+        )
+        for number in range(1, 5)
+    ]
+    assert [process.wait(120) for process in processes] == [0, 0, 0, 0]
+    assert repo.git("status", "--porcelain", "--", FOLDER) == ""
+    assert len(repo.read(LOG).splitlines()) == 4
+    named = json.loads(repo.read(SNAPSHOT))["log_oid"]
+    assert named == repo.git("rev-parse", f"HEAD:{LOG}")
