@@ -108,10 +108,11 @@ def check_index(cwd: str) -> Report:
 
 
 def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> None:
-    elsewhere = {line for name in source.elsewhere for line in split_lines(content[name] or b"")}
+    lines_at = {name: set(split_lines(content[name] or b"")) for name in source.elsewhere}
     for path, held, excused in source.needs:
         lines = content[held] or b""
         staged = content[f":{path}"]
+        elsewhere = {line for name, held_there in lines_at.items() if name != f":{path}" for line in held_there}
         # Where another log stands now, this one moved only if all of it is elsewhere.
         moved = elsewhere if staged is None or elsewhere.issuperset(split_lines(lines)) else set()
         missing = _missing(lines, staged or b"") - moved
