@@ -56,13 +56,13 @@ def test_a_linked_work_tree_shares_what_is_common(repo: GitRepo, tmp_path: Path)
     here, there = found(repo.path), found(linked.path)
 
     assert agrees_with_git(there, linked)
-    assert here.shares_with(there)
+    assert here.common_dir == there.common_dir
     assert here.state_dir == there.state_dir
     assert (here.branch(), there.branch()) == ("main", "side/branch")
 
 
 def test_two_clones_share_nothing(repo: GitRepo, tmp_path: Path) -> None:
-    assert not found(repo.path).shares_with(found(GitRepo.init(tmp_path / "other").path))
+    assert found(repo.path).common_dir != found(GitRepo.init(tmp_path / "other").path).common_dir
 
 
 def test_a_submodule_is_a_repository_of_its_own(repo: GitRepo, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_submodule_is_a_repository_of_its_own(repo: GitRepo, tmp_path: Path) -
 
     assert agrees_with_git(repository, sub)
     assert repository.common_dir == str(repo.path / ".git" / "modules" / "parts" / "inner")
-    assert not repository.shares_with(found(repo.path))
+    assert repository.common_dir != found(repo.path).common_dir
 
 
 def test_a_git_file_may_hold_a_relative_path(tmp_path: Path) -> None:

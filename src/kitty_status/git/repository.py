@@ -63,10 +63,6 @@ class Repository:
             return None
         return os.fsdecode(head[len(_BRANCH) :])
 
-    def shares_with(self, other: Repository) -> bool:
-        """Whether both are work trees of one repository."""
-        return self.common_dir == other.common_dir
-
 
 def find_repository(start: str) -> Repository | None:
     """Return the repository whose work tree holds the folder `start`, or None.

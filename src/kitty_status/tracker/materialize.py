@@ -52,7 +52,7 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
         return write_snapshot(feature, config, snapshot, oid)
 
 
-def reduce_with_oid(feature: Feature, config: Config, *, under_lock: bool = False) -> tuple[Snapshot, str | None]:
+def reduce_with_oid(feature: Feature, config: Config) -> tuple[Snapshot, str | None]:
     """Return the snapshot of a log and the git blob id of the very bytes that it was reduced from.
 
     git takes no lock of ours: it may put another file in the log's place while that is read. The log
@@ -64,7 +64,7 @@ def reduce_with_oid(feature: Feature, config: Config, *, under_lock: bool = Fals
     """
     for _ in range(_ATTEMPTS):
         before = _identity(feature)
-        snapshot = reduce_log(feature.log, config.profile, strictly(feature.log, under_lock=under_lock))
+        snapshot = reduce_log(feature.log, config.profile, strictly(feature.log))
         oid = log_oid(feature)
         if _identity(feature) == before:
             return snapshot, oid
