@@ -13,7 +13,7 @@ import corpus
 from events import records_in, shuffled
 from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.damage import strictly
-from kitty_status.status.fast import fast_events_of
+from kitty_status.status.fast import fast_batches
 from kitty_status.status.lanes import NINE_LANE
 from kitty_status.status.merging import merge_logs, merge_tails, split_lines
 from kitty_status.status.reducer import reduce_events
@@ -86,7 +86,8 @@ def test_both_readers_read_a_real_log_alike(log: Path) -> None:
     damage: list[object] = []
     fast = [
         [getattr(event, name) for name in names]
-        for event in fast_events_of(lines, decode, lambda *found: damage.append(found))
+        for batch in fast_batches([lines[:7], lines[7:]], decode, lambda *found: damage.append(found))
+        for event in batch
     ]
     assert fast == [[getattr(event, name) for name in names] for event in records_in(log.read_bytes())]
     assert damage == []

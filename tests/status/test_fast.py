@@ -13,14 +13,15 @@ from events import APPROVAL, SEEDS, line, line_of, row, their_row
 from kitty_status.jsonl import codec
 from kitty_status.jsonl.codec import decode
 from kitty_status.status import fast
-from kitty_status.status.fast import fast_events_of
+from kitty_status.status.fast import fast_batches
 from kitty_status.status.record import StatusRecord, events_of
 from mutations import INSTANTS, NEW_KEYS, NUMBERS, TEXTS, VALUES, mistreated_line, sound_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from kitty_status.status.record import LaneEvent
+    from kitty_status.jsonl.damage import DamagePolicy
+    from kitty_status.status.record import DecodeRow, LaneEvent
 
 ATTRIBUTES = (
     "event_id",
@@ -42,8 +43,18 @@ ATTRIBUTES = (
 DEEPEST = 32
 
 
+def fast_events_of(lines: list[bytes], decode_row: DecodeRow, on_damage: DamagePolicy) -> Iterator[LaneEvent]:
+    for events in fast_batches([lines] if lines else [], decode_row, on_damage):
+        yield from events
+
+
+def each_alone(lines: list[bytes], decode_row: DecodeRow, on_damage: DamagePolicy) -> Iterator[LaneEvent]:
+    for events in fast_batches(([alone] for alone in lines), decode_row, on_damage):
+        yield from events
+
+
 def read(
-    reader: Callable[..., Iterator[LaneEvent]], lines: Iterable[bytes]
+    reader: Callable[..., Iterator[LaneEvent]], lines: list[bytes]
 ) -> tuple[list[tuple[Any, ...]], list[tuple[int, bytes, str, bool]]]:
     damage: list[tuple[int, bytes, str, bool]] = []
     events = [
@@ -54,9 +65,11 @@ def read(
 
 
 def assert_read_alike(*lines: bytes) -> None:
-    # A first sound line makes its work package known, without which the fast way is not taken.
+    # A sound line among them shows whether what was proved of a batch holds for its lines.
     together = [line(), *lines]
-    assert read(fast_events_of, together) == read(events_of, together)
+    strictly = read(events_of, together)
+    assert read(fast_events_of, together) == strictly
+    assert read(each_alone, together) == strictly
 
 
 @settings(deadline=None, max_examples=500)
@@ -158,10 +171,12 @@ def test_the_fast_way_is_really_taken() -> None:
         line_of(their_row(evidence=APPROVAL, policy_metadata={"q": 'a "quote"'}, review_result={"verdict": "v"})),
         line_of(their_row(actor={"tool": "claude", "role": None}, parents=["x"])),
     ]
-    lines = [line(), ours, *theirs]
-    kinds = [isinstance(event, StatusRecord) for event in fast_events_of(lines, decode, lambda *_: None)]
-    # The first of a work package's lines is always read strictly, to see whether its name is safe.
-    assert kinds == [True, False, False, False]
+    spoken = line(reason='say "yes"', review_ref='"\\"')
+    strict = line(reason="1 \\u0022").replace(b"\\\\u0022", b"\\u0022")
+    assert decode(strict.removesuffix(b"\n"))["reason"] == '1 "'
+    for lines in ([line(), ours, spoken], [line(), ours, spoken, *theirs], [strict, *theirs]):
+        kinds = [isinstance(event, StatusRecord) for event in fast_events_of(lines, decode, lambda *_: None)]
+        assert kinds == [one is strict for one in lines]
 
 
 def test_a_foreign_row_is_proved_sound_without_the_strict_reader() -> None:
@@ -171,4 +186,4 @@ def test_a_foreign_row_is_proved_sound_without_the_strict_reader() -> None:
     foreign = line_of({"kind": "note", "delta": {"a": [1, None, 'x "y"'], 'k"': {}}})
     assert list(fast_events_of([foreign], refuse, lambda *_: None)) == []
     with pytest.raises(AssertionError, match="was asked"):
-        list(fast_events_of([line()], refuse, lambda *_: None))
+        list(fast_events_of([line(force=1)], refuse, lambda *_: None))

@@ -9,9 +9,10 @@ import pytest
 
 from events import moves, record, row
 from kitty_status.status.causality import decide_outcome
+from kitty_status.status.folding import Fold
 from kitty_status.status.lanes import SEVEN_LANE
 from kitty_status.status.record import StatusRecord
-from kitty_status.status.reducer import Fold, reduce_events, unique_events
+from kitty_status.status.reducer import reduce_events, unique_events
 
 COUNT = 200_000
 
@@ -71,7 +72,7 @@ def test_many_events_at_one_instant_are_sorted_and_no_more(crowd: list[StatusRec
 
 def test_many_events_at_one_instant_are_folded_in_one_pass(crowd: list[StatusRecord]) -> None:
     fold = Fold()
-    fold.add_all(crowd)
+    fold.add(crowd)
     assert fold.tangled == set()
     assert fold.snapshot(None, lambda _tangled: []) == reduce_events(crowd)
 

@@ -38,6 +38,12 @@ def open_log(path: Path) -> BinaryIO | None:
     return os.fdopen(descriptor, "rb", buffering=_BUFFER)
 
 
+def batches_of(log: BinaryIO) -> Iterator[list[bytes]]:
+    """Yield the lines of an open log in batches of about 64 KiB, a longer line in a batch that it ends."""
+    while lines := log.readlines(_BUFFER):
+        yield lines
+
+
 def read_rows(path: Path, policy: DamagePolicy) -> Iterator[tuple[int, dict[str, Any], bytes]]:
     """Yield (line number, row, line) for each line of a log that is not blank; nothing where there is no log.
 

@@ -21,7 +21,7 @@ from kitty_status.status.record import event_in
 from kitty_status.status.rows import display_actor, is_foreign, is_safe_name, problem_with_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TypeAlias
 
     from kitty_status.status.record import DecodeRow, LaneEvent, OnDamage
@@ -116,50 +116,85 @@ _encode = msgspec.json.Encoder().encode
 _decode_any = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def fast_events_of(  # noqa: C901, PLR0912  one loop on purpose: a call per line would cost a tenth of it
-    lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage
-) -> Iterator[LaneEvent]:
-    """Yield the status events among `lines`: the same promise as `record.events_of`, several times faster."""
+def fast_batches(
+    batches: Iterable[list[bytes]], decode_row: DecodeRow, on_damage: OnDamage
+) -> Iterator[Sequence[LaneEvent]]:
+    """Yield the status events of each batch of lines: the same promise as `record.events_of`, many times faster."""
     safe_names: set[str] = set()
-    decode, own_quotes, failures = _decode_own, _OWN_QUOTES, _FAILURES
+    number = 1
+    for lines in batches:
+        events = _proved_together(lines, safe_names)
+        yield _one_by_one(lines, number, safe_names, decode_row, on_damage) if events is None else events
+        number += len(lines)
+
+
+def _proved_together(lines: list[bytes], safe_names: set[str]) -> list[_OwnEvent] | None:
+    """Return the events of lines that are all our own and all proved sound, None where that is not so.
+
+    One count of quotes does for all lines: none of them can hold fewer than its event accounts for.
+    """
+    try:
+        events = list(map(_decode_own, lines))
+    except _FAILURES:
+        return None
+    together = b"".join(lines)
+    if _CARRIAGE_RETURN in together or len(together) > MAX_LINE_BYTES:
+        return None
+    names = {event.wp_id for event in events}
+    if not names <= safe_names:
+        if not all(map(is_safe_name, names)):
+            return None
+        safe_names |= names
+    quotes = _quotes_accounted_for(events, lines)
+    if _BACKSLASH in together:
+        if _ESCAPED_QUOTE in together:
+            return None
+        quotes += sum(map(_escaped_quotes, events))
+    return events if together.count(_QUOTE) == quotes else None
+
+
+def _quotes_accounted_for(events: list[_OwnEvent], lines: list[bytes]) -> int:
+    """Return how many quotes the lines take for their keys and string values; give each event its line on the way."""
+    quotes = _OWN_QUOTES * len(events)
+    for event, line in zip(events, lines, strict=True):
+        event.line = line
+        if event.reason is not None:
+            quotes += 2
+        if event.review_ref is not None:
+            quotes += 2
+        parents = event.known_parents
+        if parents is not None:
+            quotes += 2 + 2 * len(parents)
+        evidence = event.evidence
+        if evidence is not None:
+            quotes += _quotes_in_evidence(evidence, line)
+    return quotes
+
+
+def _escaped_quotes(event: _OwnEvent) -> int:
+    """Return how many quotes an event's texts hold, which a line has to spell with a backslash."""
+    quotes = event.shown_actor.count('"')
+    if event.reason is not None:
+        quotes += event.reason.count('"')
+    if event.review_ref is not None:
+        quotes += event.review_ref.count('"')
+    return quotes
+
+
+def _one_by_one(
+    lines: list[bytes], number: int, safe_names: set[str], decode_row: DecodeRow, on_damage: OnDamage
+) -> list[LaneEvent]:
+    events: list[LaneEvent] = []
     is_theirs = False
-    event: LaneEvent | None
-    for number, line in enumerate(lines, start=1):
-        if is_theirs:
-            event, is_theirs = _other_event(line, number, safe_names, decode_row, on_damage)
-            if event is not None:
-                yield event
+    for line_number, line in enumerate(lines, start=number):
+        own = None if is_theirs else _proved_together([line], safe_names)
+        if own:
+            events += own
             continue
-        try:
-            own = decode(line)
-        except failures:
-            event, is_theirs = _other_event(line, number, safe_names, decode_row, on_damage)
-        else:
-            quotes = own_quotes
-            if own.reason is not None:
-                quotes += 2
-            if own.review_ref is not None:
-                quotes += 2
-            parents = own.known_parents
-            if parents is not None:
-                quotes += 2 + 2 * len(parents)
-            evidence = own.evidence
-            if evidence is not None:
-                quotes += _quotes_in_evidence(evidence, line)
-            if (
-                line.count(_QUOTE) == quotes
-                and own.wp_id in safe_names
-                and _CARRIAGE_RETURN not in line
-                and len(line) <= MAX_LINE_BYTES
-            ):
-                own.line = line
-                event = own
-            else:
-                event = event_in(line, number, decode_row, on_damage)
-                if event is not None:
-                    safe_names.add(event.wp_id)
+        event, is_theirs = _other_event(line, line_number, safe_names, decode_row, on_damage)
         if event is not None:
-            yield event
+            events.append(event)
+    return events
 
 
 def _other_event(

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import ConflictingEventError
 from kitty_status.jsonl.codec import LineDamagedError, decode
-from kitty_status.jsonl.reading import open_log
+from kitty_status.jsonl.reading import batches_of, open_log
+from kitty_status.status.folding import CannotFoldError, Fold, IdsDoNotIncreaseError
 from kitty_status.status.record import events_of
-from kitty_status.status.reducer import CannotFoldError, Fold, IdsDoNotIncreaseError, reduce_events, unique_events
+from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.repeats import lines_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+    from typing import BinaryIO
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent, OnDamage
@@ -85,8 +87,11 @@ def read_log(path: Path, on_damage: OnDamage, *, bytes_to_read: int | None = Non
     if file is None:
         return
     with file:
-        reader = _reader(size_of(path) if bytes_to_read is None else bytes_to_read)
-        yield from reader(file, decode, on_damage)
+        if _is_worth_the_fast_reader(size_of(path) if bytes_to_read is None else bytes_to_read):
+            for events in _fast_batches(file, on_damage):
+                yield from events
+        else:
+            yield from events_of(file, decode, on_damage)
 
 
 def reduce_log(
@@ -107,34 +112,35 @@ def reduce_log(
     size = size_of(path)
     total = size if bytes_to_read is None else bytes_to_read
 
-    def events() -> Iterable[LaneEvent]:
-        return read_log(path, on_damage, bytes_to_read=total)
-
-    snapshot = _folded(events, profile, judge) if size >= _WORTH_THE_FAST_READER else None
-    return snapshot or _reduced(list(events()), profile, judge)
+    snapshot = _folded(path, profile, on_damage, judge) if size >= _WORTH_THE_FAST_READER else None
+    return snapshot or _reduced(list(read_log(path, on_damage, bytes_to_read=total)), profile, judge)
 
 
-def _folded(
-    events: Callable[[], Iterable[LaneEvent]], profile: LaneProfile | None, judge: Judge | None
-) -> Snapshot | None:
+def _folded(path: Path, profile: LaneProfile | None, on_damage: OnDamage, judge: Judge | None) -> Snapshot | None:
     """Return the snapshot if one pass can give it, and there is nothing to report that takes all events."""
     try:
-        fold = _fold(events, judge)
+        fold = _fold(path, on_damage, judge)
     except CannotFoldError:
         return None
     if fold.has_odd_ids:
         return None
     # The log may have grown since: what came later belongs to another snapshot.
-    return fold.snapshot(profile, lambda _tangled: islice(events(), fold.count))
+    return fold.snapshot(profile, lambda _tangled: islice(read_log(path, on_damage), fold.count))
 
 
-def _fold(events: Callable[[], Iterable[LaneEvent]], judge: Judge | None) -> Fold:
-    fold = Fold(judge=judge)
+def _fold(path: Path, on_damage: OnDamage, judge: Judge | None) -> Fold:
     try:
-        fold.add_all(events())
+        return _fold_once(Fold(judge=judge), path, on_damage)
     except IdsDoNotIncreaseError:
-        fold = Fold(remember_ids=True, judge=judge)
-        fold.add_all(events())
+        return _fold_once(Fold(remember_ids=True, judge=judge), path, on_damage)
+
+
+def _fold_once(fold: Fold, path: Path, on_damage: OnDamage) -> Fold:
+    file = open_log(path)
+    if file is not None:
+        with file:
+            for events in _fast_batches(file, on_damage):
+                fold.add(events)
     return fold
 
 
@@ -158,10 +164,12 @@ def _bare(event: LaneEvent) -> bytes:
     return event.line.removesuffix(b"\n")
 
 
-def _reader(bytes_to_read: int) -> Callable[..., Iterator[LaneEvent]]:
-    if bytes_to_read < _WORTH_THE_FAST_READER and "msgspec" not in sys.modules:
-        return events_of
+def _is_worth_the_fast_reader(bytes_to_read: int) -> bool:
+    return bytes_to_read >= _WORTH_THE_FAST_READER or "msgspec" in sys.modules
+
+
+def _fast_batches(file: BinaryIO, on_damage: OnDamage) -> Iterator[Sequence[LaneEvent]]:
     # Loaded by name: msgspec takes longer to load than most logs take to read.
     module: Any = import_module("kitty_status.status.fast")
-    reader: Callable[..., Iterator[LaneEvent]] = module.fast_events_of
-    return reader
+    batches: Iterator[Sequence[LaneEvent]] = module.fast_batches(batches_of(file), decode, on_damage)
+    return batches
