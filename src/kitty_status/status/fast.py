@@ -123,34 +123,64 @@ def fast_batches(
     safe_names: set[str] = set()
     number = 1
     for lines in batches:
-        events = _proved_together(lines, safe_names)
+        events = _proved(lines, safe_names)
         yield _one_by_one(lines, number, safe_names, decode_row, on_damage) if events is None else events
         number += len(lines)
 
 
-def _proved_together(lines: list[bytes], safe_names: set[str]) -> list[_OwnEvent] | None:
-    """Return the events of lines that are all our own and all proved sound, None where that is not so.
+def _one_by_one(
+    lines: list[bytes], number: int, safe_names: set[str], decode_row: DecodeRow, on_damage: OnDamage
+) -> list[LaneEvent]:
+    events: list[LaneEvent] = []
+    for line_number, line in enumerate(lines, start=number):
+        proved = _proved([line], safe_names)
+        if proved is not None:
+            events += proved
+            continue
+        event = event_in(line, line_number, decode_row, on_damage)
+        if event is not None:
+            events.append(event)
+    return events
 
-    One count of quotes does for all lines: none of them can hold fewer than its event accounts for.
+
+def _proved(lines: list[bytes], safe_names: set[str]) -> Sequence[LaneEvent] | None:
+    """Return the events among lines that are all proved sound, None where one of them is not.
+
+    One count of quotes does for all lines: none of them can hold fewer than is accounted for.
     """
-    try:
-        events = list(map(_decode_own, lines))
-    except _FAILURES:
-        return None
     together = b"".join(lines)
     if _CARRIAGE_RETURN in together or len(together) > MAX_LINE_BYTES:
+        return None
+    has_escapes = _BACKSLASH in together
+    if has_escapes and _ESCAPED_QUOTE in together:
+        return None
+    events: Sequence[LaneEvent]
+    try:
+        events, quotes = _all_ours(lines, has_escapes=has_escapes)
+    except _FAILURES:
+        try:
+            events, quotes = _of_every_kind(lines)
+        except _FAILURES:
+            return None
+    if together.count(_QUOTE) != quotes:
         return None
     names = {event.wp_id for event in events}
     if not names <= safe_names:
         if not all(map(is_safe_name, names)):
             return None
         safe_names |= names
+    return events
+
+
+def _all_ours(lines: list[bytes], *, has_escapes: bool) -> tuple[list[_OwnEvent], int]:
+    """Return the events of lines that are all our own, and how many quotes they account for.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: one of them is not.
+    """
+    events = list(map(_decode_own, lines))
     quotes = _quotes_accounted_for(events, lines)
-    if _BACKSLASH in together:
-        if _ESCAPED_QUOTE in together:
-            return None
-        quotes += sum(map(_escaped_quotes, events))
-    return events if together.count(_QUOTE) == quotes else None
+    return events, quotes + sum(map(_escaped_quotes, events)) if has_escapes else quotes
 
 
 def _quotes_accounted_for(events: list[_OwnEvent], lines: list[bytes]) -> int:
@@ -167,7 +197,7 @@ def _quotes_accounted_for(events: list[_OwnEvent], lines: list[bytes]) -> int:
             quotes += 2 + 2 * len(parents)
         evidence = event.evidence
         if evidence is not None:
-            quotes += _quotes_in_evidence(evidence, line)
+            quotes += _quotes_in_evidence(evidence)
     return quotes
 
 
@@ -181,50 +211,34 @@ def _escaped_quotes(event: _OwnEvent) -> int:
     return quotes
 
 
-def _one_by_one(
-    lines: list[bytes], number: int, safe_names: set[str], decode_row: DecodeRow, on_damage: OnDamage
-) -> list[LaneEvent]:
+def _of_every_kind(lines: list[bytes]) -> tuple[list[LaneEvent], int]:
+    """Return the events among lines of our own, of spec-kitty's and of foreign rows, and the quotes they account for.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: one of them is nothing of these.
+    """
     events: list[LaneEvent] = []
-    is_theirs = False
-    for line_number, line in enumerate(lines, start=number):
-        own = None if is_theirs else _proved_together([line], safe_names)
-        if own:
-            events += own
-            continue
-        event, is_theirs = _other_event(line, line_number, safe_names, decode_row, on_damage)
-        if event is not None:
-            events.append(event)
-    return events
+    quotes = 0
+    for line in lines:
+        try:
+            theirs = _decode_theirs(line)
+        except _FAILURES:
+            row = _decode_any(line)
+            if is_foreign(row):
+                quotes += _quotes_in(row)
+            else:
+                (own,), more = _all_ours([line], has_escapes=True)
+                events.append(own)
+                quotes += more
+        else:
+            quotes += _quotes_of_theirs(theirs)
+            theirs.line = line
+            events.append(theirs)
+    return events, quotes
 
 
-def _other_event(
-    line: bytes, number: int, safe_names: set[str], decode_row: DecodeRow, on_damage: OnDamage
-) -> tuple[LaneEvent | None, bool]:
-    """Return the event of a line that is none of ours, and whether the next one is likely of the same kind."""
-    if _CARRIAGE_RETURN not in line and not _may_hide_a_quote(line) and len(line) <= MAX_LINE_BYTES:
-        event = _theirs(line)
-        if event is not None:
-            if event.wp_id in safe_names:
-                return event, True
-            if is_safe_name(event.wp_id):
-                safe_names.add(event.wp_id)
-                return event, True
-        if _is_sound_foreign_row(line):
-            return None, True
-    return event_in(line, number, decode_row, on_damage), False
-
-
-def _quotes_in_evidence(evidence: dict[str, Any], line: bytes) -> int:
-    if _may_hide_a_quote(line) or problem_with_evidence(evidence):
-        return _NEVER
-    return _quotes_in(evidence)
-
-
-def _theirs(line: bytes) -> _TheirEvent | None:
-    try:
-        event = _decode_theirs(line)
-    except _FAILURES:
-        return None
+def _quotes_of_theirs(event: _TheirEvent) -> int:
+    """Return how many quotes an event of spec-kitty accounts for, and find out how its actor is shown."""
     quotes = _THEIR_QUOTES
     actor = event.actor
     if actor.__class__ is str:
@@ -233,6 +247,8 @@ def _theirs(line: bytes) -> _TheirEvent | None:
     else:
         event.shown_actor = display_actor(actor)
         quotes += _quotes_in(actor)
+    if not event.shown_actor:
+        return _NEVER
     text = event.reason
     if text is not None:
         quotes += 2 + text.count('"')
@@ -240,7 +256,7 @@ def _theirs(line: bytes) -> _TheirEvent | None:
     if text is not None:
         quotes += 2 + text.count('"')
     if event.evidence is not None:
-        quotes += _NEVER if problem_with_evidence(event.evidence) else _quotes_in(event.evidence)
+        quotes += _quotes_in_evidence(event.evidence)
     if event.policy_metadata:
         quotes += _quotes_in(event.policy_metadata)
     result = event.review_result
@@ -248,18 +264,11 @@ def _theirs(line: bytes) -> _TheirEvent | None:
         quotes += 2 + (_quotes_in(result) if result else 0)
     if event.known_parents is not None:
         quotes += 2 + 2 * len(event.known_parents)
-    if line.count(_QUOTE) != quotes or not event.shown_actor:
-        return None
-    event.line = line
-    return event
+    return quotes
 
 
-def _is_sound_foreign_row(line: bytes) -> bool:
-    try:
-        row = _decode_any(line)
-    except _FAILURES:
-        return False
-    return is_foreign(row) and line.count(_QUOTE) == _quotes_in(row)
+def _quotes_in_evidence(evidence: dict[str, Any]) -> int:
+    return _NEVER if problem_with_evidence(evidence) else _quotes_in(evidence)
 
 
 def _quotes_in(value: Any) -> int:
@@ -269,11 +278,6 @@ def _quotes_in(value: Any) -> int:
     A value that may be nested too deeply counts as so far below zero that no line can match.
     """
     spelled = _encode(value)
-    if spelled.count(_BRACE) + spelled.count(_BRACKET) >= MAX_DEPTH:
+    if len(spelled) >= 2 * MAX_DEPTH and spelled.count(_BRACE) + spelled.count(_BRACKET) >= MAX_DEPTH:
         return _NEVER
     return spelled.count(_QUOTE)
-
-
-def _may_hide_a_quote(line: bytes) -> bool:
-    # One byte is found many times faster than six, and few lines hold it.
-    return _BACKSLASH in line and _ESCAPED_QUOTE in line

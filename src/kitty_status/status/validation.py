@@ -8,12 +8,12 @@ need the whole log are asked of the snapshot.
 from __future__ import annotations
 
 from kitty_status.status.lanes import GUARD_APPROVAL, GUARD_REVIEW_REF
-from kitty_status.status.rows import is_ulid
+from kitty_status.status.rows import are_ulids, is_ulid
 from kitty_status.status.transitions import Move, has_approval, needs_look, refusals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from kitty_status.status.causality import IgnoredParent
@@ -130,8 +130,10 @@ class Judge:
         hint = "if the folder was renamed this is harmless; if the event strayed here, say so with a further event"
         self._add(event, Finding(OTHER_FEATURE, message, hint=hint, severity=WARNING))
 
-    def ids(self, events: Iterable[LaneEvent]) -> None:
+    def ids(self, events: Sequence[LaneEvent]) -> None:
         """Note the events whose id is no ULID."""
+        if are_ulids([event.event_id for event in events]):
+            return
         for event in events:
             if not is_ulid(event.event_id):
                 message = f"event id {event.event_id!a} is no ULID"
