@@ -46,12 +46,19 @@ class _Merge:
         repository.write_feature(_SLUG, base, snapshot=snapshot)
         repository.commit("base")
         for number, branch in enumerate(("ours", "theirs"), start=1):
-            tail = b"".join(history(_NEW_LINES, _SLUG, seed=number).lines(_NEW_LINES))
+            tail = self._new_lines(number)
             repository.git("checkout", "-q", "-b", branch, "main")
             repository.write_feature(_SLUG, base + tail, snapshot=snapshot)
             repository.commit(branch)
         repository.install()
         repository.pack()
+
+    @staticmethod
+    def _new_lines(seed: int) -> bytes:
+        going_on = history(_LINES, _SLUG)
+        for _ in going_on.lines(_LINES):
+            pass
+        return b"".join(going_on.lines(_NEW_LINES, seed=seed))
 
     def __call__(self, attributes: tuple[str, ...], *, exit_codes: tuple[int, ...] = (0,)) -> float:
         repository = self._repository

@@ -22,13 +22,14 @@ from kitty_status.git.run import read_blobs
 from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
-from kitty_status.status.merging import merge_logs
-from kitty_status.status.record import event_in
+from kitty_status.status.merging import common_part, merge_logs
+from kitty_status.status.record import event_in, events_of
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.snapshot import parse, to_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from kitty_status.status.lanes import LaneProfile
@@ -79,44 +80,51 @@ def _snapshot(path: str, side: str) -> dict[str, Any]:
 
 def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> bytes:
     base_oid, our_oid, their_oid = _log_oid(base, None), _log_oid(ours, "ours"), _log_oid(theirs, "theirs")
-    wanted = [oid for oid in (base_oid, our_oid, their_oid) if oid]
-    blobs = read_blobs(wanted, cwd=".", inherit_repository=True)
-    logs = {oid: blob[1] for oid, blob in zip(wanted, blobs, strict=True) if blob}
-    reader = _Reader()
     sides = [("ours", our_oid, ours), ("theirs", their_oid, theirs)]
     if base and not takes_whole_branches():
         # What one commit adds is known only beside what was there before it.
         sides.append(("the base", base_oid, base))
-    for side, oid, snapshot in sides:
+    logs = _logs([oid for _, oid, _ in sides if oid])
+    for side, oid, _ in sides:
         if oid not in logs:
             raise CannotMergeError(
                 f"the log that {side} was made from ({oid or 'not named'}) is not in this repository"
             )
-        held = len(reader.events(logs[oid]))
+    reader = _Reader(logs[our_oid], logs[their_oid])
+    for side, oid, snapshot in sides:
+        held = len({event.event_id for event in reader.events(logs[oid])})
         if held != snapshot.get("event_count"):
             raise CannotMergeError(f"{side} counts {snapshot.get('event_count')!a} events and its log holds {held}")
     log = _merged_log(base_oid, our_oid, their_oid, logs)
-    reduced = reduce_events(reader.events(log), _profile(ours, theirs))
+    reduced = reduce_events(unique_events(reader.events(log)), _profile(ours, theirs))
     return to_bytes(reduced, blob_oid(log, "sha1" if len(our_oid) == _SHA1_DIGITS else "sha256"))
 
 
+def _logs(oids: list[str]) -> dict[str, bytes]:
+    blobs = read_blobs(oids, cwd=".", inherit_repository=True)
+    return {oid: blob[1] for oid, blob in zip(oids, blobs, strict=True) if blob}
+
+
 class _Reader:
-    """Reads logs that have most of their lines in common, parsing each distinct line once."""
+    """Reads logs that begin alike, parsing what they have in common and each further line once."""
 
-    def __init__(self) -> None:
-        self._known: dict[bytes, LaneEvent | None] = {}
+    def __init__(self, ours: bytes, theirs: bytes) -> None:
+        self._further: dict[bytes, LaneEvent | None] = {}
+        self._common = ours[: common_part(ours, theirs)]
+        self._lines_in_common = self._common.count(b"\n")
+        self._common_events = list(events_of(self._common.split(b"\n"), decode, _refuse))
 
-    def events(self, log: bytes) -> list[LaneEvent]:
-        known = self._known
-        found = []
-        for number, line in enumerate(log.split(b"\n"), start=1):
-            if line in known:
-                event = known[line]
-            else:
-                event = known[line] = event_in(line, number, decode, _refuse)
+    def events(self, log: bytes) -> Sequence[LaneEvent]:
+        if not log.startswith(self._common):
+            return list(events_of(log.split(b"\n"), decode, _refuse))
+        found: list[LaneEvent] = list(self._common_events)
+        for number, line in enumerate(log[len(self._common) :].split(b"\n"), start=self._lines_in_common + 1):
+            if line not in self._further:
+                self._further[line] = event_in(line, number, decode, _refuse)
+            event = self._further[line]
             if event is not None:
                 found.append(event)
-        return unique_events(found)
+        return found
 
 
 def _merged_log(base_oid: str, our_oid: str, their_oid: str, logs: dict[str, bytes]) -> bytes:

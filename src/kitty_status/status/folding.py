@@ -12,7 +12,7 @@ from operator import lt
 
 from kitty_status.status.causality import Outcome, decide_outcome
 from kitty_status.status.instants import BEGINNING_OF_TIME
-from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.lanes import ALL_LANES, NINE_LANE, SEVEN_LANE
 from kitty_status.status.reducer import describe
 from kitty_status.status.rows import are_ulids
 from kitty_status.status.snapshot import Snapshot
@@ -49,17 +49,10 @@ if TYPE_CHECKING:
             """Hear of an event that names another feature."""
 
 
-class _Everything:
-    """Contains every move."""
-
-    def __contains__(self, move: object) -> bool:
-        return True
-
-
 class Lenient:
     """The judge of those who only want to know where things stand: it finds nothing wrong with any event."""
 
-    plain_moves: Container[tuple[str, str]] = _Everything()
+    plain_moves: Container[tuple[str, str]] = frozenset((one, other) for one in ALL_LANES for other in ALL_LANES)
     slug: str | None = None
     ignored: list[IgnoredParent] | None = None
 

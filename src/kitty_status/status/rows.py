@@ -21,6 +21,7 @@ DISCRIMINATORS = frozenset(("kind", "event_type", "event_name", "type"))
 EXECUTION_MODES = ("worktree", "direct_repo")
 MAX_NAME = 200
 _TEXT_OR_NOTHING = (str, type(None))
+_TEXT_ONLY = frozenset((str,))
 _ACTOR_NAMES = ("tool", "display", "id", "profile", "role", "model")
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _RESERVED_ON_WINDOWS = frozenset(
@@ -42,10 +43,12 @@ def is_safe_name(name: object) -> bool:
     ASCII letters, digits, `.`, `_` and `-`, at most 200; it begins with a letter or digit, holds no `..`,
     does not end in `.`, and is no device name of Windows.
     """
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
+        return False
+    if name.isalnum() and name.isascii():
+        return name.upper() not in _RESERVED_ON_WINDOWS
     return (
-        isinstance(name, str)
-        and 0 < len(name) <= MAX_NAME
-        and name[0].isalnum()
+        name[0].isalnum()
         and _NAME_CHARACTERS.issuperset(name)
         and ".." not in name
         and not name.endswith(".")
@@ -87,12 +90,14 @@ def problem_with(row: Mapping[str, Any]) -> str | None:
     event_id = row.get("event_id")
     if not isinstance(event_id, str) or not event_id:
         return _missing(row, "event_id", "a string")
-    if not isinstance(slug_of(row), str) or not slug_of(row):
+    slug = slug_of(row)
+    if not isinstance(slug, str) or not slug:
         return _missing(row, "feature_slug", "a string")
-    if not isinstance(row.get("wp_id"), str):
+    wp_id = row.get("wp_id")
+    if not isinstance(wp_id, str):
         return _missing(row, "wp_id", "a string")
-    if not is_safe_name(row["wp_id"]):
-        return f"wp_id {row['wp_id'][:MAX_NAME]!a} is not a safe name"
+    if not is_safe_name(wp_id):
+        return f"wp_id {wp_id[:MAX_NAME]!a} is not a safe name"
     for key in ("from_lane", "to_lane"):
         lane = row.get(key)
         if not isinstance(lane, str) or lane not in ALL_LANES:
@@ -119,12 +124,14 @@ def _problem_with_when_and_who(row: Mapping[str, Any]) -> str | None:
 
 def _problem_with_optional(row: Mapping[str, Any]) -> str | None:
     for key in ("reason", "review_ref"):
-        if not isinstance(row.get(key), _TEXT_OR_NOTHING):
+        text = row.get(key)
+        if text is not None and not isinstance(text, str):
             return f"{key} must be a string or null"
-    parents = row.get("parents", [])
-    if not isinstance(parents, list) or not all(isinstance(parent, str) for parent in parents):
+    parents = row.get("parents", ())
+    if parents != () and not (isinstance(parents, list) and _TEXT_ONLY.issuperset(map(type, parents))):
         return "parents must be a list of event ids"
-    return problem_with_evidence(row.get("evidence"))
+    evidence = row.get("evidence")
+    return None if evidence is None else problem_with_evidence(evidence)
 
 
 def problem_with_evidence(evidence: object) -> str | None:
