@@ -23,7 +23,7 @@ import sys
 from kitty_status.errors import GitError
 from kitty_status.git.run import git, read_blobs
 from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME, other_sources, staged_changes, whole_branch
-from kitty_status.jsonl.codec import decode, describe_damage, preview
+from kitty_status.jsonl.codec import decode, describe_damage, is_readable, preview
 from kitty_status.status.merging import split_lines
 from kitty_status.status.record import event_in
 from kitty_status.status.repeats import find_other_content
@@ -116,7 +116,7 @@ def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> N
         # Where another log stands now, this one moved only if all of it is elsewhere.
         moved = elsewhere if staged is None or elsewhere.issuperset(split_lines(lines)) else set()
         missing = _missing(lines, staged or b"") - moved
-        damaged = {line for line in missing if not _is_readable(line)}
+        damaged = {line for line in missing if not is_readable(line[:-1])}
         if damaged:
             missing -= damaged
             report.warnings.append(f"{path}: {len(damaged)} damaged lines of {source.name} are not there any more")
@@ -134,15 +134,6 @@ def _missing(required: bytes, staged: bytes) -> set[bytes]:
     if staged.startswith(required):
         return set()
     return set(split_lines(required)).difference(split_lines(staged))
-
-
-def _is_readable(line: bytes) -> bool:
-    """Say whether a line is none of those that may be mended: damage that got in must be able to get out."""
-    try:
-        decode(line[:-1])
-    except ValueError:
-        return False
-    return True
 
 
 def _report_deleted(path: str, lines: int, source: str, cwd: str, report: Report) -> None:
