@@ -17,6 +17,7 @@ _PLUMBING = {
     "merge-driver log": "kitty_status.git.log_driver",
     "merge-driver snapshot": "kitty_status.git.snapshot_driver",
     "hook pre-commit": "kitty_status.git.pre_commit",
+    "hook pre-push": "kitty_status.git.pre_push",
 }
 
 

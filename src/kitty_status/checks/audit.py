@@ -13,6 +13,7 @@ from kitty_status.git.append_only import (
     LINE_REMOVED,
     LINES_REORDERED,
     LOG_DELETED,
+    mark_restored,
     prove,
 )
 from kitty_status.git.history import History
@@ -31,11 +32,12 @@ HISTORY_CUT = "history-cut"
 HISTORY_UNREADABLE = "history-unreadable"
 
 _PUT_BACK = "`git show {parent}:{path}` has what was there; put the lines back with a further commit"
+_MENDED = "nothing to do: the log holds again what it held at first"
 _HARMLESS = "nothing to do: the order of the lines does not matter"
 _SAYINGS = {
-    LINE_REMOVED: ("the line was removed: {line}", _PUT_BACK),
-    LINE_EDITED: ("the line was edited; it was: {line}", _PUT_BACK),
-    LOG_DELETED: ("the log of {lines} lines was deleted while its folder stayed", _PUT_BACK),
+    LINE_REMOVED: ("the line was removed{later}: {line}", _PUT_BACK),
+    LINE_EDITED: ("the line was edited{later}; it was: {line}", _PUT_BACK),
+    LOG_DELETED: ("the log of {lines} lines was deleted while its folder stayed{later}", _PUT_BACK),
     FEATURE_DELETED: (
         "the feature was deleted with its log of {lines} lines",
         "nothing to do if that was meant; `git show {parent}:{path}` has the log",
@@ -97,6 +99,8 @@ def audit(repository: Repository | None, names: Sequence[str], revisions: Sequen
     steps = history.steps(commits)
     proof = prove(history, steps)
     touched = {change.path for step in steps for change in step.changes}
+    if revisions:
+        mark_restored(history, proof.losses, revisions[0])
     chosen = touched
     if names:
         there = set(history.tree("HEAD").logs) if revisions else set()
@@ -133,9 +137,13 @@ def range_of(head: str, base: str | None, since: str | None, *, cwd: str) -> lis
 
 def _finding(loss: Loss, commit: Commit, parent: str | None) -> AuditFinding:
     message, hint = _SAYINGS[loss.code]
+    if loss.is_restored:
+        hint = _MENDED
     finding = AuditFinding(
         loss.code,
-        message.format(line=preview(loss.line), lines=loss.lines),
+        message.format(
+            line=preview(loss.line), lines=loss.lines, later=" and put back later" if loss.is_restored else ""
+        ),
         hint=hint.format(parent=(parent or "")[: len(commit.short)], path=loss.path),
         severity=loss.severity,
         path=loss.path,

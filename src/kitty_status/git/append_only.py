@@ -5,6 +5,8 @@ child's, byte for byte. A log may move: lines that stand in another log of the c
 may come in another order, as every merge is free to put them. What has been removed is only looked
 into where the child's log does not begin with the parent's, so that a sound history costs a
 comparison of bytes and no line of it is ever parsed.
+
+What was lost and put back is a warning: a history cannot be mended in any other way.
 """
 
 from __future__ import annotations
@@ -34,10 +36,10 @@ class Loss:
     """Something that a commit did to a log beyond appending to it.
 
     `line` is the line as the parent has it, nothing where all of the log is meant; `lines` is how many
-    are concerned.
+    are concerned. `is_restored` says that a later commit has put the lines back.
     """
 
-    __slots__ = ("change", "code", "commit", "event_id", "line", "lines")
+    __slots__ = ("change", "code", "commit", "event_id", "is_restored", "line", "lines")
 
     def __init__(self, code: str, commit: str, change: Change, *, line: bytes = b"", lines: int = 1) -> None:
         self.code = code
@@ -46,6 +48,7 @@ class Loss:
         self.line = line
         self.lines = lines
         self.event_id = _event_id(line) if line else None
+        self.is_restored = False
 
     @property
     def path(self) -> str:
@@ -55,7 +58,7 @@ class Loss:
     @property
     def severity(self) -> str:
         """How much it matters: what nobody can lose an event by is no error."""
-        return _SEVERITIES.get(self.code, ERROR)
+        return WARNING if self.is_restored else _SEVERITIES.get(self.code, ERROR)
 
 
 class Proof:
@@ -79,6 +82,30 @@ def prove(history: History, steps: Sequence[Step]) -> Proof:
         GitError: git failed.
     """
     return _Prover(history).prove(steps)
+
+
+def mark_restored(history: History, losses: Sequence[Loss], tip: str) -> None:
+    """Mark those of the losses, the newest first, whose lines stand in the logs of the commit `tip` again.
+
+    Of an event that was edited several times, the content that it had at first is what has to stand
+    there; what it had in between may go again.
+
+    Raises:
+        GitError: git failed.
+    """
+    errors = [loss for loss in losses if loss.severity == ERROR]
+    if not errors:
+        return
+    there: set[bytes] = set()
+    for _, data in history.blobs(history.tree(tip).logs.values()):
+        there.update(split_lines(data or b""))
+    deleted = dict(history.blobs(loss.change.old for loss in errors if not loss.line))
+    original: dict[str | None, bytes] = {loss.event_id: loss.line for loss in errors if loss.event_id}
+    for loss in errors:
+        if loss.line:
+            loss.is_restored = original.get(loss.event_id, loss.line) in there
+        else:
+            loss.is_restored = there.issuperset(split_lines(deleted[loss.change.old] or b""))
 
 
 class _Prover:

@@ -70,17 +70,17 @@ class History:
         self._inherit = inherit_repository
 
     def commits(self, revisions: Sequence[str], *, parents_first: bool = False, limit: int = 0) -> dict[str, list[str]]:
-        """Return the commits of a range with their parents, the newest first unless told otherwise.
+        """Return the commits of a range with their parents, no commit behind one of its parents.
 
         Args:
             revisions: what `git rev-list` is asked for, for instance `["HEAD", "--not", "main"]`.
-            parents_first: no commit comes before its parents.
+            parents_first: the other way round.
             limit: at most so many, 0 for all.
 
         Raises:
             GitError: git does not know a revision.
         """
-        options = ["--topo-order", "--reverse"] if parents_first else []
+        options = ["--topo-order", *(["--reverse"] if parents_first else [])]
         options += [f"--max-count={limit}"] if limit else []
         lines = self._ask(["rev-list", "--parents", *options, *revisions, "--"]).decode("ascii").split("\n")
         return {commit: parents for commit, *parents in (line.split(" ") for line in lines if line)}
@@ -104,6 +104,14 @@ class History:
         """
         out = self._diff_trees([old, new], b"")
         return Step(new, [change for step in _parse_steps(b"\0" + out) for change in step.changes])
+
+    def here(self, oids: Iterable[str]) -> set[str]:
+        """Return which of these objects this clone has.
+
+        Raises:
+            GitError: git failed.
+        """
+        return set(self._sizes(list(oids)))
 
     def tree(self, commit: str) -> Tree:
         """Return what a commit holds.

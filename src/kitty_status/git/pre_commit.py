@@ -52,8 +52,8 @@ class Report:
         """Add a reason to stop the commit, with the way to mend it."""
         self.problems.append(f"{where}: {what}\n  hint: {mend}")
 
-    def print(self) -> int:
-        """Print everything to stderr and return the exit code."""
+    def print(self, stopped: str = "commit") -> int:
+        """Print everything to stderr, also what it is that was stopped, and return the exit code."""
         for warning in self.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         for problem in self.problems[:_MAX_SHOWN]:
@@ -61,7 +61,7 @@ class Report:
         if len(self.problems) > _MAX_SHOWN:
             print(f"error: and {len(self.problems) - _MAX_SHOWN} more problems", file=sys.stderr)
         if self.problems:
-            print("kitty-status: the commit was stopped; nothing was changed", file=sys.stderr)
+            print(f"kitty-status: the {stopped} was stopped; nothing was changed", file=sys.stderr)
         return EXIT_STOPPED if self.problems else EXIT_CLEAN
 
 
