@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import NotFoundError, OutsideRepositoryError, UsageError
@@ -17,7 +16,7 @@ from kitty_status.git.append_only import (
     prove,
 )
 from kitty_status.git.history import History
-from kitty_status.git.revisions import describe, find_revision, resolve
+from kitty_status.git.revisions import describe, find_revision, resolve, shallow_edge
 from kitty_status.jsonl.codec import preview
 from kitty_status.status.validation import ERROR, WARNING, Finding
 
@@ -165,11 +164,7 @@ def _unread(path: str) -> AuditFinding:
 
 def _cut(repository: Repository, commits: dict[str, list[str]]) -> AuditFinding | None:
     """Return that history goes on where this clone does not, if a commit of the range stands at that edge."""
-    try:
-        edge = Path(repository.common_dir, "shallow").read_text(encoding="ascii").split()
-    except FileNotFoundError:
-        return None
-    reached = sum(commit in commits for commit in edge)
+    reached = len(shallow_edge(repository.common_dir) & commits.keys())
     if not reached:
         return None
     return _about_history(

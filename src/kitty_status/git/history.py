@@ -57,6 +57,11 @@ class Tree:
         """Whether anything lies in that folder."""
         return any(path.startswith(f"{folder}/") for path in self._paths)
 
+    def folders_in(self, folder: str) -> set[str]:
+        """Return the names of the folders that lie right in a folder."""
+        inside = (path[len(folder) + 1 :].split("/", 1) for path in self._paths if path.startswith(f"{folder}/"))
+        return {parts[0] for parts in inside if len(parts) > 1}
+
 
 class History:
     """Answers questions about the commits of the repository that `cwd` lies in.

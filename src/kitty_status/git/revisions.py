@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.errors import NotFoundError
@@ -72,6 +73,14 @@ def merge_base(one: str, other: str, *, cwd: str) -> str:
     if result.code:
         raise NotFoundError(f"{one} and {other} have no common history", hint="name the two with `..` between them")
     return result.out.decode("ascii").strip()
+
+
+def shallow_edge(common_dir: str) -> set[str]:
+    """Return the commits behind which a shallow clone has no history; none in a whole one."""
+    try:
+        return set(Path(common_dir, "shallow").read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return set()
 
 
 def describe(oids: Iterable[str], *, cwd: str) -> dict[str, Commit]:
