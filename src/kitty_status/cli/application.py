@@ -23,6 +23,7 @@ VERBS = {
     "emit": "emit",
     "show": "show",
     "log": "log",
+    "diff": "diff",
     "materialize": "materialize",
     "validate": "validate",
     "audit": "audit",
