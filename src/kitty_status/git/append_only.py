@@ -171,6 +171,10 @@ class _Prover:
         if away:
             self._load(others.values())
             self._find(away, others, change)
+            if away and any(self._lines[oid] is None for oid in others.values()):
+                # They may stand where this clone cannot look.
+                self._proof.unread.add(change.path)
+                return
         if not away:
             return
         if change.is_deleted:

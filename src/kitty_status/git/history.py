@@ -49,9 +49,10 @@ class Tree:
 
     __slots__ = ("_paths", "logs")
 
-    def __init__(self, entries: dict[str, str]) -> None:
+    def __init__(self, entries: dict[str, tuple[str, str]]) -> None:
         self._paths = entries.keys()
-        self.logs = {path: oid for path, oid in entries.items() if is_log_path(path)}
+        files = ((path, _file(mode, oid)) for path, (mode, oid) in entries.items() if is_log_path(path))
+        self.logs = {path: oid for path, oid in files if oid != _NOTHING}
 
     def has_folder(self, folder: str) -> bool:
         """Whether anything lies in that folder."""
@@ -128,7 +129,8 @@ class History:
         for entry in self._ask(["ls-tree", "-r", "-z", "--full-tree", commit]).split(b"\0"):
             meta, tab, path = entry.partition(b"\t")
             if tab:
-                entries[os.fsdecode(path)] = meta.rpartition(b" ")[2].decode("ascii")
+                mode, _, oid = meta.decode("ascii").split(" ")
+                entries[os.fsdecode(path)] = mode, oid
         return Tree(entries)
 
     def blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
