@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 OLD = "kitty-specs/001-login/status.events.jsonl"
 NEW = "kitty-specs/archive/001-signin/status.events.jsonl"
-MALLORY = {"GIT_AUTHOR_NAME": "Mallory", "GIT_AUTHOR_EMAIL": "m@example.org", "GIT_AUTHOR_DATE": "2026-02-03T04:05:06+01:00"}
+MALLORY = {
+    "GIT_AUTHOR_NAME": "Mallory",
+    "GIT_AUTHOR_EMAIL": "m@example.org",
+    "GIT_AUTHOR_DATE": "2026-02-03T04:05:06+01:00",
+}
 
 
 def audited(repo: GitRepo, *names: str, base: str | None = None, since: str | None = None) -> Audit:
