@@ -73,7 +73,7 @@ def _path(number: int) -> str:
 
 
 class _Commits:
-    """Makes the commits of a project, as `git fast-import` reads them: each moves one feature on and changes a source."""
+    """Makes commits as `git fast-import` reads them: each moves one feature on, and changes a source file."""
 
     def __init__(self) -> None:
         self._random = random.Random(7)  # noqa: S311  nothing is secret here

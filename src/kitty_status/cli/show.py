@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,6 @@ from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.log import reduce_log, size_of
-from kitty_status.tracker.past import past_at
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -41,7 +41,9 @@ def show(
     project = Project(Path.cwd())
     config = load_config(project.root)
     if at is not None:
-        return _show_past(past_at(project, at), _name_of(project, feature), config, json_output=json_output)
+        # Loaded by name: nearly every call is about the present.
+        past: Past = import_module("kitty_status.tracker.past").past_at(project, at)
+        return _show_past(past, _name_of(project, feature), config, json_output=json_output)
     chosen = _chosen(project, feature)
     if chosen is None:
         return _show_all(project, config, json_output=json_output)
