@@ -32,6 +32,7 @@ from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
 from kitty_status.tracker.features import check_name
+from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import find_event, read_log
 from kitty_status.tracker.materialize import reduce_with_oid, refuse_lost_log, write_snapshot
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
+    from kitty_status.tracker.journal.entries import Entry
+    from kitty_status.tracker.journal.writing import Journal
     from kitty_status.tracker.request import EmitRequest
 
 MAX_HOURS_AHEAD = 24
@@ -78,24 +81,38 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
     if request.dry_run:
         return _decide(feature, config, request)
     with exclusive(feature.place.lock):
+        journal = journal_of(feature)
+        brought_back = journal.bring_back() if journal else []
         emitted = _decide(feature, config, request)
         try:
             if emitted.replayed:
                 # Whoever recorded it may have been stopped before the disk confirmed it.
                 confirm(feature.log)
             else:
-                append_locked(feature.place, encode(emitted.event, json.dumps))
+                line = encode(emitted.event, json.dumps)
+                journal.append(feature.place, line) if journal else append_locked(feature.place, line)
         except OutcomeUnknownError as error:
             raise _unknown(error.message, emitted) from error
-        _settle(emitted, config)
+        _settle(emitted, config, journal)
+    emitted.warnings += [_says_brought_back(fate.entry) for fate in brought_back]
     return emitted
 
 
-def _settle(emitted: Emitted, config: Config) -> None:
+def _says_brought_back(entry: Entry) -> str:
+    event = entry.event
+    return (
+        f"event {event['event_id']} ({event['wp_id']} to {event['to_lane']}) had vanished from the log and was "
+        "brought back from the journal"
+    )
+
+
+def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
     """Write the snapshot of the log as it is with the event in it, and report the lane that this gives."""
     feature = emitted.feature
     event_id, wp_id = emitted.event["event_id"], emitted.event["wp_id"]
     try:
+        if find_event(feature.log, event_id) is None and journal is not None:
+            journal.bring_back()
         if find_event(feature.log, event_id) is None:
             raise _unknown(f"git put another file in place of {feature.log} while the event was written", emitted)
         snapshot, oid = reduce_with_oid(feature, config)
