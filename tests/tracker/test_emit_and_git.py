@@ -17,10 +17,10 @@ from kitty_status.errors import OutcomeUnknownError
 from kitty_status.git.blobs import blob_oid
 from kitty_status.jsonl.append import append_locked
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import Emitted, emit
+from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal import writing
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.request import EmitRequest, Emitted
 
 if TYPE_CHECKING:
     from kitty_status.jsonl.append import Place
