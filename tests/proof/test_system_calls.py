@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ SLUG = "001-feature"
 LOG = f"kitty-specs/{SLUG}/status.events.jsonl"
 JOURNAL = f".git/kitty-status/journal/{SLUG}.jsonl"
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EINTR, errno.EMFILE)
+STEP = int(os.environ.get("KITTY_STATUS_PROOF_STEP", "7"))
 EVENT_ID = "01M7Z6Z7AE8H49V05PV6B7T587"
 
 
@@ -120,7 +122,7 @@ def test_what_emit_claims_is_true_wherever_the_disk_is_full(
 ) -> None:
     roots = copies(origin, tmp_path)
     outcomes = []
-    for room in range(0, 3000, 7):
+    for room in range(0, 3000, STEP):
         disk = FaultyDisk()
         disk.fill_after(room)
         outcomes.append(assert_true(next(roots), disk, monkeypatch))
