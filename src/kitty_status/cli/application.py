@@ -27,6 +27,8 @@ VERBS = {
     "materialize": "materialize",
     "validate": "validate",
     "audit": "audit",
+    "reconcile-journal": "reconcile_journal",
+    "discard": "discard",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }
