@@ -19,17 +19,23 @@ LOG = "log"
 SNAPSHOT = "snapshot"
 
 _MODULES = {LOG: "kitty_status.git.log_driver", SNAPSHOT: "kitty_status.git.snapshot_driver"}
+RESCUED = {
+    LOG: "kitty-status: its merge driver could not run, so git kept the lines of both sides of",
+    SNAPSHOT: "kitty-status: its merge driver could not run, so our side was kept of",
+}
+"""What a command says, in front of the path, when it had to go the last way."""
+
 _MEND = "install kitty-status again, run: kitty-status install"
 # Any exit code above 1 says that the driver did not do its work, and the next way is tried. The end
 # of `git merge-file` is watched as well: it refuses what looks binary to it, and then both sides are
 # simply put one behind the other and the conflict stands.
 _LOG_RESCUE = (
-    "printf '%%s ' 'kitty-status: its merge driver could not run, so git kept the lines of both sides of' %P >&2; "
+    f"printf '%%s ' '{RESCUED[LOG]}' %P >&2; "
     f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status validate)' >&2; "
     "git merge-file -q --union %A %O %B && exit 0; { echo; cat %B; } >>%A; exit 1"
 )
 _SNAPSHOT_RESCUE = (
-    "printf '%%s ' 'kitty-status: its merge driver could not run, so our side was kept of' %P >&2; "
+    f"printf '%%s ' '{RESCUED[SNAPSHOT]}' %P >&2; "
     f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status materialize)' >&2; "
     "exit 1"
 )
