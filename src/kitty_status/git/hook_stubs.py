@@ -6,6 +6,7 @@ where somebody comes across it in their hooks folder.
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -40,8 +41,18 @@ def is_stub(content: bytes) -> bool:
 
 def calls_us(content: bytes, name: str) -> bool:
     """Whether somebody has put the call of our hook into a script of their own."""
-    call = _CALL.format(name=name).encode("ascii")
-    return any(call in line and not line.lstrip().startswith(b"#") for line in content.split(b"\n"))
+    return call_in(content, name) is not None
+
+
+def call_in(content: bytes, name: str) -> str | None:
+    """Return the call of our hook in a script of somebody else, with the folder they wrote in front, or None."""
+    call = _CALL.format(name=name)
+    for line in content.split(b"\n"):
+        before, found, _ = os.fsdecode(line).partition(call)
+        if found and not before.lstrip().startswith("#"):
+            folder = "" if before[-1:].isspace() else before.split()[-1:]
+            return "".join(folder) + call
+    return None
 
 
 def line_to_add(name: str) -> str:

@@ -5,6 +5,7 @@ On Windows that shell is not on PATH, and git brings it along; so git is asked t
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from kitty_status.git.run import GitResult, run_git
@@ -23,5 +24,6 @@ def run_shell(line: str, *, cwd: str, environment: Mapping[str, str] | None = No
     Raises:
         GitError: git could not be started.
     """
-    # The braces make git hand the line to its shell, however plain it is.
-    return run_git(["-c", f"alias.{_ALIAS}=!{{ {line}\n}}", _ALIAS], cwd=cwd, environment=environment)
+    # A shell of its own: git's begins what it complains about with the whole line.
+    alias = f"alias.{_ALIAS}=!exec sh -c {shlex.quote(line)}"
+    return run_git(["-c", alias, _ALIAS], cwd=cwd, environment=environment)
