@@ -23,7 +23,9 @@ class Ailment(NamedTuple):
 
 AILMENTS = {
     "check-failed": Ailment(
-        DEGRADED, "every check comes to an end", "what this check looks at is not known; the other checks are not affected"
+        DEGRADED,
+        "every check comes to an end",
+        "what this check looks at is not known; the other checks are not affected",
     ),
     # git and the repository
     "git-missing": Ailment(BLOCKING, "git on PATH", "nothing can be merged, checked or committed without it"),
@@ -54,7 +56,9 @@ AILMENTS = {
         ADVISORY, "logs and .gitattributes checked out", "git does not go by a .gitattributes that is not checked out"
     ),
     "autostash-unset": Ailment(
-        ADVISORY, "merge.autoStash decided on", "git refuses to merge over an uncommitted log unless it may set it aside"
+        ADVISORY,
+        "merge.autoStash decided on",
+        "git refuses to merge over an uncommitted log unless it may set it aside",
     ),
     "switched-off": Ailment(
         ADVISORY, "KITTY_STATUS not set to 0", "hooks and merge drivers do nothing in this environment"
@@ -78,7 +82,7 @@ AILMENTS = {
     "attributes-overridden": Ailment(
         DEGRADED,
         "no later line takes back what kitty-status declares",
-        "the last line that matches wins: in a clone without kitty-status, git merges or rewrites these files its own way",
+        "the last line that matches wins, and git merges or rewrites these files some other way",
     ),
     "local-attributes-missing": Ailment(
         DEGRADED, "the block of kitty-status in info/attributes", "git does not ask the merge drivers in this clone"
@@ -161,6 +165,8 @@ AILMENTS = {
     ),
     # what this machine keeps
     "quarantine-not-empty": Ailment(
-        ADVISORY, "an empty quarantine folder", "what was cut off damaged logs is kept there; look at it, then move it away"
+        ADVISORY,
+        "an empty quarantine folder",
+        "what was cut off damaged logs is kept there; look at it, then move it away",
     ),
 }

@@ -126,5 +126,6 @@ class Clone:
         folders = [feature.relative(feature.folder) for feature in self.features]
         above = self.project.features_folder.relative_to(self.project.root).as_posix()
         return [
-            (f"{folder}/status.events.jsonl", f"{folder}/status.json") for folder in [*folders, f"{above}/a-new-feature"]
+            (f"{folder}/status.events.jsonl", f"{folder}/status.json")
+            for folder in [*folders, f"{above}/a-new-feature"]
         ]

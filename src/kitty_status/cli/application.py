@@ -25,6 +25,7 @@ VERBS = {
     "log": "log",
     "materialize": "materialize",
     "validate": "validate",
+    "doctor": "doctor",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

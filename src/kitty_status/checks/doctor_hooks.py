@@ -1,0 +1,56 @@
+"""What doctor looks at about hooks: whether git gets as far as ours, in every work tree of the clone."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_status.checks.diagnosis import INSTALL, Diagnosis, Fix
+from kitty_status.git import reachability
+from kitty_status.git.reachability import REACHED, reach_of_hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kitty_status.checks.diagnosis import Clone
+    from kitty_status.git.reachability import Reach
+
+_CODES = {
+    reachability.MISSING: "hook-missing",
+    reachability.NOT_EXECUTABLE: "hook-not-executable",
+    reachability.FOREIGN: "hook-foreign",
+    reachability.OUTDATED: "hook-outdated",
+    reachability.SILENT: "hook-silent",
+}
+# What installing again mends without a person's say; a foreign hook is moved aside only on request.
+_MENDED = frozenset({reachability.MISSING, reachability.NOT_EXECUTABLE, reachability.OUTDATED, reachability.SILENT})
+
+
+def check_hooks(clone: Clone) -> Iterator[Diagnosis]:
+    """Fire every hook in every work tree: does it answer?"""
+    own = Path(clone.repository.common_dir, "hooks").resolve()
+    missed = [reach for reach in reach_of_hooks(clone.repository) if reach.state != REACHED]
+    for (worktree, state), group in groupby(sorted(missed, key=_kind), key=_kind):
+        yield _diagnosis(worktree, state, list(group), own)
+    elsewhere = {str(Path(reach.path).parent) for reach in missed if Path(reach.path).parent.resolve() != own}
+    if elsewhere:
+        observed = f"it leads to {', '.join(sorted(elsewhere))}"
+        commands = ("git config --show-origin --get core.hooksPath", "kitty-status install --dry-run")
+        yield Diagnosis("hooks-managed-elsewhere", "core.hooksPath", observed, commands)
+
+
+def _kind(reach: Reach) -> tuple[str, str]:
+    return reach.worktree, reach.state
+
+
+def _diagnosis(worktree: str, state: str, missed: list[Reach], own: Path) -> Diagnosis:
+    folder = Path(missed[0].path).parent
+    is_own = folder.resolve() == own
+    observed = f"{', '.join(reach.hook for reach in missed)} in {folder}"
+    if missed[0].words:
+        observed += f": {missed[0].words}"
+    commands = ("kitty-status install",) if is_own else (f"git -C {shlex.quote(worktree)} rev-parse --git-path hooks",)
+    fix = Fix(INSTALL) if is_own and state in _MENDED else None
+    return Diagnosis(_CODES[state], worktree, observed, commands, fix)
