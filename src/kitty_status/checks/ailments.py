@@ -152,6 +152,7 @@ AILMENTS = {
     ),
     "log-ignored": Ailment(DEGRADED, "a log that git keeps", "no clone, no branch and no history ever has it"),
     "snapshot-missing": Ailment(DEGRADED, "a snapshot beside the log", "readers of status.json see nothing"),
+    "snapshot-unreadable": Ailment(DEGRADED, "a snapshot that may be read", "what it says is not known"),
     "snapshot-drift": Ailment(
         DEGRADED, "a snapshot that says what the log says", "readers of status.json are told something else"
     ),

@@ -81,10 +81,14 @@ OF_A_FEATURE = (
     "log-line-endings",
     "log-tail-torn",
     "log-ahead-of-clock",
+    "snapshot-unreadable",
     "snapshot-missing",
     "snapshot-drift",
     "snapshot-without-log",
 )
+
+OBSTACLES = frozenset({"git-missing", "not-a-repository", "repository-unreadable", "check-failed"})
+"""What keeps other checks from being made, and is reported whatever was asked for."""
 
 
 def examine(start: Path, codes: Iterable[str] = ()) -> Examination:
@@ -96,7 +100,7 @@ def examine(start: Path, codes: Iterable[str] = ()) -> Examination:
     wanted = frozenset(codes)
     findings = _findings(start, wanted)
     if wanted:
-        findings = [finding for finding in findings if finding.code in {*wanted, "check-failed"}]
+        findings = [finding for finding in findings if finding.code in wanted | OBSTACLES]
     return Examination(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
@@ -150,9 +154,10 @@ def _findings(start: Path, wanted: frozenset[str]) -> list[Diagnosis]:
     except GitError as error:
         return [*found, Diagnosis("repository-unreadable", here, f"{error.message}; {error.hint}")]
     clone = Clone(project)
-    if project.repository is None:
-        found.append(place.missing_repository(here))
-    for check in ANYWHERE if project.repository is None else (*ANYWHERE, *IN_A_REPOSITORY):
+    obstacles = [place.missing_repository(here)] if project.repository is None else []
+    obstacles += [] if obstacles else _guarded("access", here, partial(place.check_access, clone))
+    found += obstacles
+    for check in ANYWHERE if obstacles else (*ANYWHERE, *IN_A_REPOSITORY):
         if not wanted or wanted.intersection(check.codes):
             found += _guarded(check.name, here, partial(check.run, clone))
     if not wanted or wanted.intersection(OF_A_FEATURE):

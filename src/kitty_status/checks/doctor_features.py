@@ -57,11 +57,11 @@ def check_feature(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
             yield from _snapshot_diagnoses(clone, feature, snapshot)
 
 
-def _call(verb: str, feature: Feature, *options: str) -> tuple[str, ...]:
+def _call(verb: str, slug: str, *options: str) -> tuple[str, ...]:
     """Return the command that does something about a feature; one whose name is no safe slug cannot be named."""
-    if not is_safe_name(feature.slug):
+    if not is_safe_name(slug):
         return ("kitty-status validate --all",)
-    return (" ".join(("kitty-status", verb, feature.slug, *options)),)
+    return (" ".join(("kitty-status", verb, slug, *options)),)
 
 
 class _Damage:
@@ -90,12 +90,13 @@ class _Damage:
 
     def findings(self) -> Iterator[Diagnosis]:
         commands = {
-            "log-damaged": _call("validate", self._feature),
-            "log-conflict-markers": _call("resolve", self._feature, "--dry-run"),
+            "log-damaged": _call("validate", self._feature.slug),
+            "log-conflict-markers": _call("resolve", self._feature.slug, "--dry-run"),
             "log-line-endings": (f"git ls-files --eol -- {shlex.quote(f':/{self._path}')}", "kitty-status init"),
         }
         for code, (number, why) in self._first.items():
-            observed = f"{self._counts[code]} lines, the first of them line {number}: {why}"
+            more = f"{self._counts[code]} lines, beginning with " if self._counts[code] > 1 else ""
+            observed = f"{more}line {number}: {why}"
             yield Diagnosis(code, f"{self._path}:{number}", observed, commands[code])
 
 
@@ -109,7 +110,7 @@ def _torn(clone: Clone, feature: Feature, tail: bytes) -> Diagnosis | None:
     if clone.project.repository is not None:
         blobs = read_blobs([f":{path}", f"HEAD:{path}"], cwd=clone.repository.worktree)
         if any(blob and blob[1].endswith(tail) for blob in blobs):
-            commands = _call("validate", feature)
+            commands = _call("validate", feature.slug)
             observed += ", and git holds them as well: the next event that is written mends it"
             return Diagnosis("log-tail-torn", path, observed, commands)
     return Diagnosis("log-tail-torn", path, observed, ("kitty-status doctor --fix",), Fix(MEND_TAIL, feature.slug))
@@ -119,18 +120,24 @@ def _clock_findings(feature: Feature, snapshot: Snapshot) -> Iterator[Diagnosis]
     newest = snapshot.newest_instant
     if newest is not None and hours_between(parse_instant(now()), newest) > MAX_HOURS_AHEAD:
         observed = f"event {snapshot.last_event_id} is of {snapshot.materialized_at}, and here it is {now()}"
-        commands = _call("log", feature, "--limit", "1")
+        commands = _call("log", feature.slug, "--limit", "1")
         yield Diagnosis("log-ahead-of-clock", feature.relative(feature.log), observed, commands)
 
 
 def _snapshot_diagnoses(clone: Clone, feature: Feature, snapshot: Snapshot) -> Iterator[Diagnosis]:
-    for finding in snapshot_findings(feature, clone.config, snapshot):
+    try:
+        findings = snapshot_findings(feature, clone.config, snapshot)
+    except OSError as error:
+        yield Diagnosis("snapshot-unreadable", feature.relative(feature.snapshot), error.strerror or str(error))
+        return
+    for finding in findings:
         if finding.code == SNAPSHOT_WITHOUT_LOG:
             log = shlex.quote(f":/{feature.relative(feature.log)}")
             yield Diagnosis(finding.code, finding.path, finding.message, (f"git log --oneline -- {log}",))
         else:
-            commands = _call("materialize", feature)
-            fix = Fix(MATERIALIZE, feature.slug)
+            commands = _call("materialize", feature.slug)
+            # Without its repository, a snapshot could not say which log it was made from.
+            fix = Fix(MATERIALIZE, feature.slug) if feature.repository else None
             yield Diagnosis(finding.code, finding.path, finding.message, commands, fix)
 
 
@@ -139,13 +146,12 @@ def check_unmerged(clone: Clone) -> Iterator[Diagnosis]:
     pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
     listed = os.fsdecode(git(["ls-files", "--unmerged", "-z", "--", *pathspecs], cwd=clone.repository.worktree))
     for path in dict.fromkeys(entry.partition("\t")[2] for entry in listed.split("\0")[:-1]):
-        slug = shlex.quote(path.split("/")[-2])
+        slug = path.split("/")[-2]
         if path.endswith(LOG_NAME):
-            yield Diagnosis(
-                "log-unmerged", path, "git has a conflict in it", (f"kitty-status resolve {slug} --dry-run",)
-            )
+            commands = _call("resolve", slug, "--dry-run")
+            yield Diagnosis("log-unmerged", path, "git has a conflict in it", commands)
         else:
-            commands = (f"kitty-status materialize {slug}", f"git add -- {shlex.quote(f':/{path}')}")
+            commands = (*_call("materialize", slug), f"git add -- {shlex.quote(f':/{path}')}")
             yield Diagnosis("snapshot-unmerged", path, "git has a conflict in it", commands)
 
 

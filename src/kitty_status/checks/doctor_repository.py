@@ -54,6 +54,13 @@ def missing_repository(start: str) -> Diagnosis:
     )
 
 
+def check_access(clone: Clone) -> Iterator[Diagnosis]:
+    """Does git open the repository? It refuses one of another owner, and one whose configuration is damaged."""
+    result = run_git(["rev-parse", "--git-dir"], cwd=clone.repository.worktree)
+    if result.code:
+        yield Diagnosis("repository-unreadable", clone.repository.worktree, os.fsdecode(result.err).strip())
+
+
 def check_configuration(clone: Clone) -> Iterator[Diagnosis]:
     """Can the configuration be understood, and may this version write?"""
     try:

@@ -19,11 +19,15 @@ _PLACEHOLDERS = (" %O", " %A", " %B", " %P")
 # Where the first way ends in a command that carries its own way out, see `drivers`.
 _WAY_OUT = "; s=$?;"
 _LONGEST_WORDS = 400
+_LONGEST_COMMAND = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A driver that does not run: its command as a shell reads it, the exit code, and what was said."""
+    """A driver that does not run: its command as a shell reads it, the exit code, and what was said.
+
+    `has_way_out` says whether the configured command goes on to keep the lines of both sides.
+    """
 
     command: str
     code: int
@@ -31,7 +35,8 @@ class Broken:
     has_way_out: bool
 
     def __str__(self) -> str:
-        return f"`{self.command}` ended with {self.code} and said: {self.words or 'nothing'}"
+        shown = self.command if len(self.command) <= _LONGEST_COMMAND else f"{self.command[:_LONGEST_COMMAND]}…"
+        return f"`{shown}` ended with {self.code} and said: {self.words or 'nothing'}"
 
 
 def broken_driver(repository: Repository, kind: str) -> Broken | None:
