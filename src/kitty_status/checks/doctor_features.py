@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import MATERIALIZE, MEND_TAIL, Diagnosis, Fix
 from kitty_status.checks.validate import snapshot_findings
-from kitty_status.clock import now
+from kitty_status.clock import MAX_HOURS_AHEAD, now
 from kitty_status.errors import UnsafeLogError
 from kitty_status.git.run import git, read_blobs, run_git
 from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME
@@ -20,7 +20,6 @@ from kitty_status.jsonl.quarantine import unfinished_tail
 from kitty_status.status.instants import hours_between, parse_instant
 from kitty_status.status.rows import is_safe_name
 from kitty_status.status.validation import SNAPSHOT_WITHOUT_LOG
-from kitty_status.tracker.emit import MAX_HOURS_AHEAD
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.log import reduce_log
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kitty_status.checks.diagnosis import Diagnosis
 from kitty_status.errors import ConfigurationError, GitError
 from kitty_status.git.git_version import git_version
+from kitty_status.git.head import operation_in_progress
 from kitty_status.git.install_config import effective_value
 from kitty_status.git.run import git, run_git
 from kitty_status.git.staged import LOG_NAME
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
     from kitty_status.checks.diagnosis import Clone
 
 _OLDEST_GIT = (2, 30)
-_IN_PROGRESS = {
-    "MERGE_HEAD": "a merge",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase or am",
-    "sequencer": "a cherry-pick or revert of several commits",
-    "BISECT_LOG": "a bisection",
-}
 _OFF = ("0", "false", "off", "no")
 _MOST_NAMES = 3
 
@@ -83,10 +75,10 @@ def check_switch(_clone: Clone) -> Iterator[Diagnosis]:
 
 def check_operation(clone: Clone) -> Iterator[Diagnosis]:
     """Is git in the middle of something?"""
-    found = [what for sign, what in _IN_PROGRESS.items() if Path(clone.repository.git_dir, sign).exists()]
-    if found:
+    operation = operation_in_progress(clone.repository.git_dir)
+    if operation:
         yield Diagnosis(
-            "operation-in-progress", clone.repository.worktree, f"{found[0]} is not finished", ("git status",)
+            "operation-in-progress", clone.repository.worktree, f"a {operation} is not finished", ("git status",)
         )
 
 

@@ -26,6 +26,8 @@ VERBS = {
     "materialize": "materialize",
     "validate": "validate",
     "doctor": "doctor",
+    "reconcile-journal": "reconcile_journal",
+    "discard": "discard",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

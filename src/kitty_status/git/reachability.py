@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.git.git_version import CONFIG_HOOKS, HOOK_RUN, git_version
+from kitty_status.git.head import worktrees
 from kitty_status.git.hook_stubs import HOOKS, call_in, is_stub
 from kitty_status.git.probe import PROBE
 from kitty_status.git.run import git, run_git
@@ -73,13 +74,9 @@ def reach_of_hooks(repository: Repository) -> list[Reach]:
 
 def _hooks_folders(repository: Repository) -> Iterator[tuple[str, Path]]:
     """Yield each work tree whose folder is there, with the folder in which git looks for its hooks."""
-    listed = os.fsdecode(git(["worktree", "list", "--porcelain"], cwd=repository.worktree))
-    for entry in listed.split("\n\n"):
-        lines = entry.split("\n")
-        worktree = lines[0].removeprefix("worktree ")
-        if "bare" not in lines and worktree and Path(worktree).is_dir():
-            answer = git(["rev-parse", "--git-path", "hooks"], cwd=worktree)
-            yield worktree, Path(worktree, os.fsdecode(answer.removesuffix(b"\n")))
+    for tree in worktrees(repository):
+        answer = git(["rev-parse", "--git-path", "hooks"], cwd=tree.worktree)
+        yield tree.worktree, Path(tree.worktree, os.fsdecode(answer.removesuffix(b"\n")))
 
 
 class _Question:
