@@ -63,7 +63,8 @@ def troubles_with(repository: Repository, merged: Merged, *, snapshots: bool) ->
 
 def _log_troubles(repository: Repository, merged: Merged) -> Iterator[Trouble]:
     if merged.log == merged.expected_log and not merged.log_unmerged and merged.log_driver == _OURS[LOG]:
-        if RESCUED[LOG] in merged.words:
+        # With the blank it was said; the shell may have shown the command, in which a quote follows.
+        if f"{RESCUED[LOG]} " in merged.words:
             yield Trouble(DEGRADED, _with_cause(repository, LOG, "git kept the lines of both sides by itself"))
         return
     lines = merged.expected_log.splitlines()
