@@ -30,6 +30,7 @@ GOOD = {
     "log": ("log", SLUG),
     "materialize": ("materialize", SLUG),
     "findings": ("validate", SLUG),
+    "doctor": ("doctor",),
 }
 WRITES = [("init",), ("install",), ("install", "--autostash"), ("uninstall",), EMIT, ("materialize", "--all")]
 BAD = [
