@@ -9,6 +9,7 @@ import pytest
 import typer.main
 
 from kitty_status import cli, errors
+from kitty_status.checks.ailments import AILMENTS
 from kitty_status.cli.application import VERBS
 from kitty_status.errors import KittyStatusError
 from kitty_status.status import transitions, validation
@@ -74,6 +75,12 @@ def test_no_finding_is_explained_that_does_not_exist() -> None:
     text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
     assert explained - {"unsafe-log"} == codes(validation) | codes(transitions)
+
+
+def test_every_finding_of_doctor_is_explained_with_its_severity_and_no_other_is() -> None:
+    text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    explained = dict(re.findall(r"^\| `([a-z-]+)` \| ([a-z]+) \|", text, re.MULTILINE))
+    assert explained == {code: ailment.severity for code, ailment in AILMENTS.items()}
 
 
 def test_every_error_code_and_every_exit_code_is_in_the_table() -> None:
