@@ -10,10 +10,9 @@ import shlex
 from pathlib import Path
 
 from kitty_status.git.drivers import interpreter, package_folder, python_command
+from kitty_status.git.hooks import HOOKS, comes_after, leading_arguments
 
-# git's name for the hook, and the module whose `main` does what it is for.
-HOOKS = {"pre-commit": "kitty_status.git.pre_commit"}
-
+_TEMPLATE = "hook"
 _MARK = b"# kitty-status hook: "
 # What a person writes into a hook of their own to have ours called.
 _CALL = "kitty-status hook {name}"
@@ -27,10 +26,11 @@ def stub(name: str) -> bytes:
     """
     module = HOOKS[name]
     source = Path(package_folder(), *module.split("."))
-    text = _template(name).read_text(encoding="utf-8")
+    text = _template().read_text(encoding="utf-8").replace("@NAME@", name)
     text = text.replace("@PYTHON@", shlex.quote(interpreter()))
     text = text.replace("@MODULE@", shlex.quote(source.with_suffix(".py").as_posix()))
-    return text.replace("@COMMAND@", python_command(module)).encode("utf-8", "surrogateescape")
+    command = " ".join([python_command(module), *leading_arguments(name)])
+    return text.replace("@COMMAND@", command).encode("utf-8", "surrogateescape")
 
 
 def is_stub(content: bytes) -> bool:
@@ -46,10 +46,10 @@ def calls_us(content: bytes, name: str) -> bool:
 
 def line_to_add(name: str) -> str:
     """Return the shell line with which a hook of somebody else calls ours."""
-    return f"{_CALL.format(name=name)} || exit $?"
+    return f'{_CALL.format(name=name)} "$@" || {":" if comes_after(name) else "exit $?"}'
 
 
-def _template(name: str) -> Path:
+def _template() -> Path:
     """Return where the template is: in the package once installed, at the root of a checkout before."""
-    installed = Path(__file__).parent / "stubs" / name
-    return installed if installed.exists() else Path(__file__).parents[3] / "hooks" / name
+    installed = Path(__file__).parent / "stubs" / _TEMPLATE
+    return installed if installed.exists() else Path(__file__).parents[3] / "hooks" / _TEMPLATE

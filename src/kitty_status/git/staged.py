@@ -13,6 +13,10 @@ from kitty_status.errors import GitError
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 LOG_NAME = "status.events.jsonl"
 SNAPSHOT_NAME = "status.json"
 
@@ -65,13 +69,13 @@ class Source:
 def staged_changes(cwd: str) -> list[Change]:
     """Return the staged logs and snapshots that differ from HEAD, or from nothing before the first commit."""
     try:
-        return _changes(["diff-index", "--cached", "HEAD"], cwd)
+        return changes_of(["diff-index", "--cached", "HEAD"], cwd)
     except GitError:
         empty_tree = git(["hash-object", "-t", "tree", "--stdin"], cwd=cwd, inherit_repository=True)
-        return _changes(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
+        return changes_of(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
 
 
-def _changes(arguments: list[str], cwd: str) -> list[Change]:
+def changes_of(arguments: list[str], cwd: str) -> list[Change]:
     """Return the logs and snapshots that differ between the two states of a diff.
 
     Raises:
@@ -100,12 +104,21 @@ def _remaining(changes: list[Change]) -> list[str]:
     return [f":{change.path}" for change in changes if change.is_log and not change.is_deleted]
 
 
+def merged_branches(staged_in: str, environment: Mapping[str, str]) -> list[Source]:
+    """Return what a merge without conflicts must hold lines of, before MERGE_HEAD is there to say it.
+
+    `git merge` names what it merges in its environment, as `GITHEAD_<object id>`.
+    """
+    heads = [name.removeprefix("GITHEAD_") for name in environment if name.startswith("GITHEAD_")]
+    return [whole_branch(head, changes_of(["diff-index", "--cached", head], staged_in)) for head in heads]
+
+
 def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
     """Return that a commit's own lines must be there: picking it does not bring along those before it."""
     try:
-        changes = _changes(["diff-tree", f"{name}^", name], cwd)
+        changes = changes_of(["diff-tree", f"{name}^", name], cwd)
     except GitError:
-        changes = _changes(["diff-tree", "--root", "--no-commit-id", name], cwd)
+        changes = changes_of(["diff-tree", "--root", "--no-commit-id", name], cwd)
     needs = [
         (change.path, change.new, "" if change.is_added else change.old)
         for change in changes
@@ -116,7 +129,7 @@ def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
 
 def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
     """Return what else this commit must hold lines of, because git is in the middle of bringing them."""
-    git_dir = _git_dir(cwd)
+    git_dir = git_dir_of(cwd)
 
     def is_there(name: str) -> bool:
         return os.path.exists(os.path.join(git_dir, name))
@@ -126,7 +139,7 @@ def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
         with open(os.path.join(git_dir, "MERGE_HEAD"), encoding="ascii") as file:
             # An octopus merge names several; git calls the first one MERGE_HEAD.
             heads = ["MERGE_HEAD", *file.read().split()[1:]]
-        sources += [whole_branch(head, _changes(["diff-index", "--cached", head], cwd)) for head in heads]
+        sources += [whole_branch(head, changes_of(["diff-index", "--cached", head], cwd)) for head in heads]
     if is_there("CHERRY_PICK_HEAD"):
         sources.append(_one_commit("CHERRY_PICK_HEAD", staged, cwd))
     if is_there("REBASE_HEAD") and (is_there("rebase-merge") or is_there("rebase-apply")):
@@ -134,7 +147,12 @@ def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
     return sources
 
 
-def _git_dir(cwd: str) -> str:
+def git_dir_of(cwd: str) -> str:
+    """Return the git folder of the work tree that git has started this process for, in its folder `cwd`.
+
+    Raises:
+        GitError: there is none, or it cannot be read.
+    """
     inherited = os.environ.get("GIT_DIR")
     if inherited:
         return os.path.join(cwd, inherited)
