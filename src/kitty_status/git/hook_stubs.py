@@ -12,6 +12,7 @@ from pathlib import Path
 from kitty_status.git.drivers import interpreter, package_folder, python_command
 from kitty_status.git.hooks import HOOKS, comes_after, leading_arguments
 
+EXECUTABLE = 0o755
 _TEMPLATE = "hook"
 _MARK = b"# kitty-status hook: "
 # What a person writes into a hook of their own to have ours called.

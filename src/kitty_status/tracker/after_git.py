@@ -31,7 +31,7 @@ SECONDS = 5.0
 
 _REBASES = ("rebase-merge", "rebase-apply")
 _BISECTION = "BISECT_START"
-_SQUASHED = ["1"]
+_SQUASHED = ["post-merge", "1"]
 _TO_A_BRANCH = "1"
 _AGAIN = "`kitty-status materialize --all` does the same at any time"
 
@@ -93,13 +93,16 @@ def _work(hook: str, told: list[str]) -> None:
     changed, may_be_written = _changed_features(hook, told, git_dir, rebase)
     if changed:
         refresh: Any = import_module("kitty_status.tracker.refresh")
-        refresh.refresh(hook, git_dir, changed, may_be_written)
+        is_squashed = [hook, *told] == _SQUASHED
+        refresh.refresh(hook, git_dir, changed, may_be_written, commit_follows=is_squashed)
 
 
 def _changed_features(hook: str, told: list[str], git_dir: str, rebase: str) -> tuple[list[str], list[str]]:
     """Return the feature folders that git has just changed, and those of them in which a file may be written."""
     if hook == "post-merge":
-        between = ["diff-index", "--cached", "HEAD"] if told == _SQUASHED else ["diff-tree", "ORIG_HEAD", "HEAD"]
+        between = (
+            ["diff-index", "--cached", "HEAD"] if [hook, *told] == _SQUASHED else ["diff-tree", "ORIG_HEAD", "HEAD"]
+        )
         folders = _folders(between)
         return folders, _unless_there(os.path.join(git_dir, "MERGE_AUTOSTASH"), folders)
     if hook == "post-rewrite" and rebase:

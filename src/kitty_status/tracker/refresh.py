@@ -26,11 +26,13 @@ _MESSAGE = "Make the snapshots from their logs"
 _MOST_NAMED = 20
 
 
-def refresh(hook: str, git_dir: str, changed: Iterable[str], may_be_written: Iterable[str]) -> None:
+def refresh(
+    hook: str, git_dir: str, changed: Iterable[str], may_be_written: Iterable[str], *, commit_follows: bool
+) -> None:
     """Write the snapshots in `may_be_written` that are not made from their logs; say those and others in `changed`.
 
     The folders are named from the top of the work tree, which is the current folder. Said is, on stderr,
-    what was written and how to commit it.
+    what was written and how to commit it; where a commit of everything follows anyway, how to stage it.
 
     Raises:
         ConfigurationError: the configuration is wrong, or asks for a newer version; nothing was written.
@@ -59,7 +61,7 @@ def refresh(hook: str, git_dir: str, changed: Iterable[str], may_be_written: Ite
         except (StoreError, OSError) as error:
             _say(f"{hook}: {_shown(folder)}: {error}", [])
     if written:
-        _say_written(written)
+        _say_written(written, commit_follows=commit_follows)
     if stale:
         _say_stale(stale)
 
@@ -81,14 +83,16 @@ def _has_drifted(feature: Feature, config: Config) -> bool:
     return compare(feature, config, *reduce_with_oid(feature, config)).drifted
 
 
-def _say_written(features: list[Feature]) -> None:
+def _say_written(features: list[Feature], *, commit_follows: bool) -> None:
     paths = [feature.relative(feature.snapshot) for feature in features]
     _say("git has changed logs and not the snapshots beside them; these were written anew:", map(_shown, paths))
     # What git ignores is not to be committed.
     options = ["-z", "--modified", "--others", "--exclude-standard"]
     listed = git(["ls-files", *options, "--", *paths], cwd=os.curdir, inherit_repository=True)
     commands = commands_to_commit([os.fsdecode(path) for path in listed.split(b"\0")[:-1]], _MESSAGE)
-    if commands:
+    if commands and commit_follows:
+        _say("take them into the commit with:", commands[:1])
+    elif commands:
         _say("commit them with:", commands)
 
 
@@ -96,7 +100,7 @@ def _say_stale(features: list[Feature]) -> None:
     commands = [f"kitty-status materialize {_shown(feature.slug)}" for feature in features]
     if len(commands) > _MOST_NAMED:
         commands = ["kitty-status materialize --all"]
-    _say(f"{len(features)} snapshots are not made from the logs beside them; this mends them:", commands)
+    _say("not every snapshot is made from the log beside it; this mends that:", commands)
 
 
 def _say(what: str, lines: Iterable[str]) -> None:
