@@ -27,11 +27,14 @@ _SIGNS = {LEFTHOOK: (b"lefthook run", b"call_lefthook"), PRE_COMMIT: (b"generate
 # The names under which they keep the script that they found there.
 PUT_ASIDE = (".legacy", ".old")
 
+_NO_COMMIT = "0" * 40
 # The framework gives hooks no arguments and keeps git's stdin to itself, but says the same in its environment.
 _FRAMEWORK_CALLS = {
+    # Where it finds no commit that the remote has, it names none; then all of them are new there.
     "pre-push": (
-        """sh -c 'echo "$PRE_COMMIT_LOCAL_BRANCH $PRE_COMMIT_TO_REF $PRE_COMMIT_REMOTE_BRANCH $PRE_COMMIT_FROM_REF" """
-        """| kitty-status hook pre-push "$PRE_COMMIT_REMOTE_NAME" "$PRE_COMMIT_REMOTE_URL"'"""
+        """sh -c 'echo "$PRE_COMMIT_LOCAL_BRANCH $(git rev-parse "$PRE_COMMIT_LOCAL_BRANCH") """
+        f"""$PRE_COMMIT_REMOTE_BRANCH ${{PRE_COMMIT_FROM_REF:-{_NO_COMMIT}}}" | """
+        """kitty-status hook pre-push "$PRE_COMMIT_REMOTE_NAME" "$PRE_COMMIT_REMOTE_URL"'"""
     ),
     "post-merge": """sh -c 'kitty-status hook post-merge "$PRE_COMMIT_IS_SQUASH_MERGE"'""",
     "post-checkout": (

@@ -64,8 +64,7 @@ def removal_steps(repository: Repository) -> list[Step]:
     for name in HOOKS:
         steps += _stub_removals(folders, name)
         steps += config_hooks.removal_steps(repository, local, name)
-        steps += _caller_steps(repository, folder, name)
-    return steps
+    return steps + _caller_steps(repository, folder)
 
 
 def _stub_removals(folders: Iterable[Path], name: str) -> list[Step]:
@@ -81,18 +80,20 @@ def _stub_removals(folders: Iterable[Path], name: str) -> list[Step]:
     return steps
 
 
-def _caller_steps(repository: Repository, folder: Path, name: str) -> list[Step]:
-    callers = [owner.file for owner in _owners(repository, folder, name) if owner.calls_us(name)]
-    content = _read(folder / name)
-    if content is not None and not is_stub(content) and calls_us(content, name):
-        callers.append(folder / name)
-    details = ("it is not ours: take out what calls kitty-status, which may read:", line_to_add(name))
-    return [Step(Change(str(caller), "manual", details)) for caller in dict.fromkeys(callers)]
-
-
-def _owners(repository: Repository, folder: Path, name: str) -> list[Owner]:
-    owner = _owner(repository, folder / name, name)
-    return [owner_of_path(folder, name), *([owner] if owner else [])]
+def _caller_steps(repository: Repository, folder: Path) -> list[Step]:
+    """Return a step for each file of somebody else that calls our hooks: only they can take that out again."""
+    calls: dict[Path, list[str]] = {}
+    for name in HOOKS:
+        path = folder / name
+        content = _read(path)
+        if content is not None and not is_stub(content) and calls_us(content, name):
+            calls.setdefault(path, []).extend(lines_for(SCRIPT, [name]))
+        beside = owner_of_path(folder, name), owner_of(Path(repository.worktree), name, content)
+        for owner in beside:
+            if owner is not None and owner.file != path and owner.calls_us(name):
+                calls.setdefault(owner.file, []).extend(lines_for(owner.kind, [name]))
+    what = "it is not ours: take out what calls kitty-status, which may read:"
+    return [Step(Change(str(file), "manual", (what, *lines))) for file, lines in calls.items()]
 
 
 def _owner(repository: Repository, path: Path, name: str) -> Owner | None:
