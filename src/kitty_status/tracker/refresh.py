@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import site
 import sys
 from pathlib import Path
@@ -97,7 +98,7 @@ def _say_written(features: list[Feature], *, commit_follows: bool) -> None:
 
 
 def _say_stale(features: list[Feature]) -> None:
-    commands = [f"kitty-status materialize {_shown(feature.slug)}" for feature in features]
+    commands = [f"kitty-status materialize {shlex.quote(_shown(feature.slug))}" for feature in features]
     if len(commands) > _MOST_NAMED:
         commands = ["kitty-status materialize --all"]
     _say("not every snapshot is made from the log beside it; this mends that:", commands)
