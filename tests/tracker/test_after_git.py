@@ -144,14 +144,17 @@ def test_a_checkout_changes_no_file_that_is_as_committed(stale: GitRepo) -> None
     assert said_by(stale, "checkout", "-q", "main") == ""
 
 
-def test_a_checkout_that_carries_a_changed_log_along_renews_its_snapshot(stale: GitRepo, tmp_path: Path) -> None:
-    stale.git("branch", "elsewhere")
-    go_on(stale)
-    stale.append(LOG, event_line(3))
+def test_a_checkout_that_merges_a_changed_log_renews_its_snapshot(stale: GitRepo, tmp_path: Path) -> None:
+    stale.branch("elsewhere")
+    emit(stale, 3)
+    stale.commit("elsewhere")
+    stale.switch("main")
+    stale.append(LOG, event_line(4))
 
-    said = said_by(stale, "checkout", "-q", "elsewhere")
+    said = said_by(stale, "checkout", "-q", "-m", "elsewhere")
 
     assert "written anew" in said
+    assert stale.read(LOG).count(b"\n") == 3
     assert is_exact(stale, tmp_path)
 
 

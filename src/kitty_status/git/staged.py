@@ -69,13 +69,13 @@ class Source:
 def staged_changes(cwd: str) -> list[Change]:
     """Return the staged logs and snapshots that differ from HEAD, or from nothing before the first commit."""
     try:
-        return changes_of(["diff-index", "--cached", "HEAD"], cwd)
+        return _changes(["diff-index", "--cached", "HEAD"], cwd)
     except GitError:
         empty_tree = git(["hash-object", "-t", "tree", "--stdin"], cwd=cwd, inherit_repository=True)
-        return changes_of(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
+        return _changes(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
 
 
-def changes_of(arguments: list[str], cwd: str) -> list[Change]:
+def _changes(arguments: list[str], cwd: str) -> list[Change]:
     """Return the logs and snapshots that differ between the two states of a diff.
 
     Raises:
@@ -90,6 +90,17 @@ def changes_of(arguments: list[str], cwd: str) -> list[Change]:
         _, _, old, new, _ = meta.decode("ascii").split(" ")
         changes.append(Change(os.fsdecode(path), old, new))
     return changes
+
+
+def features_between(arguments: list[str], cwd: str) -> list[str]:
+    """Return the feature folders, from the top of the work tree, in which a log or a snapshot differs.
+
+    `arguments` name the two states: a git command for plumbing diffs, and its revisions.
+
+    Raises:
+        GitError: git does not know them both.
+    """
+    return list(dict.fromkeys(change.path.rpartition("/")[0] for change in _changes(arguments, cwd)))
 
 
 def whole_branch(name: str, changes: list[Change]) -> Source:
@@ -110,15 +121,15 @@ def merged_branches(staged_in: str, environment: Mapping[str, str]) -> list[Sour
     `git merge` names what it merges in its environment, as `GITHEAD_<object id>`.
     """
     heads = [name.removeprefix("GITHEAD_") for name in environment if name.startswith("GITHEAD_")]
-    return [whole_branch(head, changes_of(["diff-index", "--cached", head], staged_in)) for head in heads]
+    return [whole_branch(head, _changes(["diff-index", "--cached", head], staged_in)) for head in heads]
 
 
 def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
     """Return that a commit's own lines must be there: picking it does not bring along those before it."""
     try:
-        changes = changes_of(["diff-tree", f"{name}^", name], cwd)
+        changes = _changes(["diff-tree", f"{name}^", name], cwd)
     except GitError:
-        changes = changes_of(["diff-tree", "--root", "--no-commit-id", name], cwd)
+        changes = _changes(["diff-tree", "--root", "--no-commit-id", name], cwd)
     needs = [
         (change.path, change.new, "" if change.is_added else change.old)
         for change in changes
@@ -139,7 +150,7 @@ def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
         with open(os.path.join(git_dir, "MERGE_HEAD"), encoding="ascii") as file:
             # An octopus merge names several; git calls the first one MERGE_HEAD.
             heads = ["MERGE_HEAD", *file.read().split()[1:]]
-        sources += [whole_branch(head, changes_of(["diff-index", "--cached", head], cwd)) for head in heads]
+        sources += [whole_branch(head, _changes(["diff-index", "--cached", head], cwd)) for head in heads]
     if is_there("CHERRY_PICK_HEAD"):
         sources.append(_one_commit("CHERRY_PICK_HEAD", staged, cwd))
     if is_there("REBASE_HEAD") and (is_there("rebase-merge") or is_there("rebase-apply")):

@@ -9,7 +9,7 @@ git waits for this process after every commit. It compares only the two commits 
 loads nothing more unless a status file differs.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH123, T201  no time for pathlib, and printing is how a hook speaks
+# ruff: noqa: PTH110, PTH118, PTH121, PTH123, T201  no time for pathlib, and printing is how a hook speaks
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from importlib import import_module
 
 from kitty_status.errors import BusyError, GitError, KittyStatusError
 from kitty_status.git.hooks import INSIDE, is_switched_off
-from kitty_status.git.staged import changes_of, git_dir_of
+from kitty_status.git.repository import find_repository
+from kitty_status.git.staged import features_between, git_dir_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ SECONDS = 5.0
 _REBASES = ("rebase-merge", "rebase-apply")
 _BISECTION = "BISECT_START"
 _SQUASHED = ["post-merge", "1"]
+_REBASED = ["post-rewrite", "rebase"]
 _TO_A_BRANCH = "1"
 _AGAIN = "`kitty-status materialize --all` does the same at any time"
 
@@ -42,7 +44,7 @@ class TimeIsUpError(BusyError):
 
 def main(argv: list[str]) -> int:
     """Do what is to be done after the hook `argv[0]`, with git's arguments behind it; return 0 whatever happens."""
-    if not argv or INSIDE in os.environ or is_switched_off(os.environ):
+    if not argv or os.environ.get(INSIDE) or is_switched_off(os.environ):
         return 0
     try:
         with _Deadline(SECONDS):
@@ -84,17 +86,21 @@ class _Deadline:
 
 
 def _work(hook: str, told: list[str]) -> None:
-    git_dir = git_dir_of(".")
+    git_dir = git_dir_of(os.curdir)
     rebase = next((name for name in _REBASES if os.path.exists(os.path.join(git_dir, name))), "")
-    if rebase and [hook, *told] != ["post-rewrite", "rebase"]:
+    if rebase and [hook, *told] != _REBASED:
         return
-    # RECONCILE: the call of `reconcile` from `kitty_status.tracker.journal` belongs here, before the snapshots.
-    # In post-merge git has not yet taken MERGE_HEAD away, and in post-rewrite not the folder of the rebase.
+    repository = find_repository(os.curdir)
+    if repository is None or not os.path.samefile(repository.git_dir, git_dir):
+        # A work tree that GIT_DIR alone connects with its repository: to every command, its features lie outside git.
+        return
+    # RECONCILE: the call of `reconcile(repository)` from `kitty_status.tracker.journal` belongs here, before the
+    # snapshots. In post-merge git has not yet taken MERGE_HEAD away, and in post-rewrite not the folder of the rebase.
     changed, may_be_written = _changed_features(hook, told, git_dir, rebase)
     if changed:
         refresh: Any = import_module("kitty_status.tracker.refresh")
-        is_squashed = [hook, *told] == _SQUASHED
-        refresh.refresh(hook, git_dir, changed, may_be_written, commit_follows=is_squashed)
+        follows = [hook, *told] == _SQUASHED
+        refresh.refresh(hook, repository, changed, may_be_written, commit_follows=follows)
 
 
 def _changed_features(hook: str, told: list[str], git_dir: str, rebase: str) -> tuple[list[str], list[str]]:
@@ -121,13 +127,12 @@ def _unless_there(autostash: str, folders: list[str]) -> list[str]:
 
 
 def _folders(between: list[str]) -> list[str]:
-    """Return the folders in which a log or a snapshot differs; none where git does not know the two states."""
+    """Return the feature folders that differ between two states; none where git does not know them both."""
     try:
-        changes = changes_of(between, ".")
+        return features_between(between, os.curdir)
     except GitError:
         # Nothing was there before: the first commit, a new work tree.
         return []
-    return list(dict.fromkeys(change.path.rpartition("/")[0] for change in changes if not change.is_deleted))
 
 
 def _tip_before(git_dir: str, rebase: str) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import StoreError
-from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 from kitty_status.status.snapshot import parse
 from kitty_status.tracker.commit import commands_to_commit
@@ -21,6 +20,7 @@ from kitty_status.tracker.materialize import compare, log_oid, materialize_featu
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kitty_status.git.repository import Repository
     from kitty_status.tracker.config import Config
 
 _MESSAGE = "Make the snapshots from their logs"
@@ -28,7 +28,7 @@ _MOST_NAMED = 20
 
 
 def refresh(
-    hook: str, git_dir: str, changed: Iterable[str], may_be_written: Iterable[str], *, commit_follows: bool
+    hook: str, repository: Repository, changed: Iterable[str], may_be_written: Iterable[str], *, commit_follows: bool
 ) -> None:
     """Write the snapshots in `may_be_written` that are not made from their logs; say those and others in `changed`.
 
@@ -40,10 +40,6 @@ def refresh(
         BusyError: another process held a log for too long.
         GitError, OSError: git or the operating system refused.
     """
-    repository = find_repository(os.curdir)
-    if repository is None or not Path(repository.git_dir).samefile(git_dir):
-        # A work tree that GIT_DIR alone connects with its repository: to every command, its features lie outside git.
-        return
     if sys.flags.no_site:
         # Hooks are run without site-packages. What reads a large log or an unusual configuration lies there.
         site.main()
