@@ -14,10 +14,11 @@ from kitty_status.errors import BusyError, GitError
 from kitty_status.git import hook_stubs, install_config, installation
 from kitty_status.git.attributes import LOCAL
 from kitty_status.git.changes import Change
+from kitty_status.git.hooks import HOOKS
 from kitty_status.git.installation import apply, plan, plan_removal, remove
 from kitty_status.git.repository import Repository, find_repository
 
-CALL = "kitty-status hook pre-commit || exit $?"
+CALL = 'kitty-status hook pre-commit "$@" || exit $?'
 SECTIONS = ["merge.kitty-status-log", "merge.kitty-status-snapshot"]
 
 
@@ -44,8 +45,13 @@ def states(repo: GitRepo) -> dict[str, str]:
     return {Path(item.what).name: item.state for item in installation.status(of(repo)).items}
 
 
-def hook(repo: GitRepo) -> Path:
-    return repo.path / ".git" / "hooks" / "pre-commit"
+def hook(repo: GitRepo, name: str = "pre-commit") -> Path:
+    return repo.path / ".git" / "hooks" / name
+
+
+def change_of(changes: list[Change], name: str = "pre-commit") -> Change:
+    (found,) = [change for change in changes if Path(change.what).name == name]
+    return found
 
 
 def put_hook(path: Path, content: str, mode: int = 0o755) -> None:
@@ -64,7 +70,7 @@ def test_a_plan_names_everything_and_touches_nothing(repo: GitRepo) -> None:
         "merge.autoStash",
         "rebase.autoStash",
         str(repo.path / ".git/info/attributes"),
-        str(hook(repo)),
+        *(str(hook(repo, name)) for name in HOOKS),
     ]
     assert set(actions(changes)) == {"create"}
     assert changes[4].details == LOCAL
@@ -199,6 +205,7 @@ def test_an_outdated_installation_is_told_and_renewed(repo: GitRepo) -> None:
         SECTIONS[1]: "installed",
         "attributes": "outdated",
         "pre-commit": "outdated",
+        **dict.fromkeys(list(HOOKS)[1:], "installed"),
     }
     assert sorted(set(actions(apply(of(repo))))) == ["keep", "update"]
     assert installation.status(of(repo)).complete
@@ -250,7 +257,7 @@ def test_an_earlier_hook_runs_first_and_its_refusal_stands(repo: GitRepo) -> Non
     put_hook(hook(repo), '#!/bin/sh\necho earlier "$@" >&2\nexit 3\n')
 
     assert states(repo)["pre-commit"] == "foreign"
-    [*_, change] = apply(of(repo))
+    change = change_of(apply(of(repo)))
 
     assert (change.action, "renamed" in change.details[0]) == ("update", True)
     done = subprocess.run([hook(repo), "an argument"], cwd=repo.path, capture_output=True, text=True, check=False)
@@ -260,7 +267,7 @@ def test_an_earlier_hook_runs_first_and_its_refusal_stands(repo: GitRepo) -> Non
 def test_a_commit_in_a_linked_work_tree_passes_both_hooks(
     repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_hook(tmp_path / "bin" / "kitty-status", "#!/bin/sh\necho ours >>passed\n")
+    put_hook(tmp_path / "bin" / "kitty-status", "#!/bin/sh\n[ $2 != pre-commit ] || echo ours >>passed\n")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     monkeypatch.setattr("sys.executable", "/no/such/python")
     repo.commit_empty()
@@ -290,11 +297,11 @@ def test_a_hook_is_not_renamed_over_another(repo: GitRepo) -> None:
     put_hook(hook(repo).with_name("pre-commit.before-kitty-status"), "#!/bin/sh\n# older\n")
     hooks = everything(repo)
 
-    [*_, change] = apply(of(repo))
+    change = change_of(apply(of(repo)))
 
     assert (change.action, change.details[-1]) == ("manual", CALL)
-    assert {path: each for path, each in everything(repo).items() if "/hooks/" in path} == {
-        path: each for path, each in hooks.items() if "/hooks/" in path
+    assert {path: each for path, each in everything(repo).items() if "/hooks/pre-commit" in path} == {
+        path: each for path, each in hooks.items() if "/hooks/pre-commit" in path
     }
     assert states(repo)["pre-commit"] == "foreign"
 
@@ -305,8 +312,8 @@ def test_a_hook_with_our_line_in_it_counts_as_installed(repo: GitRepo) -> None:
     apply(of(repo))
     assert installation.status(of(repo)).complete
 
-    [first, *_] = remove(of(repo))
-    assert (first.action, first.details[-1]) == ("manual", CALL)
+    [*_, last] = [change for change in remove(of(repo)) if change.action == "manual"]
+    assert (last.what, last.details[-1]) == (str(hook(repo)), CALL)
     assert hook(repo).exists()
 
 
@@ -317,14 +324,15 @@ def test_a_hook_with_our_line_in_it_counts_as_installed(repo: GitRepo) -> None:
 def test_hooks_that_somebody_else_manages_are_not_written_to(repo: GitRepo, hooks_path: str, script: str) -> None:
     repo.git("config", "core.hooksPath", hooks_path)
 
-    [*_, change] = apply(of(repo))
+    change = change_of(apply(of(repo)))
 
     assert (change.action, change.details[-1]) == ("manual", CALL)
     assert not (repo.path / script).exists()
     assert not hook(repo).exists()
     assert states(repo)["pre-commit"] == "foreign"
 
-    put_hook(repo.path / script, f"#!/bin/sh\n{CALL}\n")
+    for name in HOOKS:
+        put_hook((repo.path / script).with_name(name), f"#!/bin/sh\n{hook_stubs.line_to_add(name)}\n")
     assert installation.status(of(repo)).complete
 
 
@@ -424,7 +432,7 @@ def test_the_stub_calls_the_module_with_git_s_own_index(
     done = repo.run("commit", "-m", "x")
 
     assert done.returncode == 1
-    assert b"[] .git/index" in done.stdout + done.stderr
+    assert b"['pre-commit'] .git/index" in done.stdout + done.stderr
 
 
 def test_a_failure_of_git_is_told_in_its_words(repo: GitRepo) -> None:

@@ -10,8 +10,9 @@ import pytest
 from commandline import KITTY, tree
 from features import declare, install, install_and_lose, no_tool_on_path
 from gitrepo import GitRepo
-from kitty_status.git.hook_stubs import HOOKS, call_in
-from kitty_status.git.probe import PROBE
+from kitty_status.git.hook_entry import PROBE
+from kitty_status.git.hook_stubs import call_in
+from kitty_status.git.hooks import HOOKS
 from kitty_status.git.reachability import Reach, reach_of_hooks
 from kitty_status.git.repository import find_repository
 

@@ -211,4 +211,4 @@ def test_a_percent_sign_in_the_path_of_the_interpreter_is_one_to_the_shell(repo:
     repo.git("config", LOG_DRIVER, "'/50%% off/python' -I %O %A %B %P; s=$?; exit $s")
     broken = broken_driver(of(repo), "log")
     assert broken is not None
-    assert (broken.command, broken.code, broken.has_way_out) == ("'/50% off/python' -I", 127, True)
+    assert (broken.command, broken.code) == ("'/50% off/python' -I", 127)

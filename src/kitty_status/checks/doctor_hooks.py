@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import INSTALL, Diagnosis, Fix
-from kitty_status.git import reachability
-from kitty_status.git.reachability import REACHED, reach_of_hooks
+from kitty_status.git import hook_ways
+from kitty_status.git.reachability import REACHED, SILENT, reach_of_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from kitty_status.git.reachability import Reach
 
 _CODES = {
-    reachability.MISSING: "hook-missing",
-    reachability.NOT_EXECUTABLE: "hook-not-executable",
-    reachability.FOREIGN: "hook-foreign",
-    reachability.OUTDATED: "hook-outdated",
-    reachability.SILENT: "hook-silent",
+    hook_ways.MISSING: "hook-missing",
+    hook_ways.NOT_EXECUTABLE: "hook-not-executable",
+    hook_ways.FOREIGN: "hook-foreign",
+    hook_ways.OUTDATED: "hook-outdated",
+    SILENT: "hook-silent",
 }
 # What installing again mends without a person's say; a foreign hook is moved aside only on request.
-_MENDED = frozenset({reachability.MISSING, reachability.NOT_EXECUTABLE, reachability.OUTDATED, reachability.SILENT})
+_MENDED = frozenset({hook_ways.MISSING, hook_ways.NOT_EXECUTABLE, hook_ways.OUTDATED, SILENT})
 
 
 def check_hooks(clone: Clone) -> Iterator[Diagnosis]:
@@ -37,7 +37,7 @@ def check_hooks(clone: Clone) -> Iterator[Diagnosis]:
     elsewhere = {str(Path(reach.path).parent) for reach in missed if Path(reach.path).parent.resolve() != own}
     if elsewhere:
         observed = f"it leads to {', '.join(sorted(elsewhere))}"
-        commands = ("git config --show-origin --get core.hooksPath", "kitty-status install --dry-run")
+        commands = ("git config --show-origin --get core.hooksPath", "kitty-status install --manual")
         yield Diagnosis("hooks-managed-elsewhere", "core.hooksPath", observed, commands)
 
 

@@ -10,6 +10,7 @@ from kitty_status.checks.diagnosis import Diagnosis
 from kitty_status.errors import ConfigurationError, GitError
 from kitty_status.git.git_version import git_version
 from kitty_status.git.head import operation_in_progress
+from kitty_status.git.hooks import SWITCH, is_switched_off
 from kitty_status.git.install_config import effective_value
 from kitty_status.git.run import git, run_git
 from kitty_status.git.staged import LOG_NAME
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from kitty_status.checks.diagnosis import Clone
 
 _OLDEST_GIT = (2, 30)
-_OFF = ("0", "false", "off", "no")
 _MOST_NAMES = 3
 
 
@@ -68,9 +68,8 @@ def check_configuration(clone: Clone) -> Iterator[Diagnosis]:
 
 def check_switch(_clone: Clone) -> Iterator[Diagnosis]:
     """Are hooks and drivers switched off here?"""
-    value = os.environ.get("KITTY_STATUS", "")
-    if value.lower() in _OFF:
-        yield Diagnosis("switched-off", "environment", f"KITTY_STATUS={value}")
+    if is_switched_off(os.environ):
+        yield Diagnosis("switched-off", "environment", f"{SWITCH}={os.environ[SWITCH]}")
 
 
 def check_operation(clone: Clone) -> Iterator[Diagnosis]:

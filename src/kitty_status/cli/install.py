@@ -32,13 +32,16 @@ def install(
         bool,
         typer.Option("--autostash", help="Also let git set an uncommitted log aside when it merges and rebases."),
     ] = False,
+    manual: Annotated[
+        bool, typer.Option("--manual", help="Print the lines with which all of it is done by hand, and write nothing.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="List what would change, and write nothing.")
     ] = False,
     no_trial: Annotated[bool, typer.Option("--no-trial", help="Leave out the trial merge at the end.")] = False,
     json_output: JsonOption = False,
 ) -> int:
-    """Make this clone merge and check status files with kitty-status: merge drivers, attributes, the commit hook.
+    """Make this clone merge and check status files with kitty-status: merge drivers, attributes, hooks.
 
     Nothing of it is committed; it holds for all work trees of this clone. Calling it twice changes
     nothing, and `kitty-status uninstall` takes all of it back. At the end git merges two branches in
@@ -49,13 +52,18 @@ def install(
       kitty-status install --dry-run
       kitty-status install --status
     """  # noqa: D301  \b keeps the lines of the help apart
-    if status and (dry_run or autostash or no_trial):
-        raise UsageError("--status excludes the other options", hint="leave them out")
+    if (status or manual) and (dry_run or autostash or no_trial or status == manual):
+        raise UsageError(f"--{'status' if status else 'manual'} excludes the other options", hint="leave them out")
     project = Project(Path.cwd())
     repository = repository_of(project)
     snapshots = load_config(project.root).snapshot != SNAPSHOT_SPEC_KITTY
     if status:
         return _say_status(installation.status(repository, snapshots=snapshots), json_output=json_output)
+    if manual:
+        say_changes(
+            "install", installation.manual(repository, snapshots=snapshots), dry_run=True, json_output=json_output
+        )
+        return EXIT_DONE
     act = installation.plan if dry_run else installation.apply
     changes = act(repository, autostash=autostash, snapshots=snapshots)
     trial = None if dry_run or no_trial else try_merge(repository, snapshots=snapshots)
@@ -96,9 +104,10 @@ def repository_of(project: Project) -> Repository:
     Raises:
         OutsideRepositoryError: it lies in none.
     """
-    if project.repository is None:
+    repository = project.repository or installation.bare_repository(str(project.start))
+    if repository is None:
         raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="run `git init` first")
-    return project.repository
+    return repository
 
 
 def say_changes(

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kitty_status.git.drivers import LOG, SNAPSHOT
+from kitty_status.git.drivers import LOG, SNAPSHOT, first_way
 from kitty_status.git.log_driver import EXIT_FAILED, USAGE
 from kitty_status.git.run import run_git
 from kitty_status.git.shell import run_shell
@@ -15,24 +15,17 @@ if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
 
 SECTIONS = {LOG: "merge.kitty-status-log", SNAPSHOT: "merge.kitty-status-snapshot"}
-_PLACEHOLDERS = (" %O", " %A", " %B", " %P")
-# Where the first way ends in a command that carries its own way out, see `drivers`.
-_WAY_OUT = "; s=$?;"
 _LONGEST_WORDS = 400
 _LONGEST_COMMAND = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A driver that does not run: its command as a shell reads it, the exit code, and what was said.
-
-    `has_way_out` says whether the configured command goes on to keep the lines of both sides.
-    """
+    """A driver that does not run: its command as a shell reads it, the exit code, and what was said."""
 
     command: str
     code: int
     words: str
-    has_way_out: bool
 
     def __str__(self) -> str:
         shown = self.command if len(self.command) <= _LONGEST_COMMAND else f"{self.command[:_LONGEST_COMMAND]}…"
@@ -50,15 +43,12 @@ def broken_driver(repository: Repository, kind: str) -> Broken | None:
     command = configured_driver(repository, kind)
     if not command:
         return None
-    first, way_out, _ = command.partition(_WAY_OUT)
-    for placeholder in _PLACEHOLDERS:
-        first = first.replace(placeholder, "")
-    first = first.replace("%%", "%")
+    first = first_way(command)
     result = run_shell(first, cwd=repository.worktree)
     words = os.fsdecode(result.err).strip()
     if result.code == EXIT_FAILED and USAGE in words:
         return None
-    return Broken(first, result.code, words[-_LONGEST_WORDS:], bool(way_out))
+    return Broken(first, result.code, words[-_LONGEST_WORDS:])
 
 
 def configured_driver(repository: Repository, kind: str) -> str | None:
