@@ -14,20 +14,19 @@ from typing import TYPE_CHECKING
 
 from kitty_status.git.changes import Change, Step
 from kitty_status.git.files import replace_linked_file
+from kitty_status.git.git_version import CONFIG_HOOKS, git_version
 from kitty_status.git.hook_stubs import EXECUTABLE, stub
 from kitty_status.git.install_config import section_removals, section_steps
-from kitty_status.git.run import run_git
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
 
-_SINCE = (2, 54)
 _FOLDER = "hooks"
 
 
 def are_known_to_git(repository: Repository) -> bool:
     """Whether the git that PATH names runs hooks from its configuration."""
-    return _version(run_git(["version"], cwd=repository.worktree).out) >= _SINCE
+    return git_version(repository.worktree) >= CONFIG_HOOKS
 
 
 def _section(repository: Repository, name: str) -> dict[str, dict[str, str]]:
@@ -68,9 +67,3 @@ def removal_steps(repository: Repository, local: dict[str, list[str]], name: str
 
 def _script(repository: Repository, name: str) -> Path:
     return Path(repository.state_dir, _FOLDER, name)
-
-
-def _version(words: bytes) -> tuple[int, ...]:
-    """Return the numbers in `git version 2.39.5 (Apple Git-154)`."""
-    numbers = words.removeprefix(b"git version ").split(b" ")[0].split(b".")
-    return tuple(int(number) for number in numbers[:2] if number.isdigit())
