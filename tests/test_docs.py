@@ -12,12 +12,14 @@ from kitty_status import cli, errors
 from kitty_status.checks.ailments import AILMENTS
 from kitty_status.cli.application import VERBS
 from kitty_status.errors import KittyStatusError
+from kitty_status.git.hooks import HOOKS
 from kitty_status.status import transitions, validation
 from kitty_status.tracker import config
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+HOOKS_PAGE = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 OF_THE_COMMAND_LINE = ("usage", "operating-system", "interrupted", "bug")
 
@@ -61,6 +63,8 @@ def test_every_option_and_every_call_of_git_is_named_somewhere() -> None:
         assert re.search(rf"(?<![\w-]){option}(?![\w-])", DOCS), option
     for call in ("merge-driver log|snapshot", "hook pre-commit", "KITTY_STATUS_ACTOR", "KITTY_STATUS_DEBUG"):
         assert call in DOCS
+    for name in HOOKS:
+        assert f"| `{name}`" in HOOKS_PAGE or f"**`{name}`**" in HOOKS_PAGE, name
 
 
 def test_every_finding_is_explained() -> None:

@@ -49,6 +49,8 @@ BAD = [
     ("emit", "WP01", "--to", "in_progress", "-f", SLUG),
     ("emit", "WP01", "--to", "claimed", "--execution-mode", "moon"),
     ("install", "--status", "--dry-run"),
+    ("install", "--status", "--manual"),
+    ("install", "--manual", "--autostash"),
     ("show", "--nonsense"),
     ("nonsense",),
 ]

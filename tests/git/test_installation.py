@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import subprocess
 from pathlib import Path
@@ -192,6 +193,36 @@ def test_a_key_of_somebody_else_in_our_section_survives_removal(repo: GitRepo) -
     remove(of(repo))
 
     assert repo.git("config", "--get-regexp", "kitty|auto") == "kitty-status.theirs x"
+
+
+def test_what_others_have_set_in_our_sections_goes_with_them_and_is_named(repo: GitRepo) -> None:
+    apply(of(repo))
+    repo.git("config", f"{SECTIONS[0]}.recursive", "it's binary")
+    assert installation.status(of(repo)).complete
+
+    changes = {change.what: change for change in remove(of(repo))}
+
+    assert changes[SECTIONS[1]].details == ()
+    *_, line = changes[SECTIONS[0]].details
+    assert repo.run("config", "--get-regexp", "kitty-status").returncode == 1
+    subprocess.run(shlex.split(line), cwd=repo.path, check=True)
+    assert repo.git("config", "--get-regexp", "kitty-status") == f"{SECTIONS[0]}.recursive it's binary"
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o644])
+def test_a_hook_of_every_name_is_as_it_was_after_removal(repo: GitRepo, mode: int) -> None:
+    for name in HOOKS:
+        put_hook(hook(repo, name), f"#!/bin/sh\n# {name}", mode)
+    before = everything(repo)
+
+    planned = plan(of(repo))
+    assert apply(of(repo)) == planned
+    chained = everything(repo)
+    assert set(actions(apply(of(repo)))) == {"keep"}
+    assert everything(repo) == chained
+    remove(of(repo))
+
+    assert everything(repo) == before
 
 
 def test_an_outdated_installation_is_told_and_renewed(repo: GitRepo) -> None:

@@ -26,6 +26,7 @@ import sys
 
 from kitty_status.errors import GitError
 from kitty_status.git.hooks import is_switched_off
+from kitty_status.git.probe import answered
 from kitty_status.git.run import git, read_blobs
 from kitty_status.git.staged import (
     LOG_NAME,
@@ -80,7 +81,7 @@ class Report:
 
 def main(argv: list[str]) -> int:
     """Check what is staged in the repository of the current folder; return the exit code of the hook `argv` names."""
-    if is_switched_off(os.environ):
+    if is_switched_off(os.environ) or answered(argv[0] if argv else "pre-commit"):
         return EXIT_CLEAN
     try:
         return check_index(".", merging=argv == [_MERGE]).print()
