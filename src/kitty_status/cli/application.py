@@ -23,11 +23,13 @@ VERBS = {
     "emit": "emit",
     "show": "show",
     "log": "log",
+    "diff": "diff",
     "materialize": "materialize",
     "validate": "validate",
     "doctor": "doctor",
     "reconcile-journal": "reconcile_journal",
     "discard": "discard",
+    "audit": "audit",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from kitty_status.git.hooks import HOOKS, leading_arguments
+from kitty_status.git.hooks import HOOKS, is_switched_off, leading_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ PROBE = "KITTY_STATUS_PROBE"
 
 
 def main(argv: list[str]) -> int:
-    """Be the hook `argv[0]`, with git's own arguments behind it; return its exit code."""
+    """Be the hook `argv[0]`, with git's own arguments behind it; return its exit code: 0 where it is switched off."""
     name, *arguments = argv
-    if _answered(name):
+    if _answered(name) or is_switched_off(os.environ):
         return 0
     module: Any = __import__(HOOKS[name], fromlist=["main"])
     return int(module.main([*leading_arguments(name), *arguments]))

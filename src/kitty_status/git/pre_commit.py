@@ -26,7 +26,6 @@ import sys
 
 from kitty_status.errors import GitError
 from kitty_status.git.hooks import is_switched_off
-from kitty_status.git.probe import answered
 from kitty_status.git.run import git, read_blobs
 from kitty_status.git.staged import (
     LOG_NAME,
@@ -36,7 +35,7 @@ from kitty_status.git.staged import (
     staged_changes,
     whole_branch,
 )
-from kitty_status.jsonl.codec import decode, describe_damage, preview
+from kitty_status.jsonl.codec import decode, describe_damage, is_readable, preview
 from kitty_status.status.merging import split_lines
 from kitty_status.status.record import event_in
 from kitty_status.status.repeats import find_other_content
@@ -66,8 +65,8 @@ class Report:
         """Add a reason to stop the commit, with the way to mend it."""
         self.problems.append(f"{where}: {what}\n  hint: {mend}")
 
-    def print(self) -> int:
-        """Print everything to stderr and return the exit code."""
+    def print(self, stopped: str = "commit") -> int:
+        """Print everything to stderr, also what it is that was stopped, and return the exit code."""
         for warning in self.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         for problem in self.problems[:_MAX_SHOWN]:
@@ -75,13 +74,13 @@ class Report:
         if len(self.problems) > _MAX_SHOWN:
             print(f"error: and {len(self.problems) - _MAX_SHOWN} more problems", file=sys.stderr)
         if self.problems:
-            print("kitty-status: the commit was stopped; nothing was changed", file=sys.stderr)
+            print(f"kitty-status: the {stopped} was stopped; nothing was changed", file=sys.stderr)
         return EXIT_STOPPED if self.problems else EXIT_CLEAN
 
 
 def main(argv: list[str]) -> int:
     """Check what is staged in the repository of the current folder; return the exit code of the hook `argv` names."""
-    if is_switched_off(os.environ) or answered(argv[0] if argv else "pre-commit"):
+    if is_switched_off(os.environ):
         return EXIT_CLEAN
     try:
         return check_index(".", merging=argv == [_MERGE]).print()
@@ -136,7 +135,7 @@ def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> N
         # Where another log stands now, this one moved only if all of it is elsewhere.
         moved = elsewhere if staged is None or elsewhere.issuperset(split_lines(lines)) else set()
         missing = _missing(lines, staged or b"") - moved
-        damaged = {line for line in missing if not _is_readable(line)}
+        damaged = {line for line in missing if not is_readable(line[:-1])}
         if damaged:
             missing -= damaged
             report.warnings.append(f"{path}: {len(damaged)} damaged lines of {source.name} are not there any more")
@@ -154,15 +153,6 @@ def _missing(required: bytes, staged: bytes) -> set[bytes]:
     if staged.startswith(required):
         return set()
     return set(split_lines(required)).difference(split_lines(staged))
-
-
-def _is_readable(line: bytes) -> bool:
-    """Say whether a line is none of those that may be mended: damage that got in must be able to get out."""
-    try:
-        decode(line[:-1])
-    except ValueError:
-        return False
-    return True
 
 
 def _report_deleted(path: str, lines: int, source: str, cwd: str, report: Report) -> None:

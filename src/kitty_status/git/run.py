@@ -48,7 +48,8 @@ _MISLEADING = (
 )
 _ALWAYS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "KITTY_STATUS_INSIDE": "1"}
 # git before 2.45 does not know the first and would fetch what a partial clone lacks; the second stops every version.
-_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+# The third has objects read as they were pushed, whatever has been put in their place in this clone alone.
+_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_REPLACE_OBJECTS": "1"}
 
 _CHUNK = 1 << 18
 _LOWEST_PRIVATE_DESCRIPTOR = 3

@@ -125,6 +125,15 @@ def _scanned(text: str) -> tuple[Any, int]:
         raise LineDamagedError(str(error)) from None
 
 
+def is_readable(line: bytes) -> bool:
+    """Say whether `line` (without its LF) is none that may be mended: damage that got in must be able to get out."""
+    try:
+        decode(line)
+    except LineDamagedError:
+        return False
+    return True
+
+
 def encode(row: dict[str, Any], dumps: Callable[..., str]) -> bytes:
     """Return the bytes of one line, LF included, for `row`; `dumps` is `json.dumps`.
 
