@@ -9,6 +9,7 @@ from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask
 from commandline import emit as move
 from events import line, ulid
 from gitrepo import GitRepo
+from kitty_status.git.drivers import interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def _overridden(repo: GitRepo) -> None:
 
 def _gone_python(repo: GitRepo) -> None:
     command = repo.git("config", LOG_DRIVER)
-    repo.git("config", LOG_DRIVER, f"/gone{command}")
+    repo.git("config", LOG_DRIVER, command.replace(interpreter(), "/gone/python"))
 
 
 def _foreign_hook(repo: GitRepo) -> None:
