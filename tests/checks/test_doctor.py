@@ -288,11 +288,25 @@ def test_hooks_of_another_work_tree_are_looked_at_from_here(clone: GitRepo, tmp_
     assert run(clone, finding.commands[0]).stdout.strip() == "nowhere"
 
 
+def test_what_work_trees_share_is_said_once(clone: GitRepo, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        clone.worktree(tmp_path / name, name)
+    STATES["hook-missing"].prepare(clone)
+    [finding] = examine(clone.path).findings
+    assert finding.where == f"{clone.path} and 2 more work trees"
+    assert finding.observed == f"pre-commit in {clone.path}/.git/hooks"
+    assert mend(clone.path, examine(clone.path)).healthy
+
+
 def test_a_driver_that_another_file_overrides_is_not_said_to_be_mended(clone: GitRepo) -> None:
     clone.git("config", "extensions.worktreeConfig", "true")
     clone.git("config", "--worktree", "merge.kitty-status-log.driver", "false")
     after = mend(clone.path, examine(clone.path))
     assert not after.healthy
+    assert after.fixed == []
+    assert after.failed == [
+        "install what is missing or outdated: nothing is missing or outdated that may be written to without you"
+    ]
     assert {"driver-not-runnable", "trial-merge-failed"} <= {finding.code for finding in after.findings}
 
 

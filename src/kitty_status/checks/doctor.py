@@ -12,7 +12,7 @@ from kitty_status.checks import doctor_repository as place
 from kitty_status.checks.ailments import SEVERITIES
 from kitty_status.checks.diagnosis import INSTALL, MEND_TAIL, Clone, Diagnosis, Examination
 from kitty_status.checks.doctor_hooks import check_hooks
-from kitty_status.errors import GitError, KittyStatusError
+from kitty_status.errors import ConfigurationError, GitError, KittyStatusError
 from kitty_status.git import installation
 from kitty_status.jsonl.append import mend_tail
 from kitty_status.tracker.features import Project
@@ -134,7 +134,8 @@ def describe(fix: Fix) -> str:
 
 def _mend(clone: Clone, fix: Fix) -> None:
     if fix.action == INSTALL:
-        installation.mend(clone.repository, snapshots=clone.snapshots)
+        if not installation.mend(clone.repository, snapshots=clone.snapshots):
+            raise ConfigurationError("nothing is missing or outdated that may be written to without you")
         return
     feature = next(feature for feature in clone.features if feature.slug == fix.feature)
     clone.config.check_may_write()

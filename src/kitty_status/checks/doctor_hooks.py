@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +31,12 @@ def check_hooks(clone: Clone) -> Iterator[Diagnosis]:
     """Fire every hook in every work tree: does it answer?"""
     own = Path(clone.repository.common_dir, "hooks").resolve()
     missed = [reach for reach in reach_of_hooks(clone.repository) if reach.state != REACHED]
-    for (worktree, state), group in groupby(sorted(missed, key=_kind), key=_kind):
-        yield _diagnosis(worktree, state, list(group), own)
+    groups: dict[tuple[str, str], list[Reach]] = {}
+    for reach in missed:
+        # Work trees that share their hooks folder share what is wrong with it.
+        groups.setdefault((str(Path(reach.path).parent), reach.state), []).append(reach)
+    for group in groups.values():
+        yield _diagnosis(group, own)
     elsewhere = {str(Path(reach.path).parent) for reach in missed if Path(reach.path).parent.resolve() != own}
     if elsewhere:
         observed = f"it leads to {', '.join(sorted(elsewhere))}"
@@ -41,16 +44,15 @@ def check_hooks(clone: Clone) -> Iterator[Diagnosis]:
         yield Diagnosis("hooks-managed-elsewhere", "core.hooksPath", observed, commands)
 
 
-def _kind(reach: Reach) -> tuple[str, str]:
-    return reach.worktree, reach.state
-
-
-def _diagnosis(worktree: str, state: str, missed: list[Reach], own: Path) -> Diagnosis:
+def _diagnosis(missed: list[Reach], own: Path) -> Diagnosis:
     folder = Path(missed[0].path).parent
     is_own = folder.resolve() == own
-    observed = f"{', '.join(reach.hook for reach in missed)} in {folder}"
+    trees = list(dict.fromkeys(reach.worktree for reach in missed))
+    more = f" and {len(trees) - 1} more work trees" if len(trees) > 1 else ""
+    observed = f"{', '.join(dict.fromkeys(reach.hook for reach in missed))} in {folder}"
     if missed[0].words:
         observed += f": {missed[0].words}"
-    commands = ("kitty-status install",) if is_own else (f"git -C {shlex.quote(worktree)} rev-parse --git-path hooks",)
+    commands = ("kitty-status install",) if is_own else (f"git -C {shlex.quote(trees[0])} rev-parse --git-path hooks",)
+    state = missed[0].state
     fix = Fix(INSTALL) if is_own and state in _MENDED else None
-    return Diagnosis(_CODES[state], worktree, observed, commands, fix)
+    return Diagnosis(_CODES[state], trees[0] + more, observed, commands, fix)

@@ -63,7 +63,7 @@ def apply(repository: Repository, *, autostash: bool = False, snapshots: bool = 
     return _run(_steps(repository, autostash=autostash, snapshots=snapshots))
 
 
-def mend(repository: Repository, *, snapshots: bool = True, dry_run: bool = False) -> list[Change]:
+def mend(repository: Repository, *, snapshots: bool = True) -> list[Change]:
     """Do again what of an installation is missing or outdated, and return it; what others have put there stays.
 
     Raises:
@@ -71,7 +71,7 @@ def mend(repository: Repository, *, snapshots: bool = True, dry_run: bool = Fals
     """
     steps = _steps(repository, autostash=False, snapshots=snapshots)
     stale = [step for step in steps if step.item().state in ("missing", "outdated")]
-    return [step.change for step in stale] if dry_run else _run(stale)
+    return _run(stale)
 
 
 def status(repository: Repository, *, snapshots: bool = True) -> Status:
