@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -363,6 +365,31 @@ def test_without_the_tool_a_log_is_not_pushed_unchecked_and_anything_else_is(gon
     gone.git("push", "-q", "origin", ":another")
     assert gone.run("push", "-q", "origin", "side").returncode == 1
     assert remote.git("log", "-1", "--format=%s", "main") == "something else"
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_what_a_hook_runs_is_there(name: str) -> None:
+    module = HOOKS[name]
+    if find_spec(module) is None and module == "kitty_status.git.pre_push":
+        pytest.skip("the check of what is pushed is not part of this version")
+
+    assert callable(import_module(module).main)
+
+
+@pytest.mark.skipif(find_spec("kitty_status.git.pre_push") is None, reason="the check of what is pushed is not there")
+def test_a_push_that_takes_a_line_away_is_stopped_and_any_other_passes(tmp_path: Path) -> None:
+    repo = feature_repo(tmp_path / "repo", 1, 2)
+    remote = GitRepo.init(tmp_path / "a remote é", bare=True)
+    repo.git("remote", "add", "origin", str(remote.path))
+    repo.git("push", "-q", "origin", "main")
+    repo.write(LOG, repo.read(LOG).splitlines(keepends=True)[0])
+    repo.git("commit", "-q", "--no-verify", "-a", "-m", "a line less")
+
+    done = repo.run("push", "-q", "origin", "main")
+
+    assert (done.returncode, LOG.encode() in done.stderr) == (1, True)
+    assert remote.git("log", "-1", "--format=%s") != "a line less"
+    assert repo.run("push", "-q", "origin", "main", environment={SWITCH: "0"}).returncode == 0
 
 
 def test_a_merge_that_drops_their_lines_is_stopped(tmp_path: Path) -> None:

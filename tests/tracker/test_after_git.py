@@ -349,3 +349,133 @@ def test_where_no_status_file_differs_little_is_asked_and_nothing_heavy_loaded(
     assert calls == gits
     assert "kitty_status.tracker.after_git" in loaded
     assert loaded & HEAVY == set()
+
+
+class Here:
+    """The hooks' module called in this process, in a repository whose own hooks are off."""
+
+    def __init__(self, repo: GitRepo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.repo = repo
+        self._said = capsys
+        repo.git("config", "core.hooksPath", os.devnull)
+        monkeypatch.chdir(repo.path)
+
+    def after(self, *argv: str) -> str:
+        """Return what the module says after git has done its work."""
+        self._said.readouterr()
+        assert after_git.main(list(argv)) == 0
+        return self._said.readouterr().err
+
+
+@pytest.fixture
+def here(stale: GitRepo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Here:
+    return Here(stale, monkeypatch, capsys)
+
+
+def test_after_a_merge_only_what_is_stale_is_written_and_only_once(here: Here, tmp_path: Path) -> None:
+    here.repo.git("merge", "-q", "stale")
+
+    assert COMMIT in here.after("post-merge", "0")
+    assert is_exact(here.repo, tmp_path)
+    assert here.after("post-merge", "0") == ""
+
+
+def test_after_a_squash_and_for_an_ignored_snapshot_no_commit_is_said(here: Here) -> None:
+    here.repo.git("merge", "-q", "--squash", "stale")
+    assert here.after("post-merge", "1").endswith(f"{ADD}\n")
+
+    here.repo.git("commit", "-q", "-m", "squashed", "--", LOG)
+    here.repo.git("rm", "-q", "--cached", SNAPSHOT)
+    here.repo.write(".git/info/exclude", "status.json\n")
+    here.repo.write(SNAPSHOT, "{}")
+    assert "git add" not in here.after("post-merge", "0")
+
+
+def test_a_snapshot_that_is_no_json_is_written_anew(here: Here, tmp_path: Path) -> None:
+    here.repo.git("merge", "-q", "stale")
+    here.repo.write(SNAPSHOT, "<<<<<<< ours\n")
+
+    assert "written anew" in here.after("post-merge", "0")
+    assert is_exact(here.repo, tmp_path)
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_as_it_is_written(here: Here) -> None:
+    folder = "kitty-specs/\x1b[2J"
+    here.repo.write(f"{folder}/status.events.jsonl", b"damaged\n")
+    here.repo.write(f"{folder}/status.json", "{}")
+    here.repo.git("add", "-A")
+    here.repo.git("update-ref", "ORIG_HEAD", "HEAD")
+    here.repo.git("commit", "-q", "-m", "control")
+
+    said = here.after("post-merge", "0")
+
+    assert "\x1b" not in said
+    assert r"kitty-specs/\x1b[2J" in said
+
+
+@pytest.mark.parametrize("autostash", [True, False])
+@pytest.mark.parametrize("folder", ["rebase-merge", "rebase-apply"])
+def test_at_the_end_of_a_rebase_its_first_commit_counts(here: Here, folder: str, autostash: bool) -> None:
+    before = here.repo.git("rev-parse", "HEAD")
+    here.repo.switch("stale")
+    here.repo.git("update-ref", "ORIG_HEAD", before)
+    here.repo.write(f".git/{folder}/{'orig-head' if folder == 'rebase-merge' else 'next'}", f"{before}\n")
+    if autostash:
+        here.repo.write(f".git/{folder}/autostash", "a commit\n")
+
+    assert here.after("post-commit") == here.after("post-rewrite", "amend") == ""
+    said = here.after("post-rewrite", "rebase")
+
+    assert ("written anew" in said, "kitty-status materialize" in said) == (not autostash, autostash)
+
+
+def test_a_merge_with_an_autostash_waiting_is_only_told(here: Here) -> None:
+    here.repo.git("merge", "-q", "stale")
+    here.repo.write(".git/MERGE_AUTOSTASH", "a commit\n")
+    before = here.repo.read(SNAPSHOT)
+
+    assert "kitty-status materialize" in here.after("post-merge", "0")
+    assert here.repo.read(SNAPSHOT) == before
+
+
+def test_after_a_checkout_what_is_changed_already_may_be_written(here: Here, tmp_path: Path) -> None:
+    before, after = (here.repo.git("rev-parse", name) for name in ("main", "stale"))
+    here.repo.switch("stale")
+    assert "kitty-status materialize" in here.after("post-checkout", before, after, "1")
+    assert here.after("post-checkout", "0" * 40, after, "1") == ""
+
+    here.repo.append(LOG, event_line(4))
+    assert "written anew" in here.after("post-checkout", before, after, "1")
+    assert is_exact(here.repo, tmp_path)
+
+    here.repo.git("checkout", "-q", "--detach")
+    here.repo.write(SNAPSHOT, "{}")
+    assert here.after("post-checkout", before, after, "1") == ""
+
+
+def test_many_stale_snapshots_are_mended_by_one_command(here: Here) -> None:
+    features = [f"kitty-specs/{number:03}-feature" for number in range(25)]
+    emit(here.repo, 1, feature=features[0])
+    for each in features[1:]:
+        shutil.copytree(here.repo.path / features[0], here.repo.path / each)
+        here.repo.append(f"{each}/status.events.jsonl", event_line(2))
+    here.repo.commit("many")
+    before, after = (here.repo.git("rev-parse", name) for name in ("main~1", "main"))
+
+    said = here.after("post-checkout", before, after, "1")
+
+    assert said.endswith("kitty-status materialize --all\n")
+
+
+def test_a_hook_that_is_asked_for_answers_and_does_nothing_else(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.repo.git("merge", "-q", "stale")
+    asked = tmp_path / "asked"
+    asked.write_bytes(b"")
+    monkeypatch.setenv("KITTY_STATUS_PROBE", str(asked))
+    assert here.after("post-merge", "0") == ""
+    assert asked.read_text() == "post-merge\n"
+
+    monkeypatch.setenv("KITTY_STATUS_PROBE", str(tmp_path / "not there"))
+    assert "written anew" in here.after("post-merge", "0")

@@ -18,7 +18,7 @@ import sys
 from importlib import import_module
 
 from kitty_status.errors import BusyError, GitError, KittyStatusError
-from kitty_status.git.hooks import INSIDE, is_switched_off
+from kitty_status.git.hooks import INSIDE, is_switched_off, printable
 from kitty_status.git.repository import find_repository
 from kitty_status.git.staged import features_between, git_dir_of
 
@@ -57,7 +57,9 @@ def main(argv: list[str]) -> int:
 
 
 def _warn(hook: str, message: str, hint: str) -> None:
-    print(f"warning: kitty-status {hook}: {message}" + (f"\n  hint: {hint}" if hint else ""), file=sys.stderr)
+    print(f"warning: kitty-status {hook}: {printable(message)}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {printable(hint)}", file=sys.stderr)
 
 
 class _Deadline:

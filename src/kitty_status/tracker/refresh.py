@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import StoreError
+from kitty_status.git.hooks import printable
 from kitty_status.git.run import git
 from kitty_status.status.snapshot import parse
 from kitty_status.tracker.commit import commands_to_commit
@@ -56,7 +57,7 @@ def refresh(
             elif folder not in writable and _has_drifted(feature, config):
                 stale.append(feature)
         except (StoreError, OSError) as error:
-            _say(f"{hook}: {_shown(folder)}: {error}", [])
+            _say(f"{hook}: {folder}: {error}", [])
     if written:
         _say_written(written, commit_follows=commit_follows)
     if stale:
@@ -82,7 +83,7 @@ def _has_drifted(feature: Feature, config: Config) -> bool:
 
 def _say_written(features: list[Feature], *, commit_follows: bool) -> None:
     paths = [feature.relative(feature.snapshot) for feature in features]
-    _say("git has changed logs and not the snapshots beside them; these were written anew:", map(_shown, paths))
+    _say("git has changed logs and not the snapshots beside them; these were written anew:", paths)
     # What git ignores is not to be committed.
     options = ["-z", "--modified", "--others", "--exclude-standard"]
     listed = git(["ls-files", *options, "--", *paths], cwd=os.curdir, inherit_repository=True)
@@ -94,16 +95,12 @@ def _say_written(features: list[Feature], *, commit_follows: bool) -> None:
 
 
 def _say_stale(features: list[Feature]) -> None:
-    commands = [f"kitty-status materialize {shlex.quote(_shown(feature.slug))}" for feature in features]
+    commands = [f"kitty-status materialize {shlex.quote(feature.slug)}" for feature in features]
     if len(commands) > _MOST_NAMED:
         commands = ["kitty-status materialize --all"]
     _say("not every snapshot is made from the log beside it; this mends that:", commands)
 
 
 def _say(what: str, lines: Iterable[str]) -> None:
-    print(f"kitty-status: {what}", *lines, sep="\n  ", file=sys.stderr)  # noqa: T201  a hook speaks so
-
-
-def _shown(name: str) -> str:
-    """Return a name as a terminal may be given it."""
-    return name if name.isprintable() else ascii(name)
+    shown = map(printable, (f"kitty-status: {what}", *lines))
+    print(*shown, sep="\n  ", file=sys.stderr)  # noqa: T201  a hook speaks so
