@@ -26,6 +26,7 @@ PLUMBING = {
     "log_driver": {"typing", "re", "json", "pathlib", "hashlib", "subprocess"},
     "snapshot_driver": {"typing", "subprocess", "datetime"},
     "pre_commit": {"typing", "re", "json", "pathlib", "hashlib", "subprocess"},
+    "pre_push": {"typing", "re", "json", "pathlib", "hashlib", "subprocess"},
 }
 """What git calls, and the slow parts of the standard library that each does without."""
 

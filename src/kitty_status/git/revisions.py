@@ -59,6 +59,8 @@ def find_revision(revision: str, *, cwd: str) -> str | None:
 
 def newest_until(epoch: int, *, cwd: str) -> str | None:
     """Return the newest commit of HEAD's own line (first parents) that was committed by that second, or None."""
+    if epoch < 0:
+        return None  # git's commits have no such dates, and it would not understand the number
     out = git(["rev-list", "--first-parent", f"--min-age={epoch}", "--max-count=1", "HEAD", "--"], cwd=cwd)
     return out.decode("ascii").strip() or None
 
