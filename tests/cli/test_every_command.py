@@ -32,6 +32,7 @@ GOOD = {
     "audit": ("audit",),
     "materialize": ("materialize", SLUG),
     "findings": ("validate", SLUG),
+    "doctor": ("doctor",),
 }
 WRITES = [("init",), ("install",), ("install", "--autostash"), ("uninstall",), EMIT, ("materialize", "--all")]
 BAD = [
@@ -54,6 +55,8 @@ BAD = [
     ("emit", "WP01", "--to", "in_progress", "-f", SLUG),
     ("emit", "WP01", "--to", "claimed", "--execution-mode", "moon"),
     ("install", "--status", "--dry-run"),
+    ("install", "--status", "--manual"),
+    ("install", "--manual", "--autostash"),
     ("show", "--nonsense"),
     ("nonsense",),
 ]

@@ -243,7 +243,7 @@ def test_git_finds_the_command_as_its_own(repo: GitRepo) -> None:
 
 
 def test_plumbing_called_wrongly_says_how_git_calls_it(tmp_path: Path) -> None:
-    for args, hint in ((("hook", "pre-push"), "hook pre-commit"), (("merge-driver", "x", "a"), "%O %A %B %P")):
+    for args, hint in ((("hook", "update", "a", "b"), "hook pre-commit"), (("merge-driver", "x", "a"), "%O %A %B %P")):
         answer = ask(tmp_path, *args)
         assert answer.code == 2
         assert hint in answer.err

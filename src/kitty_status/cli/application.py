@@ -26,9 +26,10 @@ VERBS = {
     "diff": "diff",
     "materialize": "materialize",
     "validate": "validate",
-    "audit": "audit",
+    "doctor": "doctor",
     "reconcile-journal": "reconcile_journal",
     "discard": "discard",
+    "audit": "audit",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

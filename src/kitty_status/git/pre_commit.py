@@ -10,6 +10,9 @@ It reads the index, never the work tree, and stops a commit that holds
 
 A log that was moved whole counts as present. One that was deleted with its folder is a warning.
 
+As `pre-merge-commit` it checks a merge that git makes without a conflict, with one difference: a snapshot
+that only one side changed is not made from the merged log, and that is for `post-merge` to mend.
+
 git waits for this process at every commit. It starts two gits for the usual commit, loads nothing
 that needs `re`, and parses only what HEAD does not have.
 """
@@ -18,11 +21,20 @@ that needs `re`, and parses only what HEAD does not have.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from kitty_status.errors import GitError
+from kitty_status.git.hooks import is_switched_off
 from kitty_status.git.run import git, read_blobs
-from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME, other_sources, staged_changes, whole_branch
+from kitty_status.git.staged import (
+    LOG_NAME,
+    SNAPSHOT_NAME,
+    merged_branches,
+    other_sources,
+    staged_changes,
+    whole_branch,
+)
 from kitty_status.jsonl.codec import decode, describe_damage, is_readable, preview
 from kitty_status.status.merging import split_lines
 from kitty_status.status.record import event_in
@@ -39,6 +51,7 @@ if TYPE_CHECKING:
 EXIT_CLEAN = 0
 EXIT_STOPPED = 1
 _MAX_SHOWN = 20
+_MERGE = "pre-merge-commit"
 
 
 class Report:
@@ -65,10 +78,12 @@ class Report:
         return EXIT_STOPPED if self.problems else EXIT_CLEAN
 
 
-def main(argv: list[str]) -> int:  # noqa: ARG001  git gives the hook no arguments
-    """Check what is staged in the repository of the current folder; return the hook's exit code."""
+def main(argv: list[str]) -> int:
+    """Check what is staged in the repository of the current folder; return the exit code of the hook `argv` names."""
+    if is_switched_off(os.environ):
+        return EXIT_CLEAN
     try:
-        return check_index(".").print()
+        return check_index(".", merging=argv == [_MERGE]).print()
     except ValueError as error:
         print(f"error: {error}\n  hint: give the folder a name without line breaks", file=sys.stderr)
         return EXIT_STOPPED
@@ -77,8 +92,10 @@ def main(argv: list[str]) -> int:  # noqa: ARG001  git gives the hook no argumen
         return EXIT_STOPPED
 
 
-def check_index(cwd: str) -> Report:
+def check_index(cwd: str, *, merging: bool = False) -> Report:
     """Return what is wrong with the staged logs and snapshots of the repository around `cwd`.
+
+    With `merging`, what is staged is the result of a merge that `git merge` is about to commit by itself.
 
     Raises:
         GitError: git could not be asked.
@@ -86,6 +103,7 @@ def check_index(cwd: str) -> Report:
     report = Report()
     changes = staged_changes(cwd)
     sources = [whole_branch("HEAD", changes), *other_sources(cwd, changes)]
+    sources += merged_branches(cwd, os.environ) if merging else []
     features = dict.fromkeys(change.path.rpartition("/")[0] for change in changes)
     names = [name for source in sources for name in source.blobs()]
     names += [f":{folder}/{name}" for folder in features for name in (LOG_NAME, SNAPSHOT_NAME)]
@@ -103,7 +121,8 @@ def check_index(cwd: str) -> Report:
         if change.is_log and not change.is_deleted:
             _check_log(change, content, report)
     for folder in features:
-        _check_snapshot(folder, blobs[f":{folder}/{LOG_NAME}"], blobs[f":{folder}/{SNAPSHOT_NAME}"], report)
+        log, snapshot = (blobs[f":{folder}/{name}"] for name in (LOG_NAME, SNAPSHOT_NAME))
+        _check_snapshot(folder, log, snapshot, report, stale_passes=merging)
     return report
 
 
@@ -191,7 +210,12 @@ def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> 
 
 
 def _check_snapshot(
-    folder: str, log: tuple[str, bytes] | None, snapshot: tuple[str, bytes] | None, report: Report
+    folder: str,
+    log: tuple[str, bytes] | None,
+    snapshot: tuple[str, bytes] | None,
+    report: Report,
+    *,
+    stale_passes: bool,
 ) -> None:
     """Stop a snapshot that names another log than the staged one; one that names none says nothing."""
     if snapshot is None:
@@ -207,5 +231,5 @@ def _check_snapshot(
         return
     if log is None:
         report.stop(path, f"the snapshot is staged without its {LOG_NAME}", f"`git add {folder}`")
-    else:
+    elif not stale_passes:
         report.stop(path, f"the snapshot was not made from the staged {LOG_NAME}", mend)

@@ -46,7 +46,7 @@ _MISLEADING = (
     "GIT_EXTERNAL_DIFF",
     "GIT_DIFF_OPTS",
 )
-_ALWAYS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+_ALWAYS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "KITTY_STATUS_INSIDE": "1"}
 # git before 2.45 does not know the first and would fetch what a partial clone lacks; the second stops every version.
 # The third has objects read as they were pushed, whatever has been put in their place in this clone alone.
 _OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_REPLACE_OBJECTS": "1"}

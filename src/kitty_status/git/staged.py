@@ -13,6 +13,10 @@ from kitty_status.errors import GitError
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 LOG_NAME = "status.events.jsonl"
 SNAPSHOT_NAME = "status.json"
 
@@ -88,6 +92,17 @@ def _changes(arguments: list[str], cwd: str) -> list[Change]:
     return changes
 
 
+def features_between(arguments: list[str], cwd: str) -> list[str]:
+    """Return the feature folders, from the top of the work tree, in which a log or a snapshot differs.
+
+    `arguments` name the two states: a git command for plumbing diffs, and its revisions.
+
+    Raises:
+        GitError: git does not know them both.
+    """
+    return list(dict.fromkeys(change.path.rpartition("/")[0] for change in _changes(arguments, cwd)))
+
+
 def whole_branch(name: str, changes: list[Change]) -> Source:
     """Return that all lines of a commit must be there, given what differs between it and the index."""
     logs = [change for change in changes if change.is_log]
@@ -98,6 +113,15 @@ def whole_branch(name: str, changes: list[Change]) -> Source:
 def _remaining(changes: list[Change]) -> list[str]:
     """Return the names of the staged logs among `changes`."""
     return [f":{change.path}" for change in changes if change.is_log and not change.is_deleted]
+
+
+def merged_branches(staged_in: str, environment: Mapping[str, str]) -> list[Source]:
+    """Return what a merge without conflicts must hold lines of, before MERGE_HEAD is there to say it.
+
+    `git merge` names what it merges in its environment, as `GITHEAD_<object id>`.
+    """
+    heads = [name.removeprefix("GITHEAD_") for name in environment if name.startswith("GITHEAD_")]
+    return [whole_branch(head, _changes(["diff-index", "--cached", head], staged_in)) for head in heads]
 
 
 def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
@@ -116,7 +140,7 @@ def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
 
 def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
     """Return what else this commit must hold lines of, because git is in the middle of bringing them."""
-    git_dir = _git_dir(cwd)
+    git_dir = git_dir_of(cwd)
 
     def is_there(name: str) -> bool:
         return os.path.exists(os.path.join(git_dir, name))
@@ -134,7 +158,12 @@ def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
     return sources
 
 
-def _git_dir(cwd: str) -> str:
+def git_dir_of(cwd: str) -> str:
+    """Return the git folder of the work tree that git has started this process for, in its folder `cwd`.
+
+    Raises:
+        GitError: there is none, or it cannot be read.
+    """
     inherited = os.environ.get("GIT_DIR")
     if inherited:
         return os.path.join(cwd, inherited)

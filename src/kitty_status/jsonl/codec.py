@@ -27,8 +27,8 @@ MAX_LINE_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 32
 PREVIEW_CHARACTERS = 80
 
-_CONFLICT_MARKERS = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
-_LINE_ENDINGS_CHANGED = (
+CONFLICT_MARKERS = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
+LINE_ENDINGS_CHANGED = (
     "it ends in CR LF: git changed the line endings of this file; "
     "`kitty-status init` writes the attribute that stops it"
 )
@@ -161,8 +161,8 @@ def preview(line: bytes) -> str:
 def _text(line: bytes) -> str:
     """Return the text of a line that does not look like one of ours, or say what is wrong with it."""
     if line.endswith(b"\r"):
-        raise LineDamagedError(_LINE_ENDINGS_CHANGED)
-    if line.startswith(_CONFLICT_MARKERS):
+        raise LineDamagedError(LINE_ENDINGS_CHANGED)
+    if line.startswith(CONFLICT_MARKERS):
         raise LineDamagedError("it is a conflict marker that a merge left behind")
     if line.startswith(b"\xef\xbb\xbf"):
         raise LineDamagedError("it begins with a byte order mark")

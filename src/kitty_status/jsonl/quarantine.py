@@ -54,6 +54,25 @@ def repair_tail(fd: int, log: StrPath, folder: StrPath, disk: Disk) -> tuple[byt
     return b"", start
 
 
+def unfinished_tail(log: StrPath, disk: Disk) -> bytes:
+    """Return what stands behind the last LF of a log: nothing where it is in order, or not there.
+
+    Raises:
+        UnsafeLogError: the log is a symbolic link or no regular file.
+        OSError: the operating system refused.
+    """
+    try:
+        fd = open_regular(log, os.O_RDONLY, disk)
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
+    try:
+        size = disk.fstat(fd).st_size
+        start = _last_line_start(fd, size, disk)
+        return disk.pread(fd, size - start, start)
+    finally:
+        close_quietly(fd, disk)
+
+
 def _last_line_start(fd: int, size: int, disk: Disk) -> int:
     end = size
     while end:

@@ -13,6 +13,8 @@ from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.lock import exclusive
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kitty_status.git.run import GitResult
     from kitty_status.tracker.features import Feature, Project
 
@@ -78,9 +80,14 @@ def commit_feature(feature: Feature, message: str, event_id: str) -> str:
 
 def how_to_commit(feature: Feature, message: str) -> list[str]:
     """Return the commands, for any folder of the work tree, that commit what `commit_feature` would."""
+    return commands_to_commit(committed_paths(feature), message)
+
+
+def commands_to_commit(paths: Sequence[str], message: str) -> list[str]:
+    """Return the commands, for any folder of the work tree, that commit these paths from its top and nothing else."""
     # `:/` means the top of the work tree, wherever the command is called.
-    paths = " ".join(shlex.quote(f":/{path}") for path in committed_paths(feature))
-    return [f"git add -- {paths}", f"git commit -m {shlex.quote(message)} -- {paths}"] if paths else []
+    named = " ".join(shlex.quote(f":/{path}") for path in paths)
+    return [f"git add -- {named}", f"git commit -m {shlex.quote(message)} -- {named}"] if named else []
 
 
 def committed_paths(feature: Feature) -> list[str]:
