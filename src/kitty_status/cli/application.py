@@ -25,6 +25,7 @@ VERBS = {
     "log": "log",
     "materialize": "materialize",
     "validate": "validate",
+    "resolve": "resolve",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

@@ -3,13 +3,14 @@
 The commit hook uses this, and git waits for it: nothing that needs `re` or `pathlib` is loaded.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH123
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
 import os
 
 from kitty_status.errors import GitError
+from kitty_status.git.in_progress import incoming
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 
@@ -116,21 +117,9 @@ def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
 
 def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
     """Return what else this commit must hold lines of, because git is in the middle of bringing them."""
-    git_dir = _git_dir(cwd)
-
-    def is_there(name: str) -> bool:
-        return os.path.exists(os.path.join(git_dir, name))
-
-    sources = []
-    if is_there("MERGE_HEAD"):
-        with open(os.path.join(git_dir, "MERGE_HEAD"), encoding="ascii") as file:
-            # An octopus merge names several; git calls the first one MERGE_HEAD.
-            heads = ["MERGE_HEAD", *file.read().split()[1:]]
-        sources += [whole_branch(head, _changes(["diff-index", "--cached", head], cwd)) for head in heads]
-    if is_there("CHERRY_PICK_HEAD"):
-        sources.append(_one_commit("CHERRY_PICK_HEAD", staged, cwd))
-    if is_there("REBASE_HEAD") and (is_there("rebase-merge") or is_there("rebase-apply")):
-        sources.append(_one_commit("REBASE_HEAD", staged, cwd))
+    brought = incoming(_git_dir(cwd))
+    sources = [whole_branch(head, _changes(["diff-index", "--cached", head], cwd)) for head in brought.branches]
+    sources += [_one_commit(name, staged, cwd) for name in brought.commits]
     return sources
 
 

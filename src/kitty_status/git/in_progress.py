@@ -1,0 +1,52 @@
+"""What git is in the middle of bringing into a work tree: a merge, a cherry-pick, a rebase.
+
+The commit hook uses this, and git waits for it: nothing beyond `os` is loaded.
+"""
+
+# ruff: noqa: PTH110, PTH118, PTH123
+
+from __future__ import annotations
+
+import os
+
+_SIGNS = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+
+
+class Incoming:
+    """The commits that the next commit has to hold the lines of.
+
+    Of those in `branches` all lines, of those in `commits` only what each adds to its parent: picking a
+    commit does not bring along those before it.
+    """
+
+    __slots__ = ("branches", "commits")
+
+    def __init__(self, branches: list[str], commits: list[str]) -> None:
+        self.branches = branches
+        self.commits = commits
+
+
+def incoming(git_dir: str) -> Incoming:
+    """Return what is being merged and picked in the work tree whose git folder this is.
+
+    Raises:
+        OSError: git's note of what is being merged cannot be read.
+    """
+
+    def is_there(name: str) -> bool:
+        return os.path.exists(os.path.join(git_dir, name))
+
+    branches = []
+    if is_there("MERGE_HEAD"):
+        with open(os.path.join(git_dir, "MERGE_HEAD"), encoding="ascii") as file:
+            # An octopus merge names several; git calls the first one MERGE_HEAD.
+            branches = ["MERGE_HEAD", *file.read().split()[1:]]
+    commits = ["CHERRY_PICK_HEAD"] if is_there("CHERRY_PICK_HEAD") else []
+    if is_there("REBASE_HEAD") and (is_there("rebase-merge") or is_there("rebase-apply")):
+        commits.append("REBASE_HEAD")
+    return Incoming(branches, commits)
+
+
+def is_in_progress(git_dir: str) -> bool:
+    """Say whether the next commit finishes something that git has begun."""
+    return any(os.path.exists(os.path.join(git_dir, sign)) for sign in _SIGNS)
