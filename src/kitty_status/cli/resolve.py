@@ -11,6 +11,7 @@ import typer
 from kitty_status.cli.output import JsonOption, command, say, say_json, visible, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
+from kitty_status.git.in_progress import is_in_progress
 from kitty_status.git.versions import unmerged_paths
 from kitty_status.jsonl.codec import decode, preview
 from kitty_status.tracker.commit import how_to_commit
@@ -49,7 +50,8 @@ def resolve(
     """Mend a log and its snapshot: after a failed merge, a crash, or lost history.
 
     No line that git or the file holds is dropped. What a damaged file was is kept in the quarantine
-    folder. Without names: what git could not merge, else the feature around.
+    folder. Without names: what git could not merge, else every feature while git is in the middle of
+    a merge, rebase or cherry-pick, else the feature around.
 
     \b
     Examples:
@@ -79,6 +81,7 @@ def _features(project: Project, targets: list[str], *, every: bool) -> list[Feat
         folders = {Path(worktree, path).parent: None for path in unmerged_paths(worktree)}
         if folders:
             return [feature_at(folder) for folder in folders]
+        every = is_in_progress(project.repository.git_dir)
     features = features_of(project, targets, every=every, may_be_lost=True)
     return [each for each in features if each.log.exists() or each.snapshot.exists()] if every else features
 

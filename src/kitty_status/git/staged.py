@@ -72,7 +72,7 @@ def staged_changes(cwd: str) -> list[Change]:
         return _changes(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
 
 
-def _changes(arguments: list[str], cwd: str) -> list[Change]:
+def _changes(arguments: list[str], cwd: str, *, inherit_repository: bool = True) -> list[Change]:
     """Return the logs and snapshots that differ between the two states of a diff.
 
     Raises:
@@ -80,7 +80,7 @@ def _changes(arguments: list[str], cwd: str) -> list[Change]:
     """
     pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
     options = ["-r", "--raw", "-z", "--no-abbrev", "--no-renames"]
-    out = git([arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=True)
+    out = git([arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=inherit_repository)
     fields = out.split(b"\0")
     changes = []
     for meta, path in zip(fields[0::2], fields[1::2], strict=False):
@@ -101,12 +101,22 @@ def _remaining(changes: list[Change]) -> list[str]:
     return [f":{change.path}" for change in changes if change.is_log and not change.is_deleted]
 
 
+def commit_changes(name: str, cwd: str, *, inherit_repository: bool = False) -> list[Change]:
+    """Return the logs and snapshots that a commit has otherwise than its first parent, or than nothing.
+
+    Raises:
+        GitError: there is no such commit.
+    """
+    try:
+        return _changes(["diff-tree", f"{name}^", name], cwd, inherit_repository=inherit_repository)
+    except GitError:
+        arguments = ["diff-tree", "--root", "--no-commit-id", name]
+        return _changes(arguments, cwd, inherit_repository=inherit_repository)
+
+
 def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
     """Return that a commit's own lines must be there: picking it does not bring along those before it."""
-    try:
-        changes = _changes(["diff-tree", f"{name}^", name], cwd)
-    except GitError:
-        changes = _changes(["diff-tree", "--root", "--no-commit-id", name], cwd)
+    changes = commit_changes(name, cwd, inherit_repository=True)
     needs = [
         (change.path, change.new, "" if change.is_added else change.old)
         for change in changes
