@@ -26,6 +26,9 @@ VERBS = {
     "materialize": "materialize",
     "validate": "validate",
     "resolve": "resolve",
+    "revert": "revert",
+    "reconcile-journal": "reconcile_journal",
+    "discard": "discard",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

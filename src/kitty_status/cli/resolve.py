@@ -11,7 +11,7 @@ import typer
 from kitty_status.cli.output import JsonOption, command, say, say_json, visible, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
-from kitty_status.git.in_progress import is_in_progress
+from kitty_status.git.head import operation_in_progress
 from kitty_status.git.versions import unmerged_paths
 from kitty_status.jsonl.codec import decode, preview
 from kitty_status.tracker.commit import how_to_commit
@@ -81,7 +81,7 @@ def _features(project: Project, targets: list[str], *, every: bool) -> list[Feat
         folders = {Path(worktree, path).parent: None for path in unmerged_paths(worktree)}
         if folders:
             return [feature_at(folder) for folder in folders]
-        every = is_in_progress(project.repository.git_dir)
+        every = operation_in_progress(project.repository.git_dir) is not None
     features = features_of(project, targets, every=every, may_be_lost=True)
     return [each for each in features if each.log.exists() or each.snapshot.exists()] if every else features
 
@@ -89,8 +89,7 @@ def _features(project: Project, targets: list[str], *, every: bool) -> list[Feat
 def _resolve(feature: Feature, revisions: list[str], *, dry_run: bool) -> Resolution:
     if dry_run:
         return plan(feature, revisions)
-    root = Path(feature.repository.worktree) if feature.repository else feature.folder.parent.parent
-    return resolve_feature(feature, load_config(root), revisions)
+    return resolve_feature(feature, load_config(feature.root), revisions)
 
 
 def _data(resolution: Resolution, *, dry_run: bool) -> dict[str, Any]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 
-_SIGNS = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
-
 
 class Incoming:
     """The commits that the next commit has to hold the lines of.
@@ -45,8 +43,3 @@ def incoming(git_dir: str) -> Incoming:
     if is_there("REBASE_HEAD") and (is_there("rebase-merge") or is_there("rebase-apply")):
         commits.append("REBASE_HEAD")
     return Incoming(branches, commits)
-
-
-def is_in_progress(git_dir: str) -> bool:
-    """Say whether the next commit finishes something that git has begun."""
-    return any(os.path.exists(os.path.join(git_dir, sign)) for sign in _SIGNS)

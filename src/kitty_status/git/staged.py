@@ -80,7 +80,9 @@ def _changes(arguments: list[str], cwd: str, *, inherit_repository: bool = True)
     """
     pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
     options = ["-r", "--raw", "-z", "--no-abbrev", "--no-renames"]
-    out = git([arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=inherit_repository)
+    out = git(
+        [arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=inherit_repository
+    )
     fields = out.split(b"\0")
     changes = []
     for meta, path in zip(fields[0::2], fields[1::2], strict=False):

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import BusyError, NotFoundError, StoreError
-from kitty_status.git.in_progress import is_in_progress
+from kitty_status.git.head import operation_in_progress
 from kitty_status.git.versions import places_to_look, read_versions
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.quarantine import keep_aside
-from kitty_status.jsonl.reading import open_log
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.snapshot import parse
 from kitty_status.tracker.commit import stage_files
+from kitty_status.tracker.log import read_bytes
 from kitty_status.tracker.materialize import events_counted_by, reduce_with_oid, write_snapshot
 from kitty_status.tracker.mend import Mended, mend
 from kitty_status.tracker.sources import INDEX, Source, sources_of
@@ -79,7 +79,7 @@ def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
         OutsideRepositoryError, UsageError, GitError: a revision cannot be looked up.
         OSError: the operating system refused.
     """
-    original = _read(feature)
+    original = read_bytes(feature.log)
     sources = sources_of(feature, original or b"", revisions)
     if original is None and not sources:
         raise NotFoundError(
@@ -93,7 +93,7 @@ def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
         resolution.unmerged = _unmerged(feature, feature.repository)
         is_in_work = resolution.changes_log or resolution.is_snapshot_spoilt
         if resolution.unmerged or (
-            is_in_progress(feature.repository.git_dir) and (is_in_work or _is_index_stale(sources))
+            operation_in_progress(feature.repository.git_dir) and (is_in_work or _is_index_stale(sources))
         ):
             resolution.to_stage = [feature.relative(path) for path in (feature.log, feature.snapshot)]
         resolution.elsewhere = _elsewhere(feature, feature.repository, mended.log)
@@ -132,21 +132,13 @@ def _replace_log(resolution: Resolution) -> None:
         resolution.kept.append(keep_aside(original, feature.log, folder, "original"))
     if mended.set_aside:
         resolution.kept.append(keep_aside(mended.set_aside, feature.log, folder, "lines"))
-    if _read(feature) != original:
+    if read_bytes(feature.log) != original:
         raise BusyError(
             f"{feature.log} changed while it was being mended: something writes to it without the lock",
             hint="make the same call again once the other program has finished",
         )
     feature.folder.mkdir(parents=True, exist_ok=True)
     replace_file(feature.log, mended.log)
-
-
-def _read(feature: Feature) -> bytes | None:
-    log = open_log(feature.log)
-    if log is None:
-        return None
-    with log:
-        return log.read()
 
 
 def _refuse_to_lose_everything(feature: Feature, mended: Mended) -> None:

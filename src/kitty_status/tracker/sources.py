@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import OutsideRepositoryError
+from kitty_status.git.head import position_of
 from kitty_status.git.in_progress import incoming
 from kitty_status.git.versions import commit_named, moved_from, read_versions
+from kitty_status.status.merging import split_lines
+from kitty_status.tracker.journal.entries import read_book
+from kitty_status.tracker.journal.settling import open_entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,4 +116,16 @@ def _at(revision: str, wreck: Wreck) -> list[Source]:
     return [Source(revision, content or b"") for content in contents]
 
 
-FINDERS: tuple[Finder, ...] = (_committed, _staged, _brought, _named)
+def _journal(wreck: Wreck) -> list[Source]:
+    """Return the acknowledged events of this log and branch that git does not keep yet."""
+    repository = wreck.repository
+    book = read_book(repository, wreck.feature.place.lock.stem)
+    branch = position_of(repository).branch
+    own = [entry for entry in book.entries if entry.log == wreck.path and entry.branch == branch]
+    lines = [entry.line + b"\n" for entry in own if entry.line + b"\n" not in split_lines(wreck.data)]
+    if lines:
+        lines = [entry.line + b"\n" for entry in open_entries(repository, own)]
+    return [Source("the journal", b"".join(lines))]
+
+
+FINDERS: tuple[Finder, ...] = (_committed, _staged, _brought, _named, _journal)
