@@ -219,7 +219,7 @@ def _refuse_if_moved_on(undoings: Sequence[Undoing]) -> None:
     on = [(undoing, event) for undoing in undoings for event in undoing.others]
     if on:
         raise MovedOnError(
-            "since then: " + "; ".join(f"{each.wp_id} {_in_words(event)} ({event.event_id})" for each, event in on),
+            "; ".join(f"{each.wp_id} was moved on: {_in_words(event)} ({event.event_id})" for each, event in on),
             hint="revert that first, or move it with `emit`; --force brings it back all the same",
             events=[event.event_id for _, event in on],
         )
