@@ -31,7 +31,7 @@ _BLANK = b" \t"
 _BOM = b"\xef\xbb\xbf"
 # What may stand between two rows without being a part of either.
 _BETWEEN = " \t\r\0\ufeff"
-_BEFORE_A_VALUE = (":", ",", "[")
+_BEFORE_A_VALUE = ":,["
 
 
 class Piece:
@@ -102,7 +102,7 @@ def _split(line: bytes, problem_with: ProblemWith) -> Iterator[tuple[bytes, bool
     rest = at = 0
     while at >= 0:
         at = text.find("{", at)
-        end = end_of_value(text, at) if at >= 0 and _may_begin(text[rest:at]) else -1
+        end = end_of_value(text, at) if at >= 0 and _may_begin(text, rest, at) else -1
         if end < 0:
             at = text.find("{", at + 1) if at >= 0 else -1
             continue
@@ -116,9 +116,11 @@ def _split(line: bytes, problem_with: ProblemWith) -> Iterator[tuple[bytes, bool
     yield from _left_over(text[rest:])
 
 
-def _may_begin(before: str) -> bool:
-    """Say whether a row may begin behind `before`: a value inside another object follows one of three signs."""
-    return not before.rstrip(_BETWEEN).endswith(_BEFORE_A_VALUE)
+def _may_begin(text: str, rest: int, at: int) -> bool:
+    """Say whether a row may begin at `at`: a value inside the object begun at `rest` follows one of three signs."""
+    while at > rest and text[at - 1] in _BETWEEN:
+        at -= 1
+    return at == rest or text[at - 1] not in _BEFORE_A_VALUE
 
 
 def _left_over(text: str) -> Iterator[tuple[bytes, bool]]:
