@@ -50,7 +50,7 @@ def test_what_is_no_marker_is_not_taken_for_one(line: bytes) -> None:
     assert not is_marker(line)
 
 
-EXPECTED = {
+EXPECTED: dict[str, list[tuple[str, int | None]]] = {
     "torn": [(DAMAGED, None)],
     "glued": [(SPLIT, 1), (SPLIT, 90)],
     "glued to a piece of another": [(SPLIT, 1), (DAMAGED, None)],

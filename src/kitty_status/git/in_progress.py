@@ -24,6 +24,17 @@ class Incoming:
         self.commits = commits
 
 
+def squashed(git_dir: str) -> list[str]:
+    """Return the commit whose branch `git merge --squash` has brought without noting it as a merge, if it has."""
+    try:
+        with open(os.path.join(git_dir, "SQUASH_MSG"), encoding="utf-8", errors="replace") as file:
+            lines = file.read().split("\n")
+    except OSError:
+        return []
+    # git lists what it brought, the newest first.
+    return [line.removeprefix("commit ").strip() for line in lines if line.startswith("commit ")][:1]
+
+
 def incoming(git_dir: str) -> Incoming:
     """Return what is being merged and picked in the work tree whose git folder this is.
 

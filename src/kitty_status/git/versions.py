@@ -73,7 +73,7 @@ def commit_named(revision: str, cwd: str) -> str:
     result = run_git(["rev-parse", "--verify", f"{revision}^{{commit}}"], cwd=cwd)
     if not result.code:
         return result.out.decode("ascii").strip()
-    if b"ambiguous" in result.err:
+    if b"is ambiguous" in result.err:
         raise UsageError(f"{revision} may mean more than one object", hint="write more of the commit's id")
     raise NotFoundError(
         f"there is no commit {revision} in this clone", hint="`git log --all --oneline` lists those there are"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import BusyError, NotFoundError, StoreError
 from kitty_status.git.head import operation_in_progress
+from kitty_status.git.in_progress import squashed
 from kitty_status.git.versions import places_to_look, read_versions
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.quarantine import keep_aside
@@ -92,9 +93,7 @@ def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
     if feature.repository is not None:
         resolution.unmerged = _unmerged(feature, feature.repository)
         is_in_work = resolution.changes_log or resolution.is_snapshot_spoilt
-        if resolution.unmerged or (
-            operation_in_progress(feature.repository.git_dir) and (is_in_work or _is_index_stale(sources))
-        ):
+        if resolution.unmerged or (_is_under_way(feature.repository) and (is_in_work or _is_index_stale(sources))):
             resolution.to_stage = [feature.relative(path) for path in (feature.log, feature.snapshot)]
         resolution.elsewhere = _elsewhere(feature, feature.repository, mended.log)
     return resolution
@@ -160,6 +159,11 @@ def _is_spoilt(feature: Feature) -> bool:
     except OSError:
         return False
     return False
+
+
+def _is_under_way(repository: Repository) -> bool:
+    """Say whether the next commit finishes something that git has begun."""
+    return bool(operation_in_progress(repository.git_dir) or squashed(repository.git_dir))
 
 
 def _unmerged(feature: Feature, repository: Repository) -> list[str]:

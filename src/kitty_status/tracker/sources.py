@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import OutsideRepositoryError
 from kitty_status.git.head import position_of
-from kitty_status.git.in_progress import incoming
+from kitty_status.git.in_progress import incoming, squashed
 from kitty_status.git.versions import commit_named, moved_from, read_versions
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.journal.entries import read_book
@@ -91,7 +91,8 @@ def _staged(wreck: Wreck) -> list[Source]:
 def _brought(wreck: Wreck) -> list[Source]:
     """Return the commits that git is in the middle of bringing, whatever the index says by now."""
     brought = incoming(wreck.repository.git_dir)
-    found = [source for name in brought.branches for source in _at(name, wreck)]
+    branches = [*brought.branches, *squashed(wreck.repository.git_dir)]
+    found = [source for name in branches for source in _at(name, wreck)]
     for name in brought.commits:
         excused = b"".join(source.data for source in _at(f"{name}^", wreck))
         found += [Source(source.name, source.data, excused) for source in _at(name, wreck)]
