@@ -30,8 +30,18 @@ GOOD = {
     "log": ("log", SLUG),
     "materialize": ("materialize", SLUG),
     "findings": ("validate", SLUG),
+    "resolve": ("resolve", SLUG),
+    "revert": ("revert", "HEAD", "--actor", "ada"),
 }
-WRITES = [("init",), ("install",), ("install", "--autostash"), ("uninstall",), EMIT, ("materialize", "--all")]
+WRITES = [
+    ("init",),
+    ("install",),
+    ("install", "--autostash"),
+    ("uninstall",),
+    EMIT,
+    ("materialize", "--all"),
+    ("revert", "HEAD", "--actor", "ada"),
+]
 BAD = [
     ("show", "nowhere"),
     ("log", "nowhere"),
@@ -43,6 +53,13 @@ BAD = [
     ("validate", "nowhere"),
     ("validate", "no/where"),
     ("validate", SLUG, "--all"),
+    ("resolve", "nowhere"),
+    ("resolve", "no/where"),
+    ("resolve", SLUG, "--all"),
+    ("resolve", SLUG, "--from", "nowhere"),
+    ("revert", "nowhere", "--actor", "ada"),
+    ("revert", "HEAD"),
+    ("revert",),
     ("emit", "WP01"),
     ("emit", "WP01", "--to", "done", "--actor", "ada", "-f", SLUG),
     ("emit", "WP01", "--to", "in_progress", "-f", SLUG),
