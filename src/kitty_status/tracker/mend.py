@@ -100,6 +100,11 @@ def mend(data: bytes, sources: Sequence[Source]) -> Mended:
     return Mended(log, changes, _conflicts(log))
 
 
+def rows_in(data: bytes) -> set[bytes]:
+    """Return the rows, each with its LF, that a log in whatever state holds."""
+    return {piece.line for piece in take_apart(data, _problem) if piece.is_row}
+
+
 def _problem(row: dict[str, Any]) -> str | None:
     return None if is_foreign(row) else problem_with(row)
 

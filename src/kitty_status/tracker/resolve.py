@@ -17,12 +17,13 @@ from kitty_status.git.versions import places_to_look, read_versions
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.quarantine import keep_aside
 from kitty_status.jsonl.replace import replace_file
+from kitty_status.status.merging import split_lines
 from kitty_status.status.snapshot import parse
 from kitty_status.tracker.commit import stage_files
 from kitty_status.tracker.log import read_bytes
 from kitty_status.tracker.materialize import events_counted_by, reduce_with_oid, write_snapshot
-from kitty_status.tracker.mend import Mended, mend
-from kitty_status.tracker.sources import INDEX, Source, sources_of
+from kitty_status.tracker.mend import Mended, mend, rows_in
+from kitty_status.tracker.sources import INDEX, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.sources import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +184,22 @@ def _is_index_stale(sources: Sequence[Source]) -> bool:
 def _elsewhere(feature: Feature, repository: Repository, log: bytes) -> list[Elsewhere]:
     """Return commits that hold lines which the log lacks; each line counts for the first that has it."""
     path = feature.relative(feature.log)
-    places = places_to_look(path, repository.worktree)
-    commits = [commit for place in places for commit in (place.commit, place.base)]
-    names = [f"{commit}:{path}" for commit in dict.fromkeys(commits) if commit]
-    held = dict(zip(names, read_versions(names, repository.worktree), strict=True))
+    have = set(split_lines(log))
     found = []
-    for place in places:
-        theirs = Source(place.name, held[f"{place.commit}:{path}"] or b"", held.get(f"{place.base}:{path}") or b"")
-        missing = mend(log, [theirs]).added if theirs.data else []
+    for place in places_to_look(path, repository.worktree):
+        # One after the other: together the versions of a large log would fill the memory.
+        names = [f"{commit}:{path}" for commit in (place.commit, place.base) if commit]
+        theirs, *passed_on = read_versions(names, repository.worktree)
+        if theirs is None or log.startswith(theirs):
+            continue
+        # Few places hold anything else than the log itself does; only that is looked into.
+        lines = set(split_lines(theirs)) - have
+        missing = (
+            rows_in(b"".join(lines.difference(*(split_lines(data or b"") for data in passed_on)))) - have
+            if lines
+            else set()
+        )
         if missing:
             found.append(Elsewhere(place.name, place.commit, len(missing)))
-            log += b"".join(missing)
+            have |= missing
     return found

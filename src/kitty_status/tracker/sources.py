@@ -123,10 +123,10 @@ def _journal(wreck: Wreck) -> list[Source]:
     book = read_book(repository, wreck.feature.place.lock.stem)
     branch = position_of(repository).branch
     own = [entry for entry in book.entries if entry.log == wreck.path and entry.branch == branch]
-    lines = [entry.line + b"\n" for entry in own if entry.line + b"\n" not in split_lines(wreck.data)]
-    if lines:
-        lines = [entry.line + b"\n" for entry in open_entries(repository, own)]
-    return [Source("the journal", b"".join(lines))]
+    standing = frozenset(split_lines(wreck.data))
+    # What git keeps was settled, and may have been taken back on purpose since.
+    own = open_entries(repository, own) if any(entry.line + b"\n" not in standing for entry in own) else []
+    return [Source("the journal", b"".join(entry.line + b"\n" for entry in own))]
 
 
 FINDERS: tuple[Finder, ...] = (_committed, _staged, _brought, _named, _journal)
