@@ -81,6 +81,14 @@ def test_an_event_torn_in_the_file_comes_back_whole_from_git(tmp_path: Path) -> 
     assert repo.git("status", "--porcelain") == ""
 
 
+def test_what_to_do_next_is_to_commit_unless_head_has_it_all(tmp_path: Path) -> None:
+    repo = GitRepo.init(tmp_path / "repo")
+    record(repo, 1)
+    for rest, steps in ((b"oops\n", 0), (log_of(2) + b"oops\n", 2)):
+        repo.append(LOG, rest)
+        assert len(ask(repo.path, "resolve", PATH, "--json").envelope["next"]) == steps
+
+
 def test_an_id_with_two_contents_keeps_both_is_reported_and_left_to_a_person(tmp_path: Path) -> None:
     repo = two_branches(tmp_path / "repo", FAILING)
     other = line(**{**content_of(4), "actor": "somebody else"})

@@ -14,7 +14,7 @@ from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.git.head import operation_in_progress
 from kitty_status.git.versions import unmerged_paths
 from kitty_status.jsonl.codec import decode, preview
-from kitty_status.tracker.commit import how_to_commit, how_to_stage
+from kitty_status.tracker.commit import how_to_commit, how_to_stage, is_committed
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project, feature_at
 from kitty_status.tracker.mend import ACTIONS
@@ -177,5 +177,8 @@ def _next(resolution: Resolution, *, dry_run: bool) -> list[str]:
     if resolution.is_needed and not dry_run and feature.repository is not None and not resolution.staged:
         is_for_a_merge = bool(resolution.to_stage)
         message = f"Mend the log of {feature.slug}"
-        steps += [how_to_stage(feature)] if is_for_a_merge else how_to_commit(feature, message)
+        if is_for_a_merge:
+            steps.append(how_to_stage(feature))
+        elif not is_committed(feature):
+            steps += how_to_commit(feature, message)
     return steps

@@ -94,6 +94,17 @@ def stage_files(feature: Feature) -> list[str]:
     return paths
 
 
+def is_committed(feature: Feature) -> bool:
+    """Say whether HEAD has a feature's log and snapshot as they are.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    paths = [f":(top,literal){path}" for path in committed_paths(feature)]
+    cwd = feature.repository.worktree if feature.repository else str(feature.folder)
+    return not git(["status", "--porcelain", "--", *paths], cwd=cwd)
+
+
 def how_to_stage(feature: Feature) -> str:
     """Return the command, for any folder of the work tree, that stages what `stage_files` would."""
     # `:/` means the top of the work tree, wherever the command is called.
