@@ -33,8 +33,18 @@ GOOD = {
     "materialize": ("materialize", SLUG),
     "findings": ("validate", SLUG),
     "doctor": ("doctor",),
+    "resolve": ("resolve", SLUG),
+    "revert": ("revert", "HEAD", "--actor", "ada"),
 }
-WRITES = [("init",), ("install",), ("install", "--autostash"), ("uninstall",), EMIT, ("materialize", "--all")]
+WRITES = [
+    ("init",),
+    ("install",),
+    ("install", "--autostash"),
+    ("uninstall",),
+    EMIT,
+    ("materialize", "--all"),
+    ("revert", "HEAD", "--actor", "ada"),
+]
 BAD = [
     ("show", "nowhere"),
     ("log", "nowhere"),
@@ -50,6 +60,13 @@ BAD = [
     ("audit", "--base", "nowhere"),
     ("diff", "nowhere"),
     ("show", SLUG, "--at", "nowhere"),
+    ("resolve", "nowhere"),
+    ("resolve", "no/where"),
+    ("resolve", SLUG, "--all"),
+    ("resolve", SLUG, "--from", "nowhere"),
+    ("revert", "nowhere", "--actor", "ada"),
+    ("revert", "HEAD"),
+    ("revert",),
     ("emit", "WP01"),
     ("emit", "WP01", "--to", "done", "--actor", "ada", "-f", SLUG),
     ("emit", "WP01", "--to", "in_progress", "-f", SLUG),

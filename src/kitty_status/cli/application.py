@@ -27,6 +27,8 @@ VERBS = {
     "materialize": "materialize",
     "validate": "validate",
     "doctor": "doctor",
+    "resolve": "resolve",
+    "revert": "revert",
     "reconcile-journal": "reconcile_journal",
     "discard": "discard",
     "audit": "audit",

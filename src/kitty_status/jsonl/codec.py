@@ -104,10 +104,18 @@ def decode(line: bytes) -> dict[str, Any]:
     return row
 
 
-def _scanned(text: str) -> tuple[Any, int]:
-    """Return the JSON value that `text` begins with and where it ends."""
+def end_of_value(text: str, start: int) -> int:
+    """Return where the JSON value ends that begins at `start`, or -1 where none does that a line could hold."""
     try:
-        return _scan(text, 0)
+        return _scanned(text, start)[1]
+    except LineDamagedError:
+        return -1
+
+
+def _scanned(text: str, start: int = 0) -> tuple[Any, int]:
+    """Return the JSON value that begins at `start` and where it ends."""
+    try:
+        return _scan(text, start)
     except StopIteration as stop:
         # Where no value begins, the scanner stops with the place, nested values included.
         if stop.value:
@@ -120,18 +128,9 @@ def _scanned(text: str) -> tuple[Any, int]:
     except SystemError:
         # The scanner finds its own error class only where `json` has been imported; damage is worth that.
         __import__("json")
-        return _scanned(text)
+        return _scanned(text, start)
     except ValueError as error:
         raise LineDamagedError(str(error)) from None
-
-
-def is_readable(line: bytes) -> bool:
-    """Say whether `line` (without its LF) is none that may be mended: damage that got in must be able to get out."""
-    try:
-        decode(line)
-    except LineDamagedError:
-        return False
-    return True
 
 
 def encode(row: dict[str, Any], dumps: Callable[..., str]) -> bytes:

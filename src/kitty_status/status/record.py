@@ -116,3 +116,10 @@ def event_in(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamag
         on_damage(number, line, problem, True)
         return None
     return StatusRecord(row, line, number)
+
+
+def is_readable(line: bytes, decode_row: DecodeRow) -> bool:
+    """Say whether a line is none that may be mended: damage that got in must be able to get out."""
+    damage: list[str] = []
+    event_in(line, 0, decode_row, lambda _number, _line, why, _is_json: damage.append(why))
+    return not damage
