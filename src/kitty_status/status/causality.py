@@ -79,7 +79,10 @@ def decide_outcome(
     (event id, parent, why).
     """
     ordered = sorted(events, key=moment)
-    settled = _settled(ordered)
+    chain = _chain(ordered)
+    if chain == len(ordered):
+        return Outcome(ordered[-1], ordered[-1:], None)
+    settled = _settled(ordered, chain)
     left = ordered[settled:]
     known = {event.event_id for event in left}
     # What is left begins with an event whose own place is clear if anything was settled before it.
@@ -89,7 +92,7 @@ def decide_outcome(
         # A history that holds one of the settled events holds them all, so one rollback stands for all of theirs.
         parents[left[0].event_id] = [rollback.event_id]
         left.insert(0, rollback)
-    return _outcome(_heads(_placed(left, parents), parents), profile)
+    return _outcome(_heads(_placed(left, parents) if parents else left, parents), profile)
 
 
 def comes_plainly_after(event: LaneEvent, head: LaneEvent | None) -> bool:
@@ -102,18 +105,21 @@ def comes_plainly_after(event: LaneEvent, head: LaneEvent | None) -> bool:
     return parents == [head.event_id]
 
 
-def _settled(ordered: Sequence[LaneEvent]) -> int:
-    """Return how many events stand in a chain from the beginning on, and before every event that another one names.
+def _chain(ordered: Sequence[LaneEvent]) -> int:
+    """Return how many events from the first on each come plainly after the one before."""
+    head = None
+    for position, event in enumerate(ordered):
+        if not comes_plainly_after(event, head):
+            return position
+        head = event
+    return len(ordered)
+
+
+def _settled(ordered: Sequence[LaneEvent], chain: int) -> int:
+    """Return how many events of the chain that a history begins with come before every event that another one names.
 
     The last event of the chain may get rivals, and those take its parent: neither of these two is settled.
     """
-    chain = 0
-    head = None
-    for event in ordered:
-        if not comes_plainly_after(event, head):
-            break
-        head = event
-        chain += 1
     named: set[str] = set()
     for event in ordered[chain:]:
         named.update(event.known_parents or ())
@@ -138,7 +144,8 @@ def _usable_parents(
                 kept.append(parent)
         if kept or not event.known_parents:
             usable[event.event_id] = kept
-    _cut_circles(usable, ignored)
+    if usable:
+        _cut_circles(usable, ignored)
     return usable
 
 
