@@ -107,12 +107,11 @@ def events_of(lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage
 def event_in(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamage) -> StatusRecord | None:
     """Return the status event that one line holds; None for a blank, foreign or damaged line."""
     bare = line.removesuffix(b"\n")
-    if not bare.strip(b" \t"):
-        return None
     try:
         row = decode_row(bare)
     except ValueError as error:
-        on_damage(number, line, str(error), False)
+        if bare.strip(b" \t"):
+            on_damage(number, line, str(error), False)
         return None
     if is_foreign(row):
         return None
