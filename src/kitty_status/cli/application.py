@@ -25,6 +25,8 @@ VERBS = {
     "log": "log",
     "materialize": "materialize",
     "validate": "validate",
+    "reconcile-journal": "reconcile_journal",
+    "discard": "discard",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import BusyError, GitError, OutsideRepositoryError
+from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.lock import exclusive
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from kitty_status.git.run import GitResult
     from kitty_status.tracker.features import Feature, Project
 
-_IN_PROGRESS = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
+_COMMITS_ONLY_THE_WHOLE = ("merge", "cherry-pick", "revert")
 _PATIENCE = 5.0
 _PAUSE = 0.05
 
@@ -29,12 +30,12 @@ def check_can_commit(project: Project) -> None:
     """
     if project.repository is None:
         raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="leave out --commit")
-    for sign, operation in _IN_PROGRESS.items():
-        if Path(project.repository.git_dir, sign).exists():
-            raise GitError(
-                f"git is in the middle of a {operation} and commits no single files meanwhile",
-                hint=f"finish the {operation} first, or leave out --commit and `git add` the log with the rest",
-            )
+    operation = operation_in_progress(project.repository.git_dir)
+    if operation in _COMMITS_ONLY_THE_WHOLE:
+        raise GitError(
+            f"git is in the middle of a {operation} and commits no single files meanwhile",
+            hint=f"finish the {operation} first, or leave out --commit and `git add` the log with the rest",
+        )
 
 
 def commit_feature(feature: Feature, message: str, event_id: str) -> str:
