@@ -23,6 +23,7 @@ VERBS = {
     "emit": "emit",
     "show": "show",
     "log": "log",
+    "worktrees": "worktrees",
     "materialize": "materialize",
     "validate": "validate",
     "reconcile-journal": "reconcile_journal",

@@ -21,7 +21,7 @@ from kitty_status.git.references import branches
 from kitty_status.git.run import read_blobs
 from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.damage import is_in_flight
-from kitty_status.jsonl.reading import open_log
+from kitty_status.jsonl.reading import read_bytes
 from kitty_status.status.causality import decide_outcome
 from kitty_status.status.record import event_in
 from kitty_status.status.reducer import reduce_events, unique_events
@@ -155,15 +155,12 @@ class Surroundings:
         for tree, position in self._others:
             view = View([], tree.worktree, position.branch)
             try:
-                file = open_log(Path(tree.worktree, look.log))
-                if file is None:
-                    continue
-                with file:
-                    data = file.read()
+                data = read_bytes(Path(tree.worktree, look.log))
             except (OSError, KittyStatusError) as error:
                 look.warnings.append(f"{look.log} in {view.name} cannot be read: {error}")
                 continue
-            yield look.take(view, data)
+            if data is not None:
+                yield look.take(view, data)
 
     def _at_tips(self, look: _Look) -> Iterator[View]:
         if self._tips and f"{next(iter(self._tips.values()))}:{look.log}" not in self._oids:
