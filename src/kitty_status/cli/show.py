@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
@@ -19,17 +22,28 @@ if TYPE_CHECKING:
 
 
 @command
-def show(feature: FeatureArgument = None, json_output: JsonOption = False) -> int:
+def show(
+    feature: FeatureArgument = None,
+    worktrees: Annotated[
+        bool, typer.Option("--worktrees", help="Show what other work trees and branches of this clone have recorded.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> int:
     """Show where every work package of a feature stands; without a feature, one line for each feature.
 
     \b
     Examples:
       kitty-status show
       kitty-status show 034-login --json
+      kitty-status show 034-login --worktrees
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
     chosen = _chosen(project, feature)
+    if worktrees and (chosen is None or chosen.folder.is_dir()):
+        # Loaded by name: few calls look around, and what that takes would delay all of them.
+        module: Any = import_module("kitty_status.cli.show_worktrees")
+        return int(module.show_worktrees(project, config, chosen, json_output=json_output))
     if chosen is None:
         return _show_all(project, config, json_output=json_output)
     if not chosen.log.exists() and not chosen.folder.is_dir():
