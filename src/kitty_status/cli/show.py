@@ -39,11 +39,11 @@ def show(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    chosen = _chosen(project, feature)
-    if worktrees and (chosen is None or chosen.folder.is_dir()):
+    if worktrees:
         # Loaded by name: few calls look around, and what that takes would delay all of them.
         module: Any = import_module("kitty_status.cli.show_worktrees")
-        return int(module.show_worktrees(project, config, chosen, json_output=json_output))
+        return int(module.show_worktrees(project, config, feature, json_output=json_output))
+    chosen = _chosen(project, feature)
     if chosen is None:
         return _show_all(project, config, json_output=json_output)
     if not chosen.log.exists() and not chosen.folder.is_dir():

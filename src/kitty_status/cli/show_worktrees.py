@@ -8,7 +8,7 @@ from kitty_status.cli.output import say, say_json, visible, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, OutsideRepositoryError, StoreError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.tracker.elsewhere import Outlook
+from kitty_status.tracker.elsewhere import Outlook, features_elsewhere
 from kitty_status.tracker.log import read_log, size_of
 from kitty_status.tracker.sight import Surroundings
 
@@ -22,12 +22,14 @@ _MOST_PLACES = 3
 _NOWHERE = "-"
 
 
-def show_worktrees(project: Project, config: Config, feature: Feature | None, *, json_output: bool) -> int:
+def show_worktrees(project: Project, config: Config, name: str | None, *, json_output: bool) -> int:
     """Show a feature, or one line for each, with what is not merged here; return the exit code.
+
+    Features count that only another work tree or branch has.
 
     Raises:
         OutsideRepositoryError: outside git there are no other work trees.
-        NotFoundError: there are no features.
+        NotFoundError: there is no such feature, or none at all.
         StoreError: the log of the one feature is damaged here.
     """
     if project.repository is None:
@@ -35,8 +37,10 @@ def show_worktrees(project: Project, config: Config, feature: Feature | None, *,
             "there is no git repository here", hint="leave out --worktrees: outside git there are none"
         )
     surroundings = Surroundings(project.repository)
+    beyond = features_elsewhere(project, surroundings)
+    feature = _named(project, name, beyond)
     if feature is None:
-        return _show_all(project, config, surroundings, json_output=json_output)
+        return _show_all(project, config, surroundings, beyond, json_output=json_output)
     outlook = _outlook(feature, config, surroundings)
     warnings = [*surroundings.warnings, *outlook.warnings]
     if json_output:
@@ -49,13 +53,29 @@ def show_worktrees(project: Project, config: Config, feature: Feature | None, *,
     return EXIT_DONE
 
 
+def _named(project: Project, name: str | None, beyond: list[Feature]) -> Feature | None:
+    """Return the feature that is named or stood in; None where all are meant."""
+    if name is None:
+        return project.feature(None) if project.features_folder in project.start.parents else None
+    try:
+        return project.feature(name)
+    except NotFoundError:
+        matches = [feature for feature in beyond if feature.slug == name or feature.slug.startswith(name)]
+        exact = [feature for feature in matches if feature.slug == name]
+        if len(exact or matches) != 1:
+            raise
+        return (exact or matches)[0]
+
+
 def _outlook(feature: Feature, config: Config, surroundings: Surroundings, total: int | None = None) -> Outlook:
     own = unique_events(read_log(feature.log, strictly(feature.log), bytes_to_read=total))
     return Outlook(reduce_events(own, config.profile), surroundings.of(feature, own), config.profile)
 
 
-def _show_all(project: Project, config: Config, surroundings: Surroundings, *, json_output: bool) -> int:
-    features = project.features()
+def _show_all(
+    project: Project, config: Config, surroundings: Surroundings, beyond: list[Feature], *, json_output: bool
+) -> int:
+    features = sorted([*project.features(), *beyond], key=lambda feature: feature.slug)
     if not features:
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.status.reducer import reduce_events
+from kitty_status.status.rows import is_safe_name
+from kitty_status.tracker.features import Feature
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
-    from kitty_status.tracker.sight import Sight, View
+    from kitty_status.tracker.features import Project
+    from kitty_status.tracker.sight import Sight, Surroundings, View
 
 
 class Elsewhere:
@@ -65,6 +68,22 @@ class Outlook:
             }
             for wp_id, state in self.together.work_packages.items()
         }
+
+
+def features_elsewhere(project: Project, surroundings: Surroundings) -> list[Feature]:
+    """Return the features of a project that other work trees or branches have and this work tree does not.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    folder = project.features_folder.relative_to(project.root).as_posix()
+    here = {feature.slug for feature in project.features()}
+    slugs = {log.split("/")[-2] for log in surroundings.logs(folder)}
+    return [
+        Feature(project.features_folder / slug, project.repository)
+        for slug in sorted(slugs - here)
+        if is_safe_name(slug)
+    ]
 
 
 def _group(view: View, profile: LaneProfile | None, grouped: dict[tuple[str, str, frozenset[str]], Elsewhere]) -> None:

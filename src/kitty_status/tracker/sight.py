@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import GitError, KittyStatusError
+from kitty_status.git.differences import differences
 from kitty_status.git.head import Position, position_of, worktrees
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.references import branches
@@ -27,6 +28,7 @@ from kitty_status.status.record import event_in
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.tracker.journal.entries import read_book
 from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.log import EVENTS_FILENAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.journal.entries import Entry
 
-_AT_ONCE = 8
+_AT_ONCE = 32
+_LOGS = f"*/{EVENTS_FILENAME}"
 
 
 class View:
@@ -143,6 +146,27 @@ class Surroundings:
         # git is asked line by line; no feature's name holds a line break, but a folder above it may.
         names = [f"{commit}:{log}" for commit in commits for log in logs if "\n" not in log] if self._tips else []
         self._oids |= dict(zip(names, _ids_of(names, self._repository), strict=True))
+
+    def logs(self, folder: str) -> list[str]:
+        """Return the logs in the folders right below `folder`, a path from the top, that other places have.
+
+        Of a branch's tip these are the ones that the commit this work tree stands on does not have.
+
+        Raises:
+            GitError: git could not be asked.
+        """
+        found = set()
+        for tree, _ in self._others:
+            found |= {path.relative_to(tree.worktree).as_posix() for path in Path(tree.worktree, folder).glob(_LOGS)}
+        changed = differences(
+            self._here.commit,
+            dict.fromkeys(self._tips.values()),
+            f":(top,glob){_literally(folder)}/{_LOGS}",
+            cwd=self._repository.worktree,
+            object_format=self._repository.object_format,
+        )
+        found |= {path for changes in changed.values() for path, _, new in changes if new is not None}
+        return sorted(found)
 
     def _position(self, tree: Repository) -> Position:
         try:
@@ -249,6 +273,10 @@ def _ids_of(names: list[str], repository: Repository) -> list[str | None]:
     except GitError:
         # In a partial clone git gives up at the first object that it would have to fetch.
         return [found[0] if found else None for found in read_blobs(names, cwd=repository.worktree)]
+
+
+def _literally(path: str) -> str:
+    return "".join(f"\\{char}" if char in "*?[\\" else char for char in path)
 
 
 def _without_repetitions(views: list[View]) -> list[View]:
