@@ -80,7 +80,6 @@ def _show_all(
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"
         )
-    surroundings.ask([feature.relative(feature.log) for feature in features])
     total = sum(size_of(feature.log) for feature in features)
     warnings = list(surroundings.warnings)
     rows: list[dict[str, Any]] = []

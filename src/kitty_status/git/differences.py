@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from kitty_status.git.run import git
+from kitty_status.git.run import git, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,20 +27,23 @@ def differences(
     """Return for each commit the files in which it differs from `base`: (path, blob in base, blob in the commit).
 
     None stands for no file; links count as none. git skips folders that are equal, so this costs little
-    however large the trees are. A `base` of None is the empty tree.
+    however large the trees are, and it asks for no file's content. A `base` of None is the empty tree. A
+    commit that git does not have is left out.
 
     Raises:
-        GitError: git could not be asked, or does not have one of the commits.
+        GitError: git could not be asked, or does not have `base`.
     """
-    found: dict[str, list[Difference]] = {commit: [] for commit in commits}
+    found: dict[str, list[Difference]] = {}
     if base is None:
-        for commit, changes in found.items():
-            _parse(git([*_RAW, _EMPTY_TREE[object_format], commit, "--", pathspec], cwd=cwd), {}, changes)
+        for commit in commits:
+            result = run_git([*_RAW, _EMPTY_TREE[object_format], commit, "--", pathspec], cwd=cwd)
+            if result.code == 0:
+                _parse(result.out, found, found.setdefault(commit, []))
         return found
     # A commit with a second one behind it is compared with that as if it were its parent.
-    asked = "".join(f"{commit} {base}\n" for commit in found if commit != base)
+    asked = "".join(f"{commit} {base}\n" for commit in commits)
     if asked:
-        _parse(git([*_RAW, "--stdin", "--", pathspec], cwd=cwd, stdin=asked.encode("ascii")), found, [])
+        _parse(git([*_RAW, "--always", "--stdin", "--", pathspec], cwd=cwd, stdin=asked.encode("ascii")), found, [])
     return found
 
 
@@ -61,7 +64,7 @@ def _parse(out: bytes, found: dict[str, list[Difference]], current: list[Differe
     parts = iter(out.split(b"\0")[:-1])
     for part in parts:
         if not part.startswith(b":"):
-            current = found[part.decode("ascii")]
+            current = found.setdefault(part.decode("ascii"), [])
             continue
         old_mode, new_mode, old, new, _ = part[1:].decode("ascii").split(" ")
         path = os.fsdecode(next(parts))

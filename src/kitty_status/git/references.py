@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 LOCAL = "refs/heads/"
 REMOTE = "refs/remotes/"
 _MAIN = ("main", "master")
+_OID = frozenset("0123456789abcdef")
 
 
 def branches(repository: Repository, kind: str = LOCAL) -> dict[str, str]:
-    """Return each branch by its short name, with the commit that it stands at; one without a commit is left out.
+    """Return each branch by its short name, with the commit that it stands at.
+
+    One without a commit, or whose file is broken, is left out.
 
     Raises:
         GitError: references are kept in tables, and git could not be asked.
@@ -31,7 +34,7 @@ def branches(repository: Repository, kind: str = LOCAL) -> dict[str, str]:
     # Loose ones first: git packs a reference before it removes the file, so none is missed in between.
     loose = _loose(repository, kind)
     found = {**_packed(repository, kind), **{name: commit_of(repository, kind + name) for name in loose}}
-    return {name: commit for name, commit in sorted(found.items()) if commit}
+    return {name: commit for name, commit in sorted(found.items()) if commit and _OID.issuperset(commit)}
 
 
 def main_branch(repository: Repository, known: dict[str, str]) -> str | None:

@@ -41,6 +41,7 @@ def refuse_if_held_elsewhere(
         return []
     surroundings = Surroundings(feature.repository)
     sight = surroundings.of(feature, events)
+    # Asked only now: looking adds to what could not be looked at.
     warnings = [*surroundings.warnings, *sight.warnings]
     for head in sight.heads_elsewhere(wp_id, profile):
         place = sight.places_of(head.event_id)[0].name

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import GitError, KittyStatusError
 from kitty_status.git.differences import differences
 from kitty_status.git.head import Position, position_of, worktrees
-from kitty_status.git.objects import blob_ids
 from kitty_status.git.references import branches
 from kitty_status.git.run import read_blobs
 from kitty_status.jsonl.codec import decode
@@ -122,7 +121,9 @@ class Surroundings:
         tips = branches(repository)
         self._branches = {*tips, *(position.branch for _, position in self._others), self._here.branch}
         self._tips = {name: commit for name, commit in tips.items() if commit != self._here.commit}
-        self._oids: dict[str, str | None] = {}
+        # By log, then by branch, its content at each tip that differs from the commit that is stood on here.
+        self._contents: dict[str, dict[str, str]] = {}
+        self._asked_for: set[str] = set()
 
     def of(self, feature: Feature, own: Sequence[LaneEvent]) -> Sight:
         """Return what these places hold of a feature, whose log here holds the events `own`, each once.
@@ -136,37 +137,38 @@ class Surroundings:
         views += self._in_journal(look, views, Path(feature.place.lock).stem)
         return Sight(own, _without_repetitions(views), look.warnings)
 
-    def ask(self, logs: Sequence[str]) -> None:
-        """Ask git at once which content all tips have for these logs; otherwise it is asked for each by itself.
-
-        Raises:
-            GitError: git could not be asked.
-        """
-        commits = dict.fromkeys([*([self._here.commit] if self._here.commit else []), *self._tips.values()])
-        # git is asked line by line; no feature's name holds a line break, but a folder above it may.
-        names = [f"{commit}:{log}" for commit in commits for log in logs if "\n" not in log] if self._tips else []
-        self._oids |= dict(zip(names, _ids_of(names, self._repository), strict=True))
-
     def logs(self, folder: str) -> list[str]:
         """Return the logs in the folders right below `folder`, a path from the top, that other places have.
 
-        Of a branch's tip these are the ones that the commit this work tree stands on does not have.
+        Of a branch's tip these are the ones that differ from the commit that this work tree stands on.
+        `of` asks git no more about logs in `folder` after that.
 
         Raises:
             GitError: git could not be asked.
         """
-        found = set()
+        self._ask(f":(top,glob){_literally(folder)}/{_LOGS}")
+        found = set(self._contents)
         for tree, _ in self._others:
             found |= {path.relative_to(tree.worktree).as_posix() for path in Path(tree.worktree, folder).glob(_LOGS)}
+        self._asked_for.add(folder)
+        return sorted(found)
+
+    def _ask(self, pathspec: str) -> None:
+        if not self._tips:
+            return
         changed = differences(
             self._here.commit,
             dict.fromkeys(self._tips.values()),
-            f":(top,glob){_literally(folder)}/{_LOGS}",
+            pathspec,
             cwd=self._repository.worktree,
             object_format=self._repository.object_format,
         )
-        found |= {path for changes in changed.values() for path, _, new in changes if new is not None}
-        return sorted(found)
+        for branch, commit in self._tips.items():
+            if commit not in changed:
+                self.warnings.append(f"branch {branch} stands at {commit}, which this clone does not have")
+            for log, _, oid in changed.get(commit, ()):
+                if oid is not None:
+                    self._contents.setdefault(log, {})[branch] = oid
 
     def _position(self, tree: Repository) -> Position:
         try:
@@ -187,14 +189,11 @@ class Surroundings:
                 yield look.take(view, data)
 
     def _at_tips(self, look: _Look) -> Iterator[View]:
-        if self._tips and f"{next(iter(self._tips.values()))}:{look.log}" not in self._oids:
-            self.ask([look.log])
-        own = self._oids.get(f"{self._here.commit}:{look.log}")
+        if look.log.rpartition("/")[0].rpartition("/")[0] not in self._asked_for:
+            self._ask(f":(top,literal){look.log}")
         by_oid: dict[str, list[str]] = {}
-        for branch, commit in self._tips.items():
-            oid = self._oids.get(f"{commit}:{look.log}")
-            if oid is not None and oid != own:
-                by_oid.setdefault(oid, []).append(branch)
+        for branch, oid in self._contents.get(look.log, {}).items():
+            by_oid.setdefault(oid, []).append(branch)
         oids = list(by_oid)
         for start in range(0, len(oids), _AT_ONCE):
             part = oids[start : start + _AT_ONCE]
@@ -265,14 +264,6 @@ class _Look:
 
     def _note(self, _number: int, line: bytes, why: str, _is_json: bool) -> None:
         self._damaged[line] = why
-
-
-def _ids_of(names: list[str], repository: Repository) -> list[str | None]:
-    try:
-        return blob_ids(names, cwd=repository.worktree)
-    except GitError:
-        # In a partial clone git gives up at the first object that it would have to fetch.
-        return [found[0] if found else None for found in read_blobs(names, cwd=repository.worktree)]
 
 
 def _literally(path: str) -> str:

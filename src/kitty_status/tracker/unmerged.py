@@ -159,6 +159,9 @@ def _count(repository: Repository, found: Survey) -> None:
         cwd=repository.worktree,
         object_format=repository.object_format,
     )
+    for commit in commits:
+        if commit not in changed:
+            found.warnings.append(f"commit {commit}, which a branch stands at, is not in this clone")
     added = _added(repository, changed)
     counter = _Counter(found.warnings)
     for holding in found.holdings:
