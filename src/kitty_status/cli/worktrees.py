@@ -65,7 +65,8 @@ def _print(found: Survey) -> None:
 
 
 def _in_words(holding: Holding, base: str | None) -> str:
-    words = [f"{holding.unmerged} not in {base or 'any branch'}"] if holding.unmerged else ["nothing unmerged"]
+    events = f"{holding.unmerged} event{'' if holding.unmerged == 1 else 's'}"
+    words = [f"{events} not in {base or 'any branch'}" if holding.unmerged else "nothing unmerged"]
     if holding.uncommitted:
         words.append(f"{holding.uncommitted} of them not committed")
     if holding.waiting:
