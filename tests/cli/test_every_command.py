@@ -27,6 +27,9 @@ GOOD = {
     "emit": EMIT,
     "show": ("show", SLUG),
     "features": ("show",),
+    "show-worktrees": ("show", SLUG, "--worktrees"),
+    "features-worktrees": ("show", "--worktrees"),
+    "worktrees": ("worktrees",),
     "log": ("log", SLUG),
     "materialize": ("materialize", SLUG),
     "findings": ("validate", SLUG),
@@ -34,6 +37,8 @@ GOOD = {
 WRITES = [("init",), ("install",), ("install", "--autostash"), ("uninstall",), EMIT, ("materialize", "--all")]
 BAD = [
     ("show", "nowhere"),
+    ("show", "nowhere", "--worktrees"),
+    ("worktrees", "--base", "nowhere"),
     ("log", "nowhere"),
     ("log", SLUG, "--wp", "WP77"),
     ("log", SLUG, "--limit", "0"),
