@@ -27,6 +27,9 @@ GOOD = {
     "emit": EMIT,
     "show": ("show", SLUG),
     "features": ("show",),
+    "show-worktrees": ("show", SLUG, "--worktrees"),
+    "features-worktrees": ("show", "--worktrees"),
+    "worktrees": ("worktrees",),
     "log": ("log", SLUG),
     "diff": ("diff",),
     "audit": ("audit",),
@@ -47,6 +50,8 @@ WRITES = [
 ]
 BAD = [
     ("show", "nowhere"),
+    ("show", "nowhere", "--worktrees"),
+    ("worktrees", "--base", "nowhere"),
     ("log", "nowhere"),
     ("log", SLUG, "--wp", "WP77"),
     ("log", SLUG, "--limit", "0"),

@@ -24,6 +24,7 @@ VERBS = {
     "show": "show",
     "log": "log",
     "diff": "diff",
+    "worktrees": "worktrees",
     "materialize": "materialize",
     "validate": "validate",
     "doctor": "doctor",
