@@ -14,7 +14,6 @@ from features import (
     event_line,
     install,
     install_and_lose,
-    lines_of_commit,
     no_tool_on_path,
     numbers_in,
     paths_of_logs,
@@ -22,8 +21,9 @@ from features import (
     uninstall,
 )
 from gitrepo import GitRepo
+from going_on import go_on_in_a_hurry, is_unfinished
 from kitty_status import EVENTS_FILENAME, SNAPSHOT_FILENAME
-from operations import PRINTED
+from operations import OPERATIONS, PRINTED
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -41,9 +41,9 @@ TAKEN_OUT, FEWER, MARKERS, KEPT = "taken out", "LINES LOST", "markers", "conflic
 LOG_WORDS = {
     ORDERED: "every line that the command is to bring, each once: the common beginning first, then by instant and id",
     ALL: "the same lines, each once, in an order that depends on who merges whom; readers sort for themselves",
-    MORE: "every line, and more of the other branch than the command was asked for: union does not know which "
-    "commit is wanted",
-    SAME: "byte for byte as it was before the command; where the exit code is not 0, git refused and changed nothing",
+    MORE: "every line, and more than the command was asked for: git's union takes in what stood before the "
+    "commit that is wanted",
+    SAME: "byte for byte as it was before the command; where the exit code is not 0, git or the hook refused, or found nothing to change",
     TARGET: "byte for byte as the commit has it that git was asked for",
     OURS_ONLY: "git was asked to take nothing of theirs; their lines stand in their commits alone",
     TAKEN_OUT: "the lines that the command is meant to take away are gone from this log; they stand in older commits",
@@ -66,11 +66,13 @@ SNAPSHOT_WORDS = {
 
 
 class Observed(NamedTuple):
-    """What a command left: a word each for log and snapshot, and git's exit code."""
+    """What a command left: a word each for log and snapshot, git's exit code, where all that is, and the commits from before."""
 
     log: str
     snapshot: str
     code: int
+    place: GitRepo
+    tips: list[str]
 
     def __str__(self) -> str:
         return f"{self.log} · {self.snapshot} · {self.code}"
@@ -83,25 +85,26 @@ class Matrix:
         self._folder = folder
         self._templates: dict[object, Path] = {}
 
-    def prepare(self, folder: Path, operation: Operation, clone: str) -> GitRepo:
-        """Make the repository for an operation at `folder`."""
-        template = self._template(operation, clone)
-        shutil.copytree(template, folder, symlinks=True)
-        repo = GitRepo(folder)
+    def prepare(self, folder: Path, name: str, clone: str) -> GitRepo:
+        """Make the repository for an operation inside `folder`."""
+        operation = OPERATIONS[name]
+        repo = GitRepo(folder / "repo")
+        shutil.copytree(self._template(operation, clone), repo.path, symlinks=True)
         repo.run("update-index", "-q", "--refresh")
         for each in operation.first:
             repo.git(*shlex.split(each))
         return repo
 
-    def observe(self, folder: Path, operation: Operation, clone: str) -> tuple[Observed, GitRepo]:
-        """Run an operation in a repository at `folder`; return what it left, and the repository to look into.
+    def observe(self, folder: Path, name: str, clone: str) -> Observed:
+        """Run an operation in a repository inside `folder`; return what it left.
 
         Where git stops, a person in a hurry stages what stands there and goes on: the log is looked at then.
         """
-        repo = self.prepare(folder, operation, clone)
-        place = GitRepo(folder / operation.at)
+        repo, operation = self.prepare(folder, name, clone), OPERATIONS[name]
+        place = GitRepo(repo.path / operation.at)
         target = _files_of(repo, repo.git("rev-parse", operation.target)) if operation.target else {}
         head, before = _head(place), _look(place, operation, "")
+        tips = repo.git("for-each-ref", "--format=%(objectname)").split()
         with no_tool_on_path():
             done = repo.run(*shlex.split(operation.command))
             printed = done.stdout.decode()
@@ -111,11 +114,13 @@ class Matrix:
                 snapshot = EXACT if self._is_exact(_files_of(place, "HEAD")) else MENDED
             log = _conflict_in_log(operation, _logs(after), unmerged)
             if log is None:
-                if operation.revision is None and (unmerged or _is_in_progress(place)):
+                goes_on = operation.revision is None and is_unfinished(place)
+                if goes_on:
                     go_on_in_a_hurry(place, verify=clone != LOST)
                     after = _look(place, operation, printed)
-                log = _log_word(operation, [_logs(each) for each in (before, after, target)], done.returncode)
-        return Observed(log, snapshot, done.returncode), place
+                files = [_logs(each) for each in (before, after, target)]
+                log = _log_word(operation, files, done.returncode, went_on=goes_on)
+        return Observed(log, snapshot, done.returncode, place, tips)
 
     def _template(self, operation: Operation, clone: str) -> Path:
         if operation.prepare not in self._templates:
@@ -153,51 +158,6 @@ def in_order(numbers: list[int]) -> list[int]:
     return sorted(numbers, key=lambda number: (number < 10, number))
 
 
-def go_on_in_a_hurry(repo: GitRepo, *, verify: bool) -> None:
-    """Stage what stands there and go on, until git has nothing more to do. No line may be missing on the way."""
-    for _ in range(9):
-        assert _lines_in_play(repo) <= lines_in_work_tree(repo)
-        repo.git("add", "-A")
-        if _is_there(repo, "rebase-apply/applying"):
-            repo.run("am", "--continue")
-        elif _is_there(repo, "rebase-merge") or _is_there(repo, "rebase-apply"):
-            repo.run("rebase", "--continue", environment={"GIT_EDITOR": "true"})
-        elif repo.git("status", "--porcelain"):
-            repo.git("commit", "-q", "-m", "resolved", *([] if verify else ["--no-verify"]))
-        elif _is_there(repo, "CHERRY_PICK_HEAD") or _is_there(repo, "REVERT_HEAD"):
-            repo.run("cherry-pick" if _is_there(repo, "CHERRY_PICK_HEAD") else "revert", "--skip")
-        elif _is_there(repo, "sequencer"):
-            repo.run("cherry-pick", "--continue", environment={"GIT_EDITOR": "true"})
-        else:
-            return
-    raise AssertionError("git does not come to an end")
-
-
-def lines_in_work_tree(repo: GitRepo) -> set[bytes]:
-    """Return the lines of all logs that stand in a work tree."""
-    logs = (repo.path / "kitty-specs").rglob(EVENTS_FILENAME)
-    return {line for log in logs for line in log.read_bytes().splitlines(keepends=True)}
-
-
-def _lines_in_play(repo: GitRepo) -> set[bytes]:
-    """Return the lines of HEAD and of what git is in the middle of bringing to it."""
-    lines = lines_of_commit(repo, "HEAD")
-    if _is_there(repo, "MERGE_HEAD"):
-        lines |= lines_of_commit(repo, "MERGE_HEAD")
-    for name in ("CHERRY_PICK_HEAD", "REBASE_HEAD"):
-        if _is_there(repo, name):
-            lines |= lines_of_commit(repo, name) - lines_of_commit(repo, f"{name}^")
-    return lines
-
-
-def _is_there(repo: GitRepo, name: str) -> bool:
-    return Path(repo.path, repo.git("rev-parse", "--git-path", name)).exists()
-
-
-def _is_in_progress(repo: GitRepo) -> bool:
-    return any(_is_there(repo, name) for name in ("rebase-merge", "rebase-apply", "sequencer", "CHERRY_PICK_HEAD"))
-
-
 def _conflict_in_log(operation: Operation, logs: Files, unmerged: set[str]) -> str | None:
     lines = {line for log in logs.values() for line in log.splitlines(keepends=True)}
     if any(line.startswith(b"<<<<<<<") for line in lines):
@@ -209,15 +169,15 @@ def _conflict_in_log(operation: Operation, logs: Files, unmerged: set[str]) -> s
     return word if {event_line(number) for number in operation.events} <= lines else FEWER
 
 
-def _log_word(operation: Operation, files: list[Files], code: int) -> str:
+def _log_word(operation: Operation, files: list[Files], code: int, *, went_on: bool) -> str:
     before, after, target = files
     lines = [line for log in after.values() for line in log.splitlines(keepends=True)]
     wanted = {event_line(number) for number in operation.events}
     if target and list(after.values()) == list(target.values()):
         return TARGET
-    if after == before and (code or wanted == set(lines)):
+    if after == before and (wanted == set(lines) or (code and not went_on)):
         return SAME
-    if after == before and operation.takes_out:
+    if after == before and operation.takes_out and not code:
         return OURS_ONLY
     if not wanted <= set(lines):
         return FEWER

@@ -209,9 +209,7 @@ MEETINGS = {
     "merge, feature deleted there": Operation(
         _deleted_there, "merge --no-edit ours", frozenset({1, 2, 3, 5}), takes_out=True
     ),
-    "merge, snapshot changed on one side only": Operation(
-        _snapshot_on_one_side, "merge --no-edit theirs"
-    ),
+    "merge, snapshot changed on one side only": Operation(_snapshot_on_one_side, "merge --no-edit theirs"),
     "merge, no `.gitattributes` committed": Operation(_without_attributes, "merge --no-edit theirs"),
     "merge, in a linked work tree": Operation(
         _diverge,
@@ -246,10 +244,10 @@ MEETINGS = {
     ),
     "cherry-pick": Operation(_diverge, "cherry-pick theirs~1", SIX - {5}),
     "cherry-pick, its branch has earlier events": Operation(_diverge, "cherry-pick theirs", SIX - {3}),
-    "cherry-pick of a range": Operation(_diverge, "cherry-pick main..theirs"),
+    "cherry-pick, of a range": Operation(_diverge, "cherry-pick main..theirs"),
     "cherry-pick, feature renamed here": Operation(_renamed_here, "cherry-pick theirs", WITH_OLD - {3}),
-    "revert of an earlier commit": Operation(_diverge, "revert --no-edit HEAD~1", OURS),
-    "revert of the newest commit": Operation(_diverge, "revert --no-edit HEAD", OURS - {6}, takes_out=True),
+    "revert, of an earlier commit": Operation(_diverge, "revert --no-edit HEAD~1", OURS),
+    "revert, of the newest commit": Operation(_diverge, "revert --no-edit HEAD", OURS - {6}, takes_out=True),
     "stash pop": Operation(_stashed, "stash pop", OURS | {7}),
     "stash apply": Operation(_stashed, "stash apply", OURS | {7}),
     "checkout -m": Operation(_uncommitted, "checkout -m theirs", frozenset({1, 2, 3, 5, 7}), varies=True),
@@ -260,7 +258,7 @@ MEETINGS = {
 MOVES = {
     "commit --all": Operation(_uncommitted, "commit -q -a -m more", OURS | {7}, revision="HEAD"),
     "commit --all --amend": Operation(_uncommitted, "commit -q -a --amend -m more", OURS | {7}, revision="HEAD"),
-    "commit of the log without its snapshot": Operation(
+    "commit, of the log without its snapshot": Operation(
         _uncommitted, "commit -q -m more -- '*.jsonl'", OURS | {7}, revision="HEAD"
     ),
     "commit --all, a line was taken out": Operation(
@@ -272,10 +270,10 @@ MOVES = {
     "merge, fast-forward": Operation(
         _diverge, "merge -q ours", OURS, first=("checkout -q -B behind main",), target="ours"
     ),
-    "checkout of a branch": Operation(_diverge, "checkout -q theirs", target="theirs"),
-    "reset --hard to an earlier commit": Operation(_diverge, "reset -q --hard HEAD~1", target="HEAD~1"),
-    "reset --mixed to an earlier commit": Operation(_diverge, "reset -q --mixed HEAD~1", OURS),
-    "restore from an earlier commit": Operation(_diverge, "restore --source=HEAD~1 kitty-specs", target="HEAD~1"),
+    "checkout, of a branch": Operation(_diverge, "checkout -q theirs", target="theirs"),
+    "reset --hard, to an earlier commit": Operation(_diverge, "reset -q --hard HEAD~1", target="HEAD~1"),
+    "reset --mixed, to an earlier commit": Operation(_diverge, "reset -q --mixed HEAD~1", OURS),
+    "restore, from an earlier commit": Operation(_diverge, "restore --source=HEAD~1 kitty-specs", target="HEAD~1"),
     "clean -fdx": Operation(_diverge, "clean -q -fdx", OURS, target="HEAD"),
     "gc --prune=now": Operation(_diverge, "gc -q --prune=now", OURS, target="HEAD"),
     "worktree add": Operation(_diverge, "worktree add -q ../linked theirs", at="../linked", target="theirs"),
@@ -283,7 +281,7 @@ MOVES = {
         _diverge, "worktree remove ../linked", OURS, first=("worktree add -q ../linked theirs",), target="HEAD"
     ),
     "push": Operation(_remote, "push -q origin ours", at=_OTHER, revision="ours", target="ours"),
-    "push --force of an earlier commit": Operation(
+    "push --force, of an earlier commit": Operation(
         _pushed, "push -q --force origin ours~1:ours", OURS - {6}, at=_OTHER, revision="ours", takes_out=True
     ),
     "clone": Operation(_diverge, "clone -q . ../clone", at="../clone", target="HEAD"),
@@ -291,11 +289,14 @@ MOVES = {
     "clone --filter=blob:none": Operation(
         _diverge, "clone -q --no-local --filter=blob:none . ../clone", at="../clone", target="HEAD"
     ),
-    "clone with core.autocrlf": Operation(
+    "clone, with core.autocrlf": Operation(
         _diverge, "clone -q -c core.autocrlf=true . ../clone", at="../clone", target="HEAD"
     ),
-    "bundle create, clone of the bundle": Operation(
-        _diverge, "clone -q -b ours ../bundle ../clone", first=("bundle create -q ../bundle --all",), at="../clone",
+    "bundle create, and a clone of the bundle": Operation(
+        _diverge,
+        "clone -q -b ours ../bundle ../clone",
+        first=("bundle create -q ../bundle --all",),
+        at="../clone",
         target="HEAD",
     ),
 }
