@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.clock import MAX_HOURS_AHEAD, event_ids, hours_ahead, now
-from kitty_status.errors import ClockAheadError, ConflictingEventError, HeldByOtherError, MoveRefusedError, UsageError
+from kitty_status.errors import (
+    ClockAheadError,
+    ConflictingEventError,
+    HeldByOtherError,
+    MovedOnError,
+    MoveRefusedError,
+    UsageError,
+)
 from kitty_status.jsonl.codec import LineDamagedError, encode
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status import transitions
@@ -127,6 +134,12 @@ def _move(
 
 
 def _refuse_if_against_the_rules(move: transitions.Move, before: Snapshot, request: EmitRequest) -> None:
+    if request.heads is not None and request.heads != before.heads.get(request.wp_id, ()):
+        raise MovedOnError(
+            f"{request.wp_id} was moved by somebody else meanwhile; it is in {move.from_lane} now",
+            hint="look at it with `kitty-status log`, then make the call again",
+            wp_id=request.wp_id,
+        )
     refusals = transitions.refusals(move, before.profile)
     if not refusals:
         return
