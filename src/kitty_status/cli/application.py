@@ -25,6 +25,9 @@ VERBS = {
     "log": "log",
     "materialize": "materialize",
     "validate": "validate",
+    "rename": "rename",
+    "archive": "archive",
+    "unarchive": "unarchive",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import NotFoundError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status.causality import moment
@@ -46,8 +46,11 @@ def log(
     if limit is not None:
         shown = shown[-limit:]
     if json_output:
-        say_json("log", {"feature": chosen.slug, "events": [_data(event) for event in shown]})
+        say_json(
+            "log", {"feature": chosen.slug, "events": [_data(event) for event in shown]}, warnings=chosen.remarks()
+        )
         return
+    warn(chosen.remarks())
     for event in shown:
         say(_line(event))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @command
 def materialize(
     feature: FeatureArgument = None,
-    every: Annotated[bool, typer.Option("--all", help="Every feature that has a log.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every feature that has a log, archived ones too.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a snapshot has drifted.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be written, and write nothing.")
@@ -51,7 +51,8 @@ def _features(project: Project, name: str | None, *, every: bool) -> list[Featur
     if every and name is not None:
         raise UsageError("--all and a feature exclude each other", hint="leave one of them out")
     if every:
-        return [feature for feature in project.features() if feature.log.exists() or feature.snapshot.exists()]
+        features = project.features(archived=True)
+        return [feature for feature in features if feature.log.exists() or feature.snapshot.exists()]
     chosen = project.feature(name)
     if not chosen.log.exists():
         raise NotFoundError(f"{chosen.slug} has no log {chosen.log}", hint="`kitty-status emit` writes the first event")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log, size_of
+from kitty_status.tracker.same_feature import Namesakes, how_split
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -19,7 +23,11 @@ if TYPE_CHECKING:
 
 
 @command
-def show(feature: FeatureArgument = None, json_output: JsonOption = False) -> int:
+def show(
+    feature: FeatureArgument = None,
+    archived: Annotated[bool, typer.Option("--archived", help="List archived features, too.")] = False,
+    json_output: JsonOption = False,
+) -> int:
     """Show where every work package of a feature stands; without a feature, one line for each feature.
 
     \b
@@ -29,19 +37,25 @@ def show(feature: FeatureArgument = None, json_output: JsonOption = False) -> in
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    chosen = _chosen(project, feature)
+    chosen = None if archived and feature is None else _chosen(project, feature)
     if chosen is None:
-        return _show_all(project, config, json_output=json_output)
+        return _show_all(project, config, archived=archived, json_output=json_output)
     if not chosen.log.exists() and not chosen.folder.is_dir():
         raise NotFoundError(
             f"there is no feature folder {chosen.folder}", hint="`kitty-status show` lists the features"
         )
     snapshot = reduce_log(chosen.log, config.profile, strictly(chosen.log))
+    remarks = [*chosen.remarks(), *_split(project, chosen)]
     if json_output:
-        say_json("show", _data(chosen, snapshot))
+        say_json("show", _data(chosen, snapshot), warnings=remarks)
     else:
         _print(chosen, snapshot)
+        warn(remarks)
     return EXIT_DONE
+
+
+def _split(project: Project, feature: Feature) -> list[str]:
+    return [how_split(feature, other) for other in Namesakes(project).others_of(feature)]
 
 
 def _chosen(project: Project, name: str | None) -> Feature | None:
@@ -51,8 +65,8 @@ def _chosen(project: Project, name: str | None) -> Feature | None:
     return None
 
 
-def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
-    features = project.features()
+def _show_all(project: Project, config: Config, *, archived: bool, json_output: bool) -> int:
+    features = project.features(archived=archived)
     if not features:
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"
@@ -79,6 +93,7 @@ def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
 def _summary(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
     return {
         "feature": feature.slug,
+        "archived": feature.is_archived,
         "work_packages": len(snapshot.work_packages),
         "summary": snapshot.summary,
         "conflicts": sum("conflict" in state for state in snapshot.work_packages.values()),
@@ -90,6 +105,8 @@ def _summary(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
 def _data(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
     return {
         "feature": feature.slug,
+        "former_slugs": list(former_slugs(feature.log)),
+        "archived": feature.is_archived,
         "path": feature.relative(feature.log),
         "profile": snapshot.profile.name,
         **snapshot.to_dict(),
@@ -104,7 +121,8 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
             continue
         lanes = ", ".join(f"{count} {lane}" for lane, count in row["summary"].items() if count) or "nothing yet"
         conflicts = f"  {row['conflicts']} competing" if row["conflicts"] else ""
-        say(f"{row['feature']:<{width}}  {lanes}{conflicts}")
+        archived = "  (archived)" if row["archived"] else ""
+        say(f"{row['feature']:<{width}}  {lanes}{conflicts}{archived}")
 
 
 def _print(feature: Feature, snapshot: Snapshot) -> None:

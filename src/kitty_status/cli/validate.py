@@ -15,6 +15,7 @@ from kitty_status.status.snapshot import SNAPSHOT_FILENAME
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Feature, Project, check_name, feature_at
 from kitty_status.tracker.log import EVENTS_FILENAME
+from kitty_status.tracker.same_feature import Namesakes
 
 if TYPE_CHECKING:
     from kitty_status.checks.validate import Validation
@@ -25,7 +26,7 @@ def validate(
     targets: Annotated[
         list[str] | None, typer.Argument(metavar="[FEATURE | PATH]...", help="Slugs, or paths of folders or files.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every feature.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every feature, archived ones too.")] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Report every finding about the logs and snapshots of features. Nothing is written.
@@ -39,7 +40,9 @@ def validate(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    validations = [validate_feature(feature, config) for feature in _features(project, targets or [], every=every)]
+    features = _features(project, targets or [], every=every)
+    namesakes = Namesakes(project)
+    validations = [validate_feature(feature, config, namesakes) for feature in features]
     if json_output:
         say_json("findings", [_data(validation) for validation in validations])
     else:
@@ -53,7 +56,7 @@ def _features(project: Project, targets: list[str], *, every: bool) -> list[Feat
     if every and targets:
         raise UsageError("--all and names exclude each other", hint="leave one of them out")
     if every:
-        return project.features(unsafe_names=True)
+        return project.features(unsafe_names=True, archived=True)
     if not targets:
         return [project.feature(None)]
     return [_feature(project, target) for target in targets]

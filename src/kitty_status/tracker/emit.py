@@ -123,6 +123,7 @@ def _unknown(message: str, emitted: Emitted) -> OutcomeUnknownError:
 
 def _decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     """Return the event that answers the request, with the state that it leads to. Nothing is written."""
+    feature.check_can_move()
     events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
     before = reduce_events(events, config.profile)
     refuse_lost_log(feature, before)
@@ -152,7 +153,11 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
             f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
             hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
         )
-    warnings = [*unknown_work_package(feature, request, state, before), *unchecked_guards(move, before)]
+    warnings = [
+        *feature.remarks(),
+        *unknown_work_package(feature, request, state, before),
+        *unchecked_guards(move, before),
+    ]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
     return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)

@@ -1,0 +1,181 @@
+"""Where a work tree stands: branch, commit, what git is in the middle of, and where its references have been.
+
+Everything is read from git's own files, so that a write starts no git. Where references are kept in
+tables instead of files, git is asked.
+"""
+
+# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH120, PTH123, PTH208
+
+from __future__ import annotations
+
+import os
+
+from kitty_status.errors import GitError
+from kitty_status.git.repository import Repository, config_value
+from kitty_status.git.run import run_git
+
+_HEADS = "refs/heads/"
+_SYMBOLIC = b"ref: "
+_TABLES = b"ref: refs/heads/.invalid"
+# What git leaves in a work tree's git folder while it is in the middle of something.
+_SIGNS = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "sequencer": "series of picks",
+}
+_REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
+
+
+class Position:
+    """The branch that what is written now belongs to, and the commit it is written on.
+
+    `branch` is the short name, in a rebase that of the branch being rebased, and None on any other
+    detached HEAD. `commit` is None before the first commit.
+    """
+
+    __slots__ = ("branch", "commit")
+
+    def __init__(self, branch: str | None, commit: str | None) -> None:
+        self.branch = branch
+        self.commit = commit
+
+
+def position_of(repository: Repository) -> Position:
+    """Return where a work tree stands.
+
+    Raises:
+        GitError: HEAD cannot be read.
+    """
+    head = _contents(os.path.join(repository.git_dir, "HEAD"))
+    if head is None:
+        raise GitError(f"cannot read {repository.git_dir}/HEAD", hint="check the permissions of the file")
+    if head.startswith(_TABLES):
+        return _asked(repository)
+    if head.startswith(_SYMBOLIC):
+        name = os.fsdecode(head[len(_SYMBOLIC) :].strip())
+        return Position(_short(name), commit_of(repository, name))
+    return Position(_rebased_branch(repository), head.strip().decode("ascii", "replace"))
+
+
+def commit_of(repository: Repository, name: str) -> str | None:
+    """Return the commit that a full reference name (`refs/heads/main`) stands for, None where it does not exist."""
+    if uses_tables(repository):
+        return _answer(repository, ["rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"])
+    for _ in range(5):  # symbolic references are followed as far as git follows them
+        found = _contents(os.path.join(repository.common_dir, name))
+        if found is None:
+            return _packed(repository, name)
+        if not found.startswith(_SYMBOLIC):
+            return found.strip().decode("ascii", "replace") or None
+        name = os.fsdecode(found[len(_SYMBOLIC) :].strip())
+    return None
+
+
+def uses_tables(repository: Repository) -> bool:
+    """Say whether references are kept in tables, which only git can read."""
+    return config_value(os.path.join(repository.common_dir, "config"), "extensions", "refstorage") == "reftable"
+
+
+def operation_in_progress(git_dir: str) -> str | None:
+    """Return what git is in the middle of (`merge`, `rebase`, …), None where it is at rest."""
+    for sign, operation in _SIGNS.items():
+        if os.path.exists(os.path.join(git_dir, sign)):
+            return operation
+    return None
+
+
+def reflog_commits(repository: Repository, branch: str | None = None) -> list[str]:
+    """Return the commits that the work tree's HEAD, or a branch, has stood at, as its reflog knows, oldest first."""
+    if uses_tables(repository):
+        name = f"{_HEADS}{branch}" if branch else "HEAD"
+        listed = _answer(repository, ["log", "--walk-reflogs", "--format=%H", name, "--"])
+        return listed.split("\n")[::-1] if listed else []
+    path = reflog_path(repository) if branch is None else os.path.join(repository.common_dir, "logs", _HEADS, branch)
+    commits: list[str] = []
+    for line in (_contents(path) or b"").split(b"\n"):
+        old, _, rest = line.partition(b" ")
+        new = rest.partition(b" ")[0]
+        for oid in (old, new):
+            text = oid.decode("ascii", "replace")
+            if text.strip("0") and (not commits or commits[-1] != text):
+                commits.append(text)
+    return commits
+
+
+def reflog_path(repository: Repository) -> str:
+    """Return the file in which git notes every movement of the work tree's HEAD."""
+    return os.path.join(repository.git_dir, "logs", "HEAD")
+
+
+def worktrees(repository: Repository) -> list[Repository]:
+    """Return all work trees of the clone whose folders are there: the main one first, unless it is bare."""
+    found = []
+    main = _main_worktree(repository)
+    if main is not None:
+        found.append(main)
+    linked = os.path.join(repository.common_dir, "worktrees")
+    for name in sorted(os.listdir(linked)) if os.path.isdir(linked) else ():
+        git_dir = os.path.join(linked, name)
+        pointer = _contents(os.path.join(git_dir, "gitdir"))
+        if pointer is None:
+            continue
+        # Where extensions.relativeWorktrees is set, the path begins at the git folder.
+        folder = os.path.dirname(os.path.join(git_dir, os.fsdecode(pointer.strip())))
+        if os.path.isdir(folder):
+            found.append(Repository(os.path.realpath(folder), git_dir, repository.common_dir))
+    return found
+
+
+def _main_worktree(repository: Repository) -> Repository | None:
+    common = repository.common_dir
+    if repository.git_dir == common:
+        return repository
+    config = os.path.join(common, "config")
+    if config_value(config, "core", "bare") in ("true", "yes", "on", "1"):
+        return None
+    named = config_value(config, "core", "worktree")
+    folder = os.path.realpath(os.path.join(common, named)) if named else os.path.dirname(common)
+    is_there = os.path.isdir(folder) and (named is not None or os.path.basename(common) == ".git")
+    return Repository(folder, common, common) if is_there else None
+
+
+def _rebased_branch(repository: Repository) -> str | None:
+    for name in _REBASES:
+        head = _contents(os.path.join(repository.git_dir, name))
+        if head is not None:
+            return _short(os.fsdecode(head.strip()))
+    return None
+
+
+def _short(name: str) -> str | None:
+    return name[len(_HEADS) :] if name.startswith(_HEADS) else None
+
+
+def _packed(repository: Repository, name: str) -> str | None:
+    wanted = b" " + os.fsencode(name)
+    for line in (_contents(os.path.join(repository.common_dir, "packed-refs")) or b"").split(b"\n"):
+        if line.endswith(wanted) and len(line.split(b" ", 1)[0]) + len(wanted) == len(line):
+            return line.split(b" ", 1)[0].decode("ascii", "replace")
+    return None
+
+
+def _asked(repository: Repository) -> Position:
+    name = _answer(repository, ["symbolic-ref", "--quiet", "HEAD"])
+    commit = _answer(repository, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+    return Position(_short(name) if name else _rebased_branch(repository), commit)
+
+
+def _answer(repository: Repository, args: list[str]) -> str | None:
+    result = run_git(args, cwd=repository.worktree)
+    return os.fsdecode(result.out).strip() or None if result.code == 0 else None
+
+
+def _contents(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
