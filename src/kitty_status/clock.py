@@ -12,12 +12,25 @@ from datetime import UTC, datetime
 
 from ulid import ULID
 
+MAX_HOURS_AHEAD = 24
+"""How far the time in an event or an id may lie ahead of this clock before nothing is written after it."""
+
 _RANDOM_BITS = 80
+_MILLISECONDS_PER_HOUR = 3_600_000
 
 
 def now() -> str:
     """Return the current instant as `YYYY-MM-DDTHH:MM:SS.ffffff+00:00`."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def hours_ahead(event_id: str) -> float:
+    """Return how many hours the time in a ULID lies ahead of this clock; negative for the past.
+
+    Raises:
+        ValueError: `event_id` is no ULID.
+    """
+    return (int(ULID.from_str(event_id)) >> _RANDOM_BITS) / _MILLISECONDS_PER_HOUR - time.time() / 3600
 
 
 class EventIds:
@@ -38,12 +51,19 @@ class EventIds:
         self._last = 0
         self._fresh: dict[str, None] = {}
 
-    def mint(self) -> str:
-        """Return a new 26-character ULID."""
+    def mint(self, *, above: str | None = None) -> str:
+        """Return a new 26-character ULID, greater than the ULID `above` where one is given.
+
+        An `above` that lies more than a day ahead of the clock is passed over: one bad clock must not
+        push every later id into its future.
+        """
         with self._lock:
             candidate = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | int.from_bytes(os.urandom(10), "big")
-            if candidate >> _RANDOM_BITS <= self._last >> _RANDOM_BITS:
-                candidate = self._last + 1
+            floor = self._last
+            if above is not None and hours_ahead(above) <= MAX_HOURS_AHEAD:
+                floor = max(floor, int(ULID.from_str(above)))
+            if candidate >> _RANDOM_BITS <= floor >> _RANDOM_BITS:
+                candidate = floor + 1
             self._last = candidate
             minted = str(ULID.from_int(candidate))
             self._fresh[minted] = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ulid import ULID
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, feature_in, tree
 from events import APPROVAL, KEYS, instant, line, row, ulid
@@ -14,9 +16,9 @@ from gitrepo import GitRepo
 from kitty_status.errors import KittyStatusError
 from kitty_status.status.instants import parse_instant
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import Emitted, emit
+from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.request import EmitRequest, Emitted
 
 
 def ask_for(root: Path, wp: str = "WP01", lane: str = "claimed", actor: str = "ada", **more: object) -> Emitted:
@@ -268,3 +270,32 @@ def test_where_a_newer_version_is_asked_for_nothing_is_written(repo: GitRepo) ->
     with pytest.raises(KittyStatusError, match="asks for kitty-status >=99"):
         emit(Project(repo.path), Config({"requires": ">=99"}), request)
     assert tree(repo.path / "kitty-specs") == {SLUG: None}
+
+
+def id_at(hours: float, bits: int = 7) -> str:
+    """Return a ULID whose time lies so many hours ahead of this clock."""
+    milliseconds = int((time.time() + hours * 3600) * 1000)
+    return str(ULID.from_int((milliseconds << 80) | bits))
+
+
+def test_a_new_id_is_greater_than_every_id_of_the_log_though_the_clock_was_set_back(repo: GitRepo) -> None:
+    newest = id_at(1)
+    feature_in(repo, line(event_id=newest, wp_id="WP02", at=at(datetime.now(UTC) - timedelta(hours=1))))
+    for wp in ("WP01", "WP03"):
+        event_id = str(ask_for(repo.path, wp).event["event_id"])
+        assert event_id > newest
+        newest = event_id
+
+
+def test_an_id_from_the_far_future_in_a_log_does_not_push_new_ids_there(repo: GitRepo) -> None:
+    feature_in(repo, line(event_id=id_at(48), wp_id="WP02", at=at(datetime.now(UTC) - timedelta(hours=1))))
+    assert str(ask_for(repo.path).event["event_id"]) < id_at(2)
+
+
+def test_an_event_id_that_lies_more_than_a_day_ahead_is_refused_with_the_reason(repo: GitRepo) -> None:
+    feature_in(repo, b"")
+    error = refused(repo, event_id=id_at(25.5))
+    assert (error.exit_code, error.code) == (3, "clock-ahead")
+    assert "hours ahead of this clock, and at most 24 are taken" in error.message
+    soon = id_at(23)
+    assert ask_for(repo.path, event_id=soon).event["event_id"] == soon

@@ -16,11 +16,11 @@ from gitrepo import GitRepo
 from kitty_status.errors import OutcomeUnknownError
 from kitty_status.git.blobs import blob_oid
 from kitty_status.jsonl.append import append_locked
-from kitty_status.tracker import emit as emitting
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import Emitted, emit
+from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.journal import writing
+from kitty_status.tracker.request import EmitRequest, Emitted
 
 if TYPE_CHECKING:
     from kitty_status.jsonl.append import Place
@@ -39,16 +39,25 @@ def swap(log: Path, data: bytes) -> None:
     log.write_bytes(data)
 
 
+def git_beside(monkeypatch: pytest.MonkeyPatch, *, before: bool) -> None:
+    """Let git put another file in the log's place at the moment that an event is appended to it."""
+
+    def append(place: Place, data: bytes) -> None:
+        is_log = Path(place.log).name == Path(LOG).name
+        if before and is_log:
+            swap(place.log, OTHER)
+        append_locked(place, data)
+        if not before and is_log:
+            swap(place.log, OTHER)
+
+    monkeypatch.setattr(writing, "append_locked", append)
+
+
 def test_a_log_that_git_replaced_before_the_append_gives_the_snapshot_of_what_stands_there(
     repo: GitRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feature_in(repo, b"")
-
-    def append_after_git(place: Place, data: bytes) -> None:
-        swap(place.log, OTHER)
-        append_locked(place, data)
-
-    monkeypatch.setattr(emitting, "append_locked", append_after_git)
+    git_beside(monkeypatch, before=True)
     emitted = claim(repo.path)
     snapshot = json.loads(repo.read(SNAPSHOT))
     assert snapshot["event_count"] == 2
@@ -56,14 +65,22 @@ def test_a_log_that_git_replaced_before_the_append_gives_the_snapshot_of_what_st
     assert snapshot["work_packages"]["WP01"]["lane"] == emitted.state["lane"] == "claimed"
 
 
-def test_an_event_that_git_took_away_again_is_not_acknowledged(repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_that_git_took_away_at_once_is_brought_back_before_it_is_acknowledged(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     feature_in(repo, b"")
+    git_beside(monkeypatch, before=False)
+    emitted = claim(repo.path)
+    assert emitted.event["event_id"].encode() in repo.read(LOG)
+    assert emitted.state["lane"] == "claimed"
 
-    def append_before_git(place: Place, data: bytes) -> None:
-        append_locked(place, data)
-        swap(place.log, OTHER)
 
-    monkeypatch.setattr(emitting, "append_locked", append_before_git)
+def test_an_event_that_git_took_away_while_nothing_may_be_restored_is_not_acknowledged(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feature_in(repo, b"")
+    git_beside(monkeypatch, before=False)
+    (repo.path / ".git/MERGE_HEAD").write_text("0" * 40 + "\n")
     with pytest.raises(OutcomeUnknownError) as unknown:
         claim(repo.path)
     assert str(unknown.value.context["event_id"]) in unknown.value.hint

@@ -14,9 +14,9 @@ from kitty_status.checks.validate import validate
 from kitty_status.errors import KittyStatusError
 from kitty_status.status.lanes import NINE_LANE, PROFILES, SEVEN_LANE, LaneProfile
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import Emitted, emit
+from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.request import EmitRequest, Emitted
 
 # Each word of a line is a move from the lane before the colon: `!` needs approval, `?` a reason, `<` a review
 # reference. Written down here a second time, so that a change of the tables is noticed.

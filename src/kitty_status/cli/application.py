@@ -25,6 +25,8 @@ VERBS = {
     "log": "log",
     "materialize": "materialize",
     "validate": "validate",
+    "reconcile-journal": "reconcile_journal",
+    "discard": "discard",
     "rename": "rename",
     "archive": "archive",
     "unarchive": "unarchive",

@@ -13,10 +13,9 @@ from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say
 from kitty_status.errors import UsageError
 from kitty_status.tracker.commit import check_can_commit, commit_feature, how_to_commit
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.emit import Emitted
 from kitty_status.tracker.emit import emit as emit_event
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.request import EmitRequest, Emitted
 
 EXAMPLES = """Examples:
 

@@ -47,6 +47,15 @@ def changed_files(repository: Repository, folder: str) -> list[str]:
     return [entry[3:] for entry in _names(args, repository)]
 
 
+def is_ignored(repository: Repository, path: str) -> bool:
+    """Say whether git ignores a file; one that it tracks is not ignored.
+
+    Raises:
+        GitError: git could not be started.
+    """
+    return run_git(["check-ignore", "--quiet", "--", path], cwd=repository.worktree).code == 0
+
+
 def move_folder(repository: Repository, old: str, new: str) -> None:
     """Move a folder with everything in it, untracked and ignored files too; what is tracked is moved in the index.
 
@@ -69,7 +78,7 @@ def stage(repository: Repository, paths: Sequence[str]) -> None:
         GitError: git refused.
     """
     if paths:
-        _write(["add", "--force", "--", *map(_literal, paths)], repository)
+        _write(["add", "--", *map(_literal, paths)], repository)
 
 
 def unstage_removed(repository: Repository, paths: Sequence[str]) -> None:

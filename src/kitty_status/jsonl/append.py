@@ -111,6 +111,28 @@ def append_locked(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
         close_quietly(fd, disk)
 
 
+def take_back(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
+    """Cut `line`, the last one, off again while the caller holds the lock that it was appended under.
+
+    Raises:
+        OutcomeUnknownError: it could not be cut off, or something else stands at the end by now.
+    """
+    try:
+        fd = open_regular(place.log, os.O_RDWR, disk)
+        try:
+            start = disk.fstat(fd).st_size - len(line)
+            if start < 0 or disk.pread(fd, len(line) + 1, start) != line:
+                raise OutcomeUnknownError(f"{os.fspath(place.log)} does not end in the line to be taken back")
+            disk.ftruncate(fd, start)
+            disk.fsync(fd)
+        finally:
+            close_quietly(fd, disk)
+    except OSError as error:
+        raise OutcomeUnknownError(
+            f"a line could not be taken back from {os.fspath(place.log)}: {error}", hint=_RETRY
+        ) from error
+
+
 def confirm(log: StrPath, *, disk: Disk = DISK) -> None:
     """Bring a log that exists to stable storage: whoever wrote its last lines may not have got that far.
 

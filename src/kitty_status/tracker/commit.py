@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import BusyError, GitError, OutsideRepositoryError, UsageError
-from kitty_status.git.folders import changed_files, committed_files, literal_paths, tracked_files
+from kitty_status.git.folders import changed_files, committed_files, is_ignored, literal_paths, tracked_files
+from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.lock import exclusive
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from kitty_status.git.run import GitResult
     from kitty_status.tracker.features import Feature, Project
 
-_IN_PROGRESS = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert"}
+_COMMITS_ONLY_THE_WHOLE = ("merge", "cherry-pick", "revert")
 _PATIENCE = 5.0
 _PAUSE = 0.05
 
@@ -30,12 +31,12 @@ def check_can_commit(project: Project) -> None:
     """
     if project.repository is None:
         raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="leave out --commit")
-    for sign, operation in _IN_PROGRESS.items():
-        if Path(project.repository.git_dir, sign).exists():
-            raise GitError(
-                f"git is in the middle of a {operation} and commits no single files meanwhile",
-                hint=f"finish the {operation} first, or leave out --commit and `git add` the log with the rest",
-            )
+    operation = operation_in_progress(project.repository.git_dir)
+    if operation in _COMMITS_ONLY_THE_WHOLE:
+        raise GitError(
+            f"git is in the middle of a {operation} and commits no single files meanwhile",
+            hint=f"finish the {operation} first, or leave out --commit and `git add` the log with the rest",
+        )
 
 
 def commit_feature(feature: Feature, message: str, event_id: str) -> str:
@@ -55,7 +56,7 @@ def commit_feature(feature: Feature, message: str, event_id: str) -> str:
     cwd = feature.repository.worktree
     commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
     with exclusive(commits, timeout=60.0), exclusive(feature.place.lock):
-        paths = [path for path in committed_paths(feature) if not _is_ignored(path, cwd)]
+        paths = [path for path in committed_paths(feature) if not is_ignored(feature.repository, path)]
         if not paths:
             raise GitError(
                 f"git ignores the log of {feature.slug}",
@@ -159,7 +160,3 @@ def _patiently(arguments: list[str], cwd: str, stdin: bytes = b"") -> GitResult:
 
 def _is_busy(result: GitResult) -> bool:
     return bool(result.code) and b"index.lock" in result.err
-
-
-def _is_ignored(path: str, cwd: str) -> bool:
-    return run_git(["check-ignore", "--quiet", "--", path], cwd=cwd).code == 0

@@ -7,56 +7,23 @@ that the reducer gives for the log with the event in it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kitty_status.clock import event_ids, now
-from kitty_status.errors import (
-    ClockAheadError,
-    ConflictingEventError,
-    HeldByOtherError,
-    KittyStatusError,
-    MoveRefusedError,
-    OutcomeUnknownError,
-    UsageError,
-)
+from kitty_status.errors import KittyStatusError, OutcomeUnknownError
 from kitty_status.jsonl.append import append_locked, confirm
-from kitty_status.jsonl.codec import LineDamagedError, encode
-from kitty_status.jsonl.damage import strictly
+from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.lock import exclusive
-from kitty_status.status import transitions
-from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
-from kitty_status.status.record import StatusRecord
-from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.status.rows import is_foreign, is_ulid, problem_with
-from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
-from kitty_status.tracker.features import check_name
-from kitty_status.tracker.log import find_event, read_log
-from kitty_status.tracker.materialize import reduce_with_oid, refuse_lost_log, write_snapshot
+from kitty_status.tracker.deciding import check_request, decide
+from kitty_status.tracker.journal.writing import journal_of
+from kitty_status.tracker.log import find_event
+from kitty_status.tracker.materialize import reduce_with_oid, write_snapshot
 
 if TYPE_CHECKING:
-    from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
-    from kitty_status.tracker.features import Feature, Project
-    from kitty_status.tracker.request import EmitRequest
-
-MAX_HOURS_AHEAD = 24
-
-
-@dataclass(slots=True)
-class Emitted:
-    """The event that stands in the log now (under `dry_run`: that would), and what came of it.
-
-    `replayed` is true where the event stood there already, with the given id and the same content.
-    """
-
-    feature: Feature
-    event: dict[str, Any]
-    state: dict[str, Any]
-    replayed: bool = False
-    dry_run: bool = False
-    warnings: list[str] = field(default_factory=list)
+    from kitty_status.tracker.features import Project
+    from kitty_status.tracker.journal.entries import Entry
+    from kitty_status.tracker.journal.writing import Journal
+    from kitty_status.tracker.request import EmitRequest, Emitted
 
 
 def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
@@ -71,31 +38,43 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
         OSError: the operating system refused; the event is certainly absent.
     """
     config.check_may_write()
-    check_name(request.wp_id, "a work package")
-    if request.event_id is not None:
-        check_name(request.event_id, "an event")
+    check_request(request)
     feature = project.feature(request.feature)
     if request.dry_run:
-        return _decide(feature, config, request)
+        return decide(feature, config, request)
     with exclusive(feature.place.lock):
-        emitted = _decide(feature, config, request)
+        journal = journal_of(feature)
+        brought_back = journal.bring_back() if journal else []
+        emitted = decide(feature, config, request)
         try:
             if emitted.replayed:
                 # Whoever recorded it may have been stopped before the disk confirmed it.
                 confirm(feature.log)
             else:
-                append_locked(feature.place, encode(emitted.event, json.dumps))
+                line = encode(emitted.event, json.dumps)
+                journal.append(feature.place, line) if journal else append_locked(feature.place, line)
         except OutcomeUnknownError as error:
             raise _unknown(error.message, emitted) from error
-        _settle(emitted, config)
+        _settle(emitted, config, journal)
+    emitted.warnings += [_says_brought_back(fate.entry) for fate in brought_back]
     return emitted
 
 
-def _settle(emitted: Emitted, config: Config) -> None:
+def _says_brought_back(entry: Entry) -> str:
+    event = entry.event
+    return (
+        f"event {event['event_id']} ({event['wp_id']} to {event['to_lane']}) had vanished from the log and was "
+        "brought back from the journal"
+    )
+
+
+def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
     """Write the snapshot of the log as it is with the event in it, and report the lane that this gives."""
     feature = emitted.feature
     event_id, wp_id = emitted.event["event_id"], emitted.event["wp_id"]
     try:
+        if find_event(feature.log, event_id) is None and journal is not None:
+            journal.bring_back()
         if find_event(feature.log, event_id) is None:
             raise _unknown(f"git put another file in place of {feature.log} while the event was written", emitted)
         snapshot, oid = reduce_with_oid(feature, config)
@@ -119,150 +98,3 @@ def _unknown(message: str, emitted: Emitted) -> OutcomeUnknownError:
         event_id=event_id,
         log=str(emitted.feature.log),
     )
-
-
-def _decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
-    """Return the event that answers the request, with the state that it leads to. Nothing is written."""
-    feature.check_can_move()
-    events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
-    before = reduce_events(events, config.profile)
-    refuse_lost_log(feature, before)
-    to_lane = before.profile.resolve(request.to_lane)
-    if to_lane is None:
-        raise UsageError(
-            f"{request.to_lane!a} is no lane of {before.profile.name}", hint=f"lanes: {', '.join(before.profile.lanes)}"
-        )
-    replayed = _replayed(feature, request, to_lane)
-    if replayed is not None:
-        return Emitted(feature, replayed, before.work_packages[request.wp_id], replayed=True)
-    state = before.work_packages.get(request.wp_id)
-    move = _move(feature, request, to_lane, state, before)
-    _refuse_if_against_the_rules(move, before, request)
-    row = _row(feature, request, move, before)
-    problem = problem_with(row)
-    if problem is not None:
-        raise UsageError(f"the event would not be valid: {problem}")
-    try:
-        line = encode(row, json.dumps)
-    except LineDamagedError as error:
-        raise UsageError(f"the event could not be read back: {error}", hint="look at what was given") from error
-    after = reduce_events([*events, StatusRecord(row, line)], config.profile)
-    became = after.work_packages[request.wp_id]
-    if became["last_event_id"] != row["event_id"] or became["lane"] != to_lane:
-        raise MoveRefusedError(
-            f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
-            hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
-        )
-    warnings = [
-        *feature.remarks(),
-        *unknown_work_package(feature, request, state, before),
-        *unchecked_guards(move, before),
-    ]
-    if not is_ulid(row["event_id"]):
-        warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
-    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)
-
-
-def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str, Any] | None:
-    """Return the event that a repeated request has already led to."""
-    stored = find_event(feature.log, request.event_id) if request.event_id else None
-    if stored is None:
-        return None
-    asked = {
-        "wp_id": request.wp_id,
-        "to_lane": to_lane,
-        "actor": request.actor,
-        "force": request.force,
-        "reason": request.reason,
-        "review_ref": request.review_ref,
-        "evidence": request.evidence,
-    }
-    other = [key for key, value in asked.items() if stored.get(key) != value]
-    if other or is_foreign(stored):
-        raise ConflictingEventError(
-            f"event {request.event_id} stands in {feature.log} already, with another "
-            f"{', '.join(other) or 'kind of row'}",
-            hint="leave out --event-id for a new event",
-            stored=stored,
-            asked=asked,
-        )
-    return stored
-
-
-def _move(
-    feature: Feature, request: EmitRequest, to_lane: str, state: dict[str, Any] | None, before: Snapshot
-) -> transitions.Move:
-    from_lane = state["lane"] if state else before.profile.initial
-    return transitions.Move(
-        from_lane,
-        to_lane,
-        actor=request.actor,
-        force=request.force,
-        reason=request.reason,
-        review_ref=request.review_ref,
-        evidence=request.evidence,
-        execution_mode=request.execution_mode or _mode(feature),
-        holder=transitions.holder_of(from_lane, state["actor"]) if state else None,
-    )
-
-
-def _refuse_if_against_the_rules(move: transitions.Move, before: Snapshot, request: EmitRequest) -> None:
-    refusals = transitions.refusals(move, before.profile)
-    if not refusals:
-        return
-    held = any(refusal.code == transitions.HELD_BY_OTHER for refusal in refusals)
-    error = HeldByOtherError if held else MoveRefusedError
-    raise error(
-        f"{request.wp_id} is in {move.from_lane}: " + "; ".join(refusal.message for refusal in refusals),
-        hint="; ".join(refusal.hint for refusal in refusals),
-        wp_id=request.wp_id,
-        from_lane=move.from_lane,
-        to_lane=move.to_lane,
-        legal_lanes=list(before.profile.targets(move.from_lane)),
-        refusals=[refusal.code for refusal in refusals],
-        holder=move.holder,
-    )
-
-
-def _row(feature: Feature, request: EmitRequest, move: transitions.Move, before: Snapshot) -> dict[str, Any]:
-    return {
-        "event_id": request.event_id or event_ids.mint(),
-        "feature_slug": feature.slug,
-        "wp_id": request.wp_id,
-        "from_lane": move.from_lane,
-        "to_lane": move.to_lane,
-        "at": _at(feature, before),
-        "actor": request.actor,
-        "force": request.force,
-        "reason": request.reason,
-        "execution_mode": move.execution_mode,
-        "review_ref": request.review_ref,
-        "evidence": request.evidence,
-        "parents": list(before.heads.get(request.wp_id, ())),
-    }
-
-
-def _at(feature: Feature, before: Snapshot) -> str:
-    """Return the time of a new event: now, but never before or at the log's newest event.
-
-    An event that sorted before one that its writer had seen would not become current.
-    """
-    present = parse_instant(now())
-    newest: datetime | None = before.newest_instant
-    if newest is None or newest < present:
-        return format_instant(present)
-    if hours_between(present, newest) > MAX_HOURS_AHEAD:
-        raise ClockAheadError(
-            f"the newest event of {feature.log}, {before.last_event_id} at {before.materialized_at}, lies more than "
-            f"{MAX_HOURS_AHEAD} hours ahead of this clock",
-            hint="set this machine's clock, or have the event's writer explain it; nothing was written",
-            event_id=before.last_event_id,
-        )
-    return format_instant(microsecond_after(newest))
-
-
-def _mode(feature: Feature) -> str:
-    """Return where the work is done, as far as the folder shows: in a linked work tree or in the clone itself."""
-    repository = feature.repository
-    is_linked = repository is not None and repository.git_dir != repository.common_dir
-    return "worktree" if is_linked else "direct_repo"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import BusyError, StoreError
@@ -10,7 +11,8 @@ from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
-from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY
+from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, load_config
+from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import reduce_log
 
 if TYPE_CHECKING:
@@ -50,6 +52,13 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
         snapshot, oid = reduce_with_oid(feature, config)
         refuse_lost_log(feature, snapshot)
         return write_snapshot(feature, config, snapshot, oid)
+
+
+def materialize_folder(folder: Path) -> Materialized:
+    """Materialize the feature in `folder` by the configuration of its project; see `materialize_feature`."""
+    feature = feature_at(folder)
+    root = Path(feature.repository.worktree) if feature.repository else feature.folder.parent.parent
+    return materialize_feature(feature, load_config(root))
 
 
 def reduce_with_oid(feature: Feature, config: Config) -> tuple[Snapshot, str | None]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import GitError, KittyStatusError, TargetExistsError, UsageError
-from kitty_status.git.folders import move_folder, stage, tracked_files
+from kitty_status.git.folders import is_ignored, move_folder, stage, tracked_files
 from kitty_status.git.head import operation_in_progress
 from kitty_status.jsonl.append import append_locked
 from kitty_status.jsonl.codec import encode
@@ -40,7 +40,7 @@ class Relocation:
     """A feature on its way from one folder to another; under `dry_run` it stays where it is.
 
     * `unites`: the other folder holds events of the same feature already; `united` says what came of it
-    * `row`: what is added to the log to record the new name
+    * `row`: what is added to the log to record the new name; `begins_log` where it is the log's first line
     """
 
     source: Feature
@@ -48,6 +48,7 @@ class Relocation:
     unites: bool = False
     united: United | None = None
     row: dict[str, Any] | None = None
+    begins_log: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -139,6 +140,7 @@ def _check(relocation: Relocation, config: Config) -> None:
         reduce_log(feature.log, config.profile, strictly(feature.log))
     if source.slug != target.slug and not (relocation.unites and source.slug in former_slugs(target.log)):
         relocation.row = renamed_row(source.slug, target.slug)
+        relocation.begins_log = not (source.log.exists() or target.log.exists())
 
 
 def _is_same_feature(source: Feature, target: Feature) -> bool:
@@ -188,10 +190,13 @@ def _materialize(relocation: Relocation, config: Config) -> None:
 
 
 def _stage(relocation: Relocation) -> None:
-    """Put what was written into the index where git had it before, so that one commit takes the move whole."""
+    """Put what was written into the index where git has the folder, so that one commit takes the move whole."""
     target = relocation.target
     if target.repository is None:
         return
-    tracked = set(tracked_files(target.repository, target.relative(target.folder)))
-    written = [target.relative(path) for path in (target.log, target.snapshot) if path.exists()]
-    stage(target.repository, [path for path in written if path in tracked])
+    tracked = tracked_files(target.repository, target.relative(target.folder))
+    wanted = [target.relative(path) for path in (target.log, target.snapshot) if path.exists()]
+    known = [path for path in wanted if path in tracked]
+    if tracked and target.relative(target.log) in wanted and relocation.begins_log:
+        known.append(target.relative(target.log))
+    stage(target.repository, [path for path in known if not is_ignored(target.repository, path)])

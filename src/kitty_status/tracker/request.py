@@ -1,9 +1,12 @@
-"""What a caller of `emit` asks for."""
+"""What a caller of `emit` asks for, and what came of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kitty_status.tracker.features import Feature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +25,18 @@ class EmitRequest:
     event_id: str | None = None
     strict_wp: bool = False
     dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Emitted:
+    """The event that stands in the log now (under `dry_run`: that would), and what came of it.
+
+    `replayed` is true where the event stood there already, with the given id and the same content.
+    """
+
+    feature: Feature
+    event: dict[str, Any]
+    state: dict[str, Any]
+    replayed: bool = False
+    dry_run: bool = False
+    warnings: list[str] = field(default_factory=list)

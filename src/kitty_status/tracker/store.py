@@ -15,10 +15,9 @@ from kitty_status.status.events import StatusEvent
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_foreign, problem_with
-from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import EVENTS_FILENAME, find_event
-from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.materialize import materialize_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,6 +109,4 @@ def materialize(feature_dir: Path) -> Snapshot:
         BusyError: another process held the log for too long.
         OSError: the operating system refused.
     """
-    feature = feature_at(Path(feature_dir))
-    root = Path(feature.repository.worktree) if feature.repository else feature.folder.parent.parent
-    return materialize_feature(feature, load_config(root)).snapshot
+    return materialize_folder(Path(feature_dir)).snapshot

@@ -1,0 +1,205 @@
+"""Deciding: which event answers a request to move a work package, or why none does. Nothing is written here."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.clock import MAX_HOURS_AHEAD, event_ids, hours_ahead, now
+from kitty_status.errors import ClockAheadError, ConflictingEventError, HeldByOtherError, MoveRefusedError, UsageError
+from kitty_status.jsonl.codec import LineDamagedError, encode
+from kitty_status.jsonl.damage import strictly
+from kitty_status.status import transitions
+from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
+from kitty_status.status.record import StatusRecord
+from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.rows import is_foreign, is_ulid, problem_with
+from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
+from kitty_status.tracker.features import check_name
+from kitty_status.tracker.log import find_event, read_log
+from kitty_status.tracker.materialize import refuse_lost_log
+from kitty_status.tracker.request import Emitted
+
+if TYPE_CHECKING:
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.config import Config
+    from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.request import EmitRequest
+
+
+def check_request(request: EmitRequest) -> None:
+    """Refuse a request whose names or event id nobody may use, whatever the log says.
+
+    Raises:
+        InvalidNameError: the work package or the event id is no safe name.
+        ClockAheadError: the event id's time lies more than a day ahead of this clock.
+    """
+    check_name(request.wp_id, "a work package")
+    if request.event_id is not None:
+        check_name(request.event_id, "an event")
+        _refuse_an_id_from_the_future(request.event_id)
+
+
+def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
+    """Return the event that answers the request, with the state that it leads to.
+
+    Raises:
+        MoveRefusedError, ConflictingEventError, UsageError, NotFoundError, StoreError, OSError: as `emit.emit`.
+    """
+    feature.check_can_move()
+    events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
+    before = reduce_events(events, config.profile)
+    refuse_lost_log(feature, before)
+    to_lane = before.profile.resolve(request.to_lane)
+    if to_lane is None:
+        raise UsageError(
+            f"{request.to_lane!a} is no lane of {before.profile.name}", hint=f"lanes: {', '.join(before.profile.lanes)}"
+        )
+    replayed = _replayed(feature, request, to_lane)
+    if replayed is not None:
+        return Emitted(feature, replayed, before.work_packages[request.wp_id], replayed=True)
+    state = before.work_packages.get(request.wp_id)
+    move = _move(feature, request, to_lane, state, before)
+    _refuse_if_against_the_rules(move, before, request)
+    newest_id = max((event.event_id for event in events if is_ulid(event.event_id)), default=None)
+    row = _row(feature, request, move, before, newest_id)
+    problem = problem_with(row)
+    if problem is not None:
+        raise UsageError(f"the event would not be valid: {problem}")
+    try:
+        line = encode(row, json.dumps)
+    except LineDamagedError as error:
+        raise UsageError(f"the event could not be read back: {error}", hint="look at what was given") from error
+    after = reduce_events([*events, StatusRecord(row, line)], config.profile)
+    became = after.work_packages[request.wp_id]
+    if became["last_event_id"] != row["event_id"] or became["lane"] != to_lane:
+        raise MoveRefusedError(
+            f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
+            hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
+        )
+    warnings = [
+        *feature.remarks(),
+        *unknown_work_package(feature, request, state, before),
+        *unchecked_guards(move, before),
+    ]
+    if not is_ulid(row["event_id"]):
+        warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
+    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)
+
+
+def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str, Any] | None:
+    """Return the event that a repeated request has already led to."""
+    stored = find_event(feature.log, request.event_id) if request.event_id else None
+    if stored is None:
+        return None
+    asked = {
+        "wp_id": request.wp_id,
+        "to_lane": to_lane,
+        "actor": request.actor,
+        "force": request.force,
+        "reason": request.reason,
+        "review_ref": request.review_ref,
+        "evidence": request.evidence,
+    }
+    other = [key for key, value in asked.items() if stored.get(key) != value]
+    if other or is_foreign(stored):
+        raise ConflictingEventError(
+            f"event {request.event_id} stands in {feature.log} already, with another "
+            f"{', '.join(other) or 'kind of row'}",
+            hint="leave out --event-id for a new event",
+            stored=stored,
+            asked=asked,
+        )
+    return stored
+
+
+def _move(
+    feature: Feature, request: EmitRequest, to_lane: str, state: dict[str, Any] | None, before: Snapshot
+) -> transitions.Move:
+    from_lane = state["lane"] if state else before.profile.initial
+    return transitions.Move(
+        from_lane,
+        to_lane,
+        actor=request.actor,
+        force=request.force,
+        reason=request.reason,
+        review_ref=request.review_ref,
+        evidence=request.evidence,
+        execution_mode=request.execution_mode or _mode(feature),
+        holder=transitions.holder_of(from_lane, state["actor"]) if state else None,
+    )
+
+
+def _refuse_if_against_the_rules(move: transitions.Move, before: Snapshot, request: EmitRequest) -> None:
+    refusals = transitions.refusals(move, before.profile)
+    if not refusals:
+        return
+    held = any(refusal.code == transitions.HELD_BY_OTHER for refusal in refusals)
+    error = HeldByOtherError if held else MoveRefusedError
+    raise error(
+        f"{request.wp_id} is in {move.from_lane}: " + "; ".join(refusal.message for refusal in refusals),
+        hint="; ".join(refusal.hint for refusal in refusals),
+        wp_id=request.wp_id,
+        from_lane=move.from_lane,
+        to_lane=move.to_lane,
+        legal_lanes=list(before.profile.targets(move.from_lane)),
+        refusals=[refusal.code for refusal in refusals],
+        holder=move.holder,
+    )
+
+
+def _row(
+    feature: Feature, request: EmitRequest, move: transitions.Move, before: Snapshot, newest_id: str | None
+) -> dict[str, Any]:
+    return {
+        "event_id": request.event_id or event_ids.mint(above=newest_id),
+        "feature_slug": feature.slug,
+        "wp_id": request.wp_id,
+        "from_lane": move.from_lane,
+        "to_lane": move.to_lane,
+        "at": _at(feature, before),
+        "actor": request.actor,
+        "force": request.force,
+        "reason": request.reason,
+        "execution_mode": move.execution_mode,
+        "review_ref": request.review_ref,
+        "evidence": request.evidence,
+        "parents": list(before.heads.get(request.wp_id, ())),
+    }
+
+
+def _refuse_an_id_from_the_future(event_id: str) -> None:
+    ahead = hours_ahead(event_id) if is_ulid(event_id) else 0
+    if ahead > MAX_HOURS_AHEAD:
+        raise ClockAheadError(
+            f"event id {event_id} lies {ahead:.0f} hours ahead of this clock, and at most {MAX_HOURS_AHEAD} are taken",
+            hint="set the clock of whoever made the id, or leave out --event-id; nothing was written",
+            event_id=event_id,
+        )
+
+
+def _at(feature: Feature, before: Snapshot) -> str:
+    """Return the time of a new event: now, but never before or at the log's newest event.
+
+    An event that sorted before one that its writer had seen would not become current.
+    """
+    present = parse_instant(now())
+    newest: datetime | None = before.newest_instant
+    if newest is None or newest < present:
+        return format_instant(present)
+    if hours_between(present, newest) > MAX_HOURS_AHEAD:
+        raise ClockAheadError(
+            f"the newest event of {feature.log}, {before.last_event_id} at {before.materialized_at}, lies more than "
+            f"{MAX_HOURS_AHEAD} hours ahead of this clock",
+            hint="set this machine's clock, or have the event's writer explain it; nothing was written",
+            event_id=before.last_event_id,
+        )
+    return format_instant(microsecond_after(newest))
+
+
+def _mode(feature: Feature) -> str:
+    """Return where the work is done, as far as the folder shows: in a linked work tree or in the clone itself."""
+    repository = feature.repository
+    is_linked = repository is not None and repository.git_dir != repository.common_dir
+    return "worktree" if is_linked else "direct_repo"

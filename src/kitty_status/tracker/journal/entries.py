@@ -1,0 +1,152 @@
+"""The entries of the journal: one file per feature slug, guarded by the lock of the logs it speaks of."""
+
+# ruff: noqa: PTH118, PTH123, PTH208
+
+from __future__ import annotations
+
+import os
+
+from kitty_status.jsonl.append import Place
+from kitty_status.jsonl.codec import LineDamagedError, decode
+from kitty_status.jsonl.replace import replace_file
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kitty_status.git.repository import Repository
+
+_FOLDER = "journal"
+_SUFFIX = ".jsonl"
+
+
+class Entry:
+    """An acknowledged event: its line (without LF), its log's path in the work tree, and where it was written.
+
+    `branch` is None where HEAD was detached, `head` is None before the first commit. `stored` is the
+    entry as it stands in the journal.
+    """
+
+    __slots__ = ("branch", "head", "line", "log", "stored")
+
+    def __init__(self, log: str, line: bytes, branch: str | None, head: str | None, stored: bytes = b"") -> None:
+        self.log = log
+        self.line = line
+        self.branch = branch
+        self.head = head
+        self.stored = stored
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The event that the line holds."""
+        return decode(self.line)
+
+    @property
+    def event_id(self) -> str:
+        """The id of the event."""
+        return str(self.event["event_id"])
+
+    def row(self) -> dict[str, Any]:
+        """Return the entry as it is written."""
+        return {"branch": self.branch, "head": self.head, "line": self.line.decode("utf-8"), "log": self.log}
+
+
+class Book:
+    """What one file of the journal holds: entries, and lines that are none, which are kept as they are."""
+
+    __slots__ = ("entries", "path", "unreadable")
+
+    def __init__(self, path: str, entries: list[Entry], unreadable: list[bytes]) -> None:
+        self.path = path
+        self.entries = entries
+        self.unreadable = unreadable
+
+    def keep(self, entries: list[Entry]) -> None:
+        """Leave only these entries, and what could not be read, in the file; the caller holds the lock.
+
+        Raises:
+            OSError: the operating system refused; the file is as it was.
+        """
+        self.entries = entries
+        replace_file(self.path, b"".join([*self.unreadable, *(entry.stored for entry in entries)]))
+
+
+def place_of(repository: Repository, name: str) -> Place:
+    """Return what appending to the journal of a feature needs to know; `name` is that of the feature's lock."""
+    return _place(repository, os.path.join(folder_of(repository), name + _SUFFIX), name)
+
+
+def discarded_place(repository: Repository) -> Place:
+    """Return what appending to the list of dropped events needs to know; nothing ever takes a line out of it."""
+    return _place(repository, os.path.join(repository.state_dir, "discarded.jsonl"), ".discarded")
+
+
+def log_place(tree: Repository, log: str, name: str) -> Place:
+    """Return what appending to a log of a work tree needs to know."""
+    return _place(tree, os.path.join(tree.worktree, *log.split("/")), name)
+
+
+def folder_of(repository: Repository) -> str:
+    """Return the folder of the journal, which need not exist."""
+    return os.path.join(repository.state_dir, _FOLDER)
+
+
+def books(repository: Repository) -> list[str]:
+    """Return the names of all features of whose journal anything is left."""
+    folder = folder_of(repository)
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    return [
+        name.removesuffix(_SUFFIX)
+        for name in names
+        if name.endswith(_SUFFIX) and not name.startswith(".") and os.path.getsize(os.path.join(folder, name))  # noqa: PTH202
+    ]
+
+
+def read_book(repository: Repository, name: str) -> Book:
+    """Return what the journal of a feature holds; nothing where there is none.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    path = os.path.join(folder_of(repository), name + _SUFFIX)
+    entries: list[Entry] = []
+    unreadable: list[bytes] = []
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        data = b""
+    for line in data.split(b"\n"):
+        if not line.strip():
+            continue
+        entry = _entry(line)
+        if entry is None:
+            unreadable.append(line + b"\n")
+        else:
+            entries.append(entry)
+    return Book(path, entries, unreadable)
+
+
+def _place(repository: Repository, path: str, name: str) -> Place:
+    state = repository.state_dir
+    lock, quarantine = os.path.join(state, "locks", f"{name}.lock"), os.path.join(state, "quarantine")
+    return Place(path, lock, quarantine)  # type: ignore[arg-type]  # any path will do; pathlib would delay a hook
+
+
+def _entry(line: bytes) -> Entry | None:
+    """Return the entry in a line of the journal, None where somebody else wrote the line."""
+    try:
+        row = decode(line)
+        log, text, branch, head = row["log"], row["line"], row["branch"], row["head"]
+        if not (isinstance(log, str) and isinstance(text, str)):
+            return None
+        event = decode(text.encode("utf-8"))
+    except (LineDamagedError, KeyError):
+        return None
+    is_known = all(value is None or isinstance(value, str) for value in (branch, head))
+    if not is_known or not isinstance(event.get("event_id"), str) or ".." in log.split("/") or log.startswith("/"):
+        return None
+    return Entry(log, text.encode("utf-8"), branch, head, line + b"\n")

@@ -1,0 +1,102 @@
+"""Reconciling: drop what git keeps by now, bring back what has vanished, and report what waits."""
+
+# ruff: noqa: PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+from kitty_status.errors import BusyError
+from kitty_status.jsonl.lock import exclusive
+from kitty_status.tracker.journal.entries import books, place_of, read_book
+from kitty_status.tracker.journal.restoring import restore
+from kitty_status.tracker.journal.settling import has_moved, movements, note_position, open_entries
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kitty_status.git.repository import Repository
+    from kitty_status.tracker.journal.entries import Entry
+    from kitty_status.tracker.journal.restoring import Fate
+
+_PATIENCE = 10.0
+
+
+class Reconciled:
+    """What became of the entries: settled, or a fate each; `busy` names features whose logs were being written."""
+
+    __slots__ = ("busy", "fates", "settled", "unreadable")
+
+    def __init__(self) -> None:
+        self.settled: list[Entry] = []
+        self.fates: list[Fate] = []
+        self.busy: list[str] = []
+        self.unreadable: list[str] = []
+
+    @property
+    def restored(self) -> list[Fate]:
+        """The entries whose lines were brought back."""
+        return [fate for fate in self.fates if fate.restored]
+
+    @property
+    def waiting(self) -> list[Fate]:
+        """The entries whose lines are in no log that they could be in."""
+        return [fate for fate in self.fates if fate.why is not None]
+
+
+def reconcile(repository: Repository, *, dry_run: bool = False, timeout: float = _PATIENCE) -> Reconciled:
+    """Reconcile every entry of the clone's journal, and materialize the features that lines came back to.
+
+    Raises:
+        GitError: git could not be asked.
+        StoreError, OSError: a log or the journal cannot be read or written; no entry is lost.
+    """
+    found = Reconciled()
+    names = books(repository)
+    if not names:
+        return found
+    seen = movements(repository)
+    settle = has_moved(repository)
+    for name in names:
+        try:
+            with exclusive(place_of(repository, name).lock, timeout=timeout):
+                reconcile_book(repository, name, found, settle=settle, dry_run=dry_run)
+        except BusyError:
+            found.busy.append(name)
+    if settle and not (found.busy or dry_run):
+        note_position(repository, seen)
+    if not dry_run:
+        _materialize(found)
+    return found
+
+
+def reconcile_book(
+    repository: Repository, name: str, found: Reconciled, *, settle: bool = True, dry_run: bool = False
+) -> None:
+    """Reconcile the entries of one feature while the caller holds its lock, and add what became of them to `found`.
+
+    Raises:
+        GitError, StoreError, OSError: as `reconcile`.
+    """
+    book = read_book(repository, name)
+    if book.unreadable:
+        found.unreadable.append(book.path)
+    rest = open_entries(repository, book.entries) if settle and book.entries else book.entries
+    if len(rest) < len(book.entries):
+        found.settled += [entry for entry in book.entries if entry not in rest]
+        if not dry_run:
+            book.keep(rest)
+    found.fates += restore(repository, rest, name, dry_run=dry_run)
+
+
+def _materialize(found: Reconciled) -> None:
+    folders = dict.fromkeys(
+        os.path.dirname(os.path.join(fate.tree.worktree, fate.entry.log)) for fate in found.restored if fate.tree
+    )
+    if folders:
+        # Loaded by name: nearly every run of the hooks has nothing to bring back.
+        module: Any = import_module("kitty_status.tracker.materialize")
+        for folder in folders:
+            module.materialize_folder(module.Path(folder))

@@ -1,0 +1,115 @@
+"""Bringing lines back into the logs they have vanished from, and saying of each other entry why it waits."""
+
+# ruff: noqa: PTH112, PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+
+from kitty_status.git.head import commit_of, operation_in_progress, position_of, reflog_commits, worktrees
+from kitty_status.git.objects import blob_ids
+from kitty_status.git.run import run_git
+from kitty_status.jsonl.append import append_locked
+from kitty_status.status.merging import split_lines
+from kitty_status.tracker.journal.entries import log_place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kitty_status.git.repository import Repository
+    from kitty_status.tracker.journal.entries import Entry
+
+
+class Fate:
+    """What becomes of an entry that is not settled: it stands in its log, was restored to it, or waits."""
+
+    __slots__ = ("entry", "restored", "tree", "why")
+
+    def __init__(
+        self, entry: Entry, tree: Repository | None, *, restored: bool = False, why: str | None = None
+    ) -> None:
+        self.entry = entry
+        self.tree = tree
+        self.restored = restored
+        self.why = why
+
+
+def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_run: bool = False) -> list[Fate]:
+    """Append the lines of unsettled entries that are not in their logs; the caller holds the lock of the feature.
+
+    A line comes back only where its branch is checked out and still holds the commit it was written
+    on, in a log whose folder is there, while git is in the middle of nothing.
+
+    Raises:
+        GitError: git could not be asked.
+        StoreError, OSError: a log cannot be read or written; the entries stay.
+    """
+    trees = {position_of(tree).branch: tree for tree in reversed(worktrees(repository))}
+    standing: dict[tuple[str, str], set[bytes]] = {}
+    fates = []
+    for entry in entries:
+        tree = trees.get(entry.branch) if entry.branch else None
+        if tree is None:
+            fates.append(Fate(entry, None, why=_why_nowhere(entry)))
+            continue
+        lines = standing.setdefault((tree.worktree, entry.log), set(_lines_of(tree, entry.log)))
+        if entry.line + b"\n" in lines:
+            fates.append(Fate(entry, tree))
+            continue
+        why = _why_not_here(tree, entry)
+        if why is None:
+            if not dry_run:
+                append_locked(log_place(tree, entry.log, name), entry.line + b"\n")
+            lines.add(entry.line + b"\n")
+        fates.append(Fate(entry, tree, restored=why is None, why=why))
+    return fates
+
+
+def stands_in_its_log(tree: Repository, entry: Entry) -> bool:
+    """Say whether the line of an entry is in its log in this work tree, without reading the log twice for nothing."""
+    data = _read(tree, entry.log)
+    at = data.rfind(entry.line + b"\n")
+    return at == 0 or data[at - 1 : at] == b"\n" if at >= 0 else False
+
+
+def _lines_of(tree: Repository, log: str) -> Sequence[bytes]:
+    return split_lines(_read(tree, log))
+
+
+def _read(tree: Repository, log: str) -> bytes:
+    try:
+        with open(os.path.join(tree.worktree, log), "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _why_nowhere(entry: Entry) -> str:
+    if entry.branch is None:
+        return "it was written on no branch"
+    return f"branch {entry.branch} is checked out nowhere"
+
+
+def _why_not_here(tree: Repository, entry: Entry) -> str | None:
+    operation = operation_in_progress(tree.git_dir)
+    if operation is not None:
+        return f"git is in the middle of a {operation} in {tree.worktree}"
+    log = os.path.join(tree.worktree, entry.log)
+    if not os.path.isdir(os.path.dirname(log)):
+        return f"the folder of {entry.log} is not there"
+    if not os.path.lexists(log) and blob_ids([f"HEAD:{entry.log}"], cwd=tree.worktree) != [None]:
+        # A new log with this one line would hide that the others are gone.
+        return f"{entry.log} is missing from the work tree; `git restore -- {entry.log}` brings back what HEAD has"
+    if entry.branch is not None and not _held(tree, entry.branch, entry.head):
+        return f"branch {entry.branch} does not hold commit {entry.head}, on which it was written"
+    return None
+
+
+def _held(tree: Repository, branch: str, commit: str | None) -> bool:
+    """Say whether a branch, or its reflog, holds a commit."""
+    tip = commit_of(tree, f"refs/heads/{branch}")
+    if commit is None or commit == tip or commit in reflog_commits(tree, branch):
+        return True
+    args = ["merge-base", "--is-ancestor", commit, f"refs/heads/{branch}"]
+    return tip is not None and run_git(args, cwd=tree.worktree).code == 0

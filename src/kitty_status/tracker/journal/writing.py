@@ -1,0 +1,93 @@
+"""What a write does with the journal: compare it with the log, record the event, take the record back if refused.
+
+All of it happens under the feature's lock, and none of it starts git unless something has vanished.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import OutcomeUnknownError
+from kitty_status.git.head import position_of
+from kitty_status.git.run import run_git
+from kitty_status.jsonl.append import append_locked, take_back
+from kitty_status.jsonl.codec import encode
+from kitty_status.tracker.journal.entries import Entry, place_of, read_book
+from kitty_status.tracker.journal.reconcile import Reconciled, reconcile_book
+from kitty_status.tracker.journal.restoring import stands_in_its_log
+
+if TYPE_CHECKING:
+    from kitty_status.git.repository import Repository
+    from kitty_status.jsonl.append import Place
+    from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.journal.restoring import Fate
+
+# So many bytes of entries mean that no hook settles them here; then a write does, now and then.
+_MANY = 256 * 1024
+
+
+class Journal:
+    """The journal as one write to one log sees it."""
+
+    def __init__(self, repository: Repository, name: str, log: str) -> None:
+        self._repository = repository
+        self._name = name
+        self._log = log
+        self._place: Place = place_of(repository, name)
+
+    def bring_back(self) -> list[Fate]:
+        """Bring back what has vanished from the log since it was acknowledged.
+
+        Raises:
+            GitError: something has vanished, and git could not be asked about it.
+            StoreError, OSError: the log or the journal cannot be read or written.
+        """
+        book = read_book(self._repository, self._name)
+        position = position_of(self._repository)
+        own = [entry for entry in book.entries if entry.log == self._log and entry.branch == position.branch]
+        if all(stands_in_its_log(self._repository, entry) for entry in own) and _size(self._place) < _MANY:
+            return []
+        found = Reconciled()
+        reconcile_book(self._repository, self._name, found)
+        return found.restored
+
+    def append(self, place: Place, line: bytes) -> None:
+        """Append an event's line to the journal and then to its log, where `place` says.
+
+        Raises:
+            BusyError, UnsafeLogError, OSError: the line was refused, and is certainly absent from both.
+            OutcomeUnknownError: the line may or may not stay, here or there.
+        """
+        position = position_of(self._repository)
+        entry = Entry(self._log, line.removesuffix(b"\n"), position.branch, position.commit)
+        record = encode(entry.row(), json.dumps)
+        append_locked(self._place, record)
+        try:
+            append_locked(place, line)
+        except OutcomeUnknownError:
+            raise
+        except BaseException:
+            take_back(self._place, record)
+            raise
+
+
+def journal_of(feature: Feature) -> Journal | None:
+    """Return the journal for a feature's log; None outside git, and where git ignores the log."""
+    repository = feature.repository
+    if repository is None:
+        return None
+    log = feature.relative(feature.log)
+    name = os.path.basename(feature.place.lock).removesuffix(".lock")  # noqa: PTH119  a path of either kind
+    has_one = os.path.exists(place_of(repository, name).log)  # noqa: PTH110  as above
+    if not has_one and run_git(["check-ignore", "--quiet", "--", log], cwd=repository.worktree).code == 0:
+        return None
+    return Journal(repository, name, log)
+
+
+def _size(place: Place) -> int:
+    try:
+        return os.path.getsize(place.log)  # noqa: PTH202  a path of either kind
+    except FileNotFoundError:
+        return 0
