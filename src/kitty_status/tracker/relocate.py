@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import GitError, KittyStatusError, TargetExistsError, UsageError
@@ -28,7 +29,6 @@ from kitty_status.tracker.uniting import unite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Project
@@ -40,7 +40,8 @@ class Relocation:
     """A feature on its way from one folder to another; under `dry_run` it stays where it is.
 
     * `unites`: the other folder holds events of the same feature already; `united` says what came of it
-    * `row`: what is added to the log to record the new name; `begins_log` where it is the log's first line
+    * `row`: what is added to the log to record the new name
+    * `created`: the files that there was no other version of before
     """
 
     source: Feature
@@ -48,7 +49,7 @@ class Relocation:
     unites: bool = False
     united: United | None = None
     row: dict[str, Any] | None = None
-    begins_log: bool = False
+    created: list[Path] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -113,7 +114,11 @@ def _relocate(project: Project, config: Config, source: Feature, folder: Path, *
 def _both_locks(relocation: Relocation) -> Iterator[None]:
     """Hold the locks of both names, always in the same order, so that two renames cannot wait for each other."""
     with ExitStack() as held:
-        for lock in sorted({str(feature.place.lock) for feature in (relocation.source, relocation.target)}):
+        target = relocation.target
+        # Outside git a lock lies in its feature's folder, which is not there yet.
+        has_lock = target.repository is not None or target.folder.exists()
+        features = (relocation.source, target) if has_lock else (relocation.source,)
+        for lock in sorted({str(feature.place.lock) for feature in features}):
             held.enter_context(exclusive(lock))
         yield
 
@@ -126,7 +131,7 @@ def _check(relocation: Relocation, config: Config) -> None:
         raise UsageError(f"{source.slug} is called so already", hint="give another name")
     exists = target.folder.exists() or target.folder.is_symlink()
     # On a file system that ignores case, another spelling of the name is the same folder.
-    relocation.unites = exists and not target.folder.samefile(source.folder)
+    relocation.unites = exists and not (target.folder.exists() and target.folder.samefile(source.folder))
     if relocation.unites and not _is_same_feature(source, target):
         raise TargetExistsError(
             f"there is another feature at {target.folder}", hint="give a name that is free, or rename the other first"
@@ -140,7 +145,10 @@ def _check(relocation: Relocation, config: Config) -> None:
         reduce_log(feature.log, config.profile, strictly(feature.log))
     if source.slug != target.slug and not (relocation.unites and source.slug in former_slugs(target.log)):
         relocation.row = renamed_row(source.slug, target.slug)
-        relocation.begins_log = not (source.log.exists() or target.log.exists())
+    if relocation.row is not None and not (source.log.exists() or target.log.exists()):
+        relocation.created.append(target.log)
+    if relocation.unites and source.snapshot.exists() and not target.snapshot.exists():
+        relocation.created.append(target.snapshot)
 
 
 def _is_same_feature(source: Feature, target: Feature) -> bool:
@@ -181,7 +189,7 @@ def _materialize(relocation: Relocation, config: Config) -> None:
         return
     try:
         snapshot, oid = reduce_with_oid(target, config)
-        if snapshot.event_count or target.snapshot.exists():
+        if target.snapshot.exists() or target.snapshot in relocation.created:
             write_snapshot(target, config, snapshot, oid)
     except (OSError, KittyStatusError) as error:
         relocation.warnings.append(
@@ -197,6 +205,6 @@ def _stage(relocation: Relocation) -> None:
     tracked = tracked_files(target.repository, target.relative(target.folder))
     wanted = [target.relative(path) for path in (target.log, target.snapshot) if path.exists()]
     known = [path for path in wanted if path in tracked]
-    if tracked and target.relative(target.log) in wanted and relocation.begins_log:
-        known.append(target.relative(target.log))
+    if tracked:
+        known += [target.relative(path) for path in relocation.created if path.exists()]
     stage(target.repository, [path for path in known if not is_ignored(target.repository, path)])
