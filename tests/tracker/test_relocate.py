@@ -1,4 +1,4 @@
-"""Rename, archive, unarchive: everything in the folder moves, no event changes, and whatever would lose one is refused."""
+"""Rename, archive, unarchive: everything in the folder moves, no event changes, what would lose one is refused."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, feature_in, tree
+from commandline import FOLDER, LOG, SLUG, ask, feature_in, tree
 from events import instant, line, ulid
 from gitrepo import GitRepo
 from kitty_status.errors import (
@@ -41,7 +41,7 @@ START = line(
 
 
 def ready(repo: GitRepo, log: bytes = CLAIM) -> GitRepo:
-    """Return a repository with a committed feature that has a log, a snapshot, a task, and more that git does not know."""
+    """Return a repository with a committed feature, in whose folder there are files that git does not know, too."""
     feature_in(repo, log)
     repo.write(f"{FOLDER}/tasks/WP01-é it's.md", "the task\n")
     repo.write(".gitignore", "build/\n")
@@ -366,7 +366,7 @@ def test_what_git_refuses_is_said_in_its_words(repo: GitRepo) -> None:
     unmerged = "".join(f"100644 {oid} {stage}\t{FOLDER}/spec.md\n" for stage in (1, 2, 3))
     assert repo.run("update-index", "--index-info", stdin=unmerged.encode()).returncode == 0
     repo.write(f"{FOLDER}/spec.md", "x\n")
-    with pytest.raises(GitError, match="git mv failed: .*conflicted"):
+    with pytest.raises(GitError, match=r"git mv failed: .*conflicted"):
         rename(repo)
     assert (repo.path / LOG).exists()
 

@@ -39,12 +39,13 @@ def check_can_commit(project: Project) -> None:
         )
 
 
-def commit_feature(feature: Feature, message: str, event_id: str) -> str:
+def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: bool = True) -> str:
     """Commit a feature's log and snapshot, those of them that git does not ignore, and return the commit's id.
 
     Other staged changes stay staged. The user's hooks run as at any commit. Where both files stand
     in the history as they are, nothing is done, so a repeated call is harmless. Commits of one clone
-    wait for each other, and the log's lock is held, so that log and snapshot are of one moment.
+    wait for each other, and the log's lock is held, so that log and snapshot are of one moment. Pass
+    `snapshot` False where snapshots are not to be committed.
 
     Raises:
         OutsideRepositoryError: the feature lies in no repository.
@@ -56,7 +57,9 @@ def commit_feature(feature: Feature, message: str, event_id: str) -> str:
     cwd = feature.repository.worktree
     commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
     with exclusive(commits, timeout=60.0), exclusive(feature.place.lock):
-        paths = [path for path in committed_paths(feature) if not is_ignored(feature.repository, path)]
+        paths = [
+            path for path in committed_paths(feature, snapshot=snapshot) if not is_ignored(feature.repository, path)
+        ]
         if not paths:
             raise GitError(
                 f"git ignores the log of {feature.slug}",
@@ -70,16 +73,16 @@ def commit_feature(feature: Feature, message: str, event_id: str) -> str:
             return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
         if not git(["status", "--porcelain", "--", *paths], cwd=cwd):
             return git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()
-    hint = f"event {event_id} is recorded; commit it with: {how_to_commit(feature, message)[-1]}"
+    hint = f"event {event_id} is recorded; commit it with: {how_to_commit(feature, message, snapshot=snapshot)[-1]}"
     if _is_busy(result):
         raise BusyError(f"another git is at work in {cwd}", hint=hint, event_id=event_id)
     raise GitError(f"git commit failed: {_words(result)}", hint=hint, event_id=event_id)
 
 
-def how_to_commit(feature: Feature, message: str) -> list[str]:
+def how_to_commit(feature: Feature, message: str, *, snapshot: bool = True) -> list[str]:
     """Return the commands, for any folder of the work tree, that commit what `commit_feature` would."""
     # `:/` means the top of the work tree, wherever the command is called.
-    paths = " ".join(shlex.quote(f":/{path}") for path in committed_paths(feature))
+    paths = " ".join(shlex.quote(f":/{path}") for path in committed_paths(feature, snapshot=snapshot))
     return [f"git add -- {paths}", f"git commit -m {shlex.quote(message)} -- {paths}"] if paths else []
 
 
@@ -138,10 +141,10 @@ def how_to_commit_move(source: Feature, target: Feature, message: str) -> list[s
     return [f"git commit -m {shlex.quote(message)} -- {paths}"] if paths else [f"git add -- {shlex.quote(f':/{new}')}"]
 
 
-def committed_paths(feature: Feature) -> list[str]:
+def committed_paths(feature: Feature, *, snapshot: bool = True) -> list[str]:
     """Return the paths, from the top of the work tree, that belong into a commit of the feature's status."""
-    existing: list[Path] = [path for path in (feature.log, feature.snapshot) if path.exists()]
-    return [feature.relative(path) for path in existing]
+    wanted: list[Path] = [feature.log, feature.snapshot] if snapshot else [feature.log]
+    return [feature.relative(path) for path in wanted if path.exists()]
 
 
 def _words(result: GitResult) -> str:

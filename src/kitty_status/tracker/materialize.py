@@ -25,16 +25,19 @@ _ATTEMPTS = 5
 
 
 class Materialized:
-    """A feature's snapshot and whether `status.json` says the same; `written` if it was made to."""
+    """A feature's snapshot and whether `status.json` says the same; `written` if it was made to.
+
+    One that is not there has drifted only if it is `wanted`: where it is not committed, it is made when needed.
+    """
 
     __slots__ = ("data", "drifted", "existing", "snapshot", "written")
 
-    def __init__(self, snapshot: Snapshot, data: bytes, existing: bytes | None, *, written: bool = False) -> None:
+    def __init__(self, snapshot: Snapshot, data: bytes, existing: bytes | None, *, wanted: bool = True) -> None:
         self.snapshot = snapshot
         self.data = data
         self.existing = existing
-        self.drifted = data != existing
-        self.written = written
+        self.drifted = data != existing and (wanted or existing is not None)
+        self.written = False
 
 
 def materialize_feature(feature: Feature, config: Config) -> Materialized:
@@ -57,7 +60,8 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
 def materialize_folder(folder: Path) -> Materialized:
     """Materialize the feature in `folder` by the configuration of its project; see `materialize_feature`."""
     feature = feature_at(folder)
-    root = Path(feature.repository.worktree) if feature.repository else feature.folder.parent.parent
+    above = feature.folder.parents
+    root = Path(feature.repository.worktree) if feature.repository else above[2 if feature.is_archived else 1]
     return materialize_feature(feature, load_config(root))
 
 
@@ -141,7 +145,8 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
         OSError: the operating system refused.
     """
     existing = _read(feature)
-    return Materialized(snapshot, to_bytes(snapshot, oid, _their_keys(feature, config, existing)), existing)
+    data = to_bytes(snapshot, oid, _their_keys(feature, config, existing))
+    return Materialized(snapshot, data, existing, wanted=config.commits_snapshots)
 
 
 def log_oid(feature: Feature) -> str | None:
