@@ -149,3 +149,43 @@ def test_another_value_is_refused_with_its_place(repo: GitRepo) -> None:
     answer = ask(repo.path, "init", "--json")
     assert (answer.code, answer.error["code"]) == (2, "configuration")
     assert "ignored" in answer.error["hint"]
+
+
+def branch_with_a_new_name(repo: GitRepo) -> None:
+    """Leave main checked out after a branch on which the feature has another name, with its ignored snapshot left."""
+    ready(repo)
+    emit(repo.path, "WP01", "claimed", "--commit")
+    repo.branch("renaming")
+    assert ask(repo.path, "rename", SLUG, "002-new", "--commit").code == 0
+    repo.switch("main")
+    assert [path.name for path in (repo.path / "kitty-specs/002-new").iterdir()] == ["status.json"]
+    assert ask(repo.path, "materialize", SLUG).code == 0
+
+
+def test_a_snapshot_that_another_branch_left_makes_no_feature(repo: GitRepo) -> None:
+    branch_with_a_new_name(repo)
+    assert ask(repo.path, "show").out == f"{SLUG}  1 claimed\n"
+    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 events: 0 errors, 0 warnings\n"
+    assert len(ask(repo.path, "materialize", "--all", "--json").data) == 1
+    repo.switch("renaming")
+    assert (repo.path / SNAPSHOT).exists()
+    assert ask(repo.path, "show").out == "002-new  1 claimed\n"
+    answer = ask(repo.path, "show", SLUG)
+    assert answer.out.startswith("002-new: 1 claimed")
+    assert "was renamed" in answer.err
+
+
+def test_a_snapshot_that_another_branch_left_makes_way_for_a_rename(repo: GitRepo) -> None:
+    branch_with_a_new_name(repo)
+    assert ask(repo.path, "rename", SLUG, "002-new", "--commit").code == 0
+    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 events: 0 errors, 0 warnings\n"
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_a_snapshot_that_is_committed_and_all_that_is_left_is_not_thrown_away(repo: GitRepo) -> None:
+    feature_in(repo)
+    emit(repo.path, "WP01", "claimed", "--commit")
+    repo.write("kitty-specs/002-new/status.json", "{}\n")
+    answer = ask(repo.path, "rename", SLUG, "002-new", "--json")
+    assert answer.error["code"] == "target-exists"
+    assert repo.read("kitty-specs/002-new/status.json") == b"{}\n"

@@ -194,7 +194,7 @@ def _snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> 
         return [Finding(validation.SNAPSHOT_MISSING, message, hint=mend, severity=WARNING, path=path)]
     if not compared.drifted:
         return []
-    if not snapshot.event_count and events_counted_by(feature):
+    if config.commits_snapshots and not snapshot.event_count and events_counted_by(feature):
         return [
             Finding(
                 validation.SNAPSHOT_WITHOUT_LOG,

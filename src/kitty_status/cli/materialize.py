@@ -11,7 +11,7 @@ from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, s
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import compare, materialize_feature, reduce_with_oid
+from kitty_status.tracker.materialize import compare, is_leftover, materialize_feature, reduce_with_oid
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -37,7 +37,7 @@ def materialize(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    features = _features(project, feature, every=every)
+    features = [each for each in _features(project, feature, every=every) if not is_leftover(each, config)]
     results = [_materialize(each, config, write=not (check or dry_run)) for each in features]
     if json_output:
         say_json("materialize", results)

@@ -14,6 +14,7 @@ from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log, size_of
+from kitty_status.tracker.materialize import is_leftover
 from kitty_status.tracker.same_feature import Namesakes, how_split
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _chosen(project: Project, name: str | None) -> Feature | None:
 
 
 def _show_all(project: Project, config: Config, *, archived: bool, json_output: bool) -> int:
-    features = project.features(archived=archived)
+    features = [feature for feature in project.features(archived=archived) if not is_leftover(feature, config)]
     if not features:
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"

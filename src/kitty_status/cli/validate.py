@@ -15,6 +15,7 @@ from kitty_status.status.snapshot import SNAPSHOT_FILENAME
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Feature, Project, check_name, feature_at
 from kitty_status.tracker.log import EVENTS_FILENAME
+from kitty_status.tracker.materialize import is_leftover
 from kitty_status.tracker.same_feature import Namesakes
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def validate(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    features = _features(project, targets or [], every=every)
+    features = [each for each in _features(project, targets or [], every=every) if not is_leftover(each, config)]
     namesakes = Namesakes(project)
     validations = [validate_feature(feature, config, namesakes) for feature in features]
     if json_output:

@@ -50,7 +50,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     feature.check_can_move()
     events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
     before = reduce_events(events, config.profile)
-    refuse_lost_log(feature, before)
+    refuse_lost_log(feature, before, config)
     to_lane = before.profile.resolve(request.to_lane)
     if to_lane is None:
         raise UsageError(

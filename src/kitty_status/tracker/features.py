@@ -51,6 +51,10 @@ class Feature:
         """Whether it was put aside: its folder lies in `kitty-specs/.archive`."""
         return self.folder.parent.name == ARCHIVE_FOLDER
 
+    def holds_only_a_snapshot(self) -> bool:
+        """Say whether nothing but `status.json` is in the folder: git took the rest away, and ignores that."""
+        return not self.log.exists() and _names(self.folder) == [self.snapshot.name]
+
     def remarks(self) -> list[str]:
         """Return what a person should know who asked for this feature: another name, or that it was put aside."""
         renamed = [f"{self.found_by} was renamed: it is {self.slug} now"] if self.found_by else []
@@ -122,9 +126,9 @@ class Project:
         if name is None:
             return self._feature_around() or self._feature_of_branch() or self._undecided()
         check_name(name, "a feature")
-        for parent in (self.features_folder, self.archive_folder):
-            if name in _names(parent) and (parent / name).is_dir():
-                return Feature(parent / name, self.repository)
+        named = self._called(name)
+        if named:
+            return named[0]
         slugs = [feature.slug for feature in self.features()]
         matches = [Feature(self.features_folder / slug, self.repository) for slug in slugs if slug.startswith(name)]
         matches += [
@@ -140,6 +144,13 @@ class Project:
                 hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
             )
         return matches[0]
+
+    def _called(self, slug: str) -> list[Feature]:
+        """Return what has that very name. Where only a snapshot is left of it, whatever was called so comes first."""
+        folders = [parent / slug for parent in (self.features_folder, self.archive_folder) if slug in _names(parent)]
+        named = [Feature(folder, self.repository) for folder in folders if folder.is_dir()]
+        whole = [feature for feature in named if not feature.holds_only_a_snapshot()]
+        return whole or (self.once_called(slug) + named if named else [])
 
     def once_called(self, slug: str) -> list[Feature]:
         """Return the features, archived ones too, that were called `slug` before they were renamed."""

@@ -53,7 +53,7 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
     config.check_may_write()
     with exclusive(feature.place.lock):
         snapshot, oid = reduce_with_oid(feature, config)
-        refuse_lost_log(feature, snapshot)
+        refuse_lost_log(feature, snapshot, config)
         return write_snapshot(feature, config, snapshot, oid)
 
 
@@ -92,15 +92,16 @@ def _identity(feature: Feature) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def refuse_lost_log(feature: Feature, snapshot: Snapshot) -> None:
+def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> None:
     """Refuse to write beside a snapshot that counts events while the log has none.
 
-    Such a snapshot may be the last thing that tells of the events: it must not be written over.
+    Such a snapshot may be the last thing that tells of the events: it must not be written over. One
+    that git ignores tells nothing: it stays where it is when another branch is checked out.
 
     Raises:
         StoreError: that is so.
     """
-    if snapshot.event_count:
+    if snapshot.event_count or not config.commits_snapshots:
         return
     counted = events_counted_by(feature)
     if counted:
@@ -109,6 +110,11 @@ def refuse_lost_log(feature: Feature, snapshot: Snapshot) -> None:
             hint=f"look for it with `git log -- {feature.relative(feature.log)}`; "
             f"if it is meant to be empty, move {feature.snapshot.name} away",
         )
+
+
+def is_leftover(feature: Feature, config: Config) -> bool:
+    """Say whether a folder holds nothing but a snapshot that git ignored when it took the feature away."""
+    return not config.commits_snapshots and feature.holds_only_a_snapshot()
 
 
 def events_counted_by(feature: Feature) -> int:

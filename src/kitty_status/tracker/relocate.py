@@ -23,7 +23,7 @@ from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.features import Feature, check_name
 from kitty_status.tracker.former import former_slugs, renamed_row
 from kitty_status.tracker.log import reduce_log
-from kitty_status.tracker.materialize import reduce_with_oid, write_snapshot
+from kitty_status.tracker.materialize import is_leftover, reduce_with_oid, write_snapshot
 from kitty_status.tracker.same_feature import are_one_feature
 from kitty_status.tracker.uniting import unite
 
@@ -42,6 +42,7 @@ class Relocation:
     * `unites`: the other folder holds events of the same feature already; `united` says what came of it
     * `row`: what is added to the log to record the new name
     * `created`: the files that there was no other version of before
+    * `replaces_leftover`: an ignored snapshot, left there by another branch, makes way
     """
 
     source: Feature
@@ -50,6 +51,7 @@ class Relocation:
     united: United | None = None
     row: dict[str, Any] | None = None
     created: list[Path] = field(default_factory=list)
+    replaces_leftover: bool = False
     warnings: list[str] = field(default_factory=list)
 
 
@@ -129,7 +131,8 @@ def _check(relocation: Relocation, config: Config) -> None:
         raise UsageError(f"{source.folder} is no folder of its own", hint="name a feature whose folder can be moved")
     if target.folder == source.folder:
         raise UsageError(f"{source.slug} is called so already", hint="give another name")
-    exists = target.folder.exists() or target.folder.is_symlink()
+    relocation.replaces_leftover = target.folder.is_dir() and is_leftover(target, config)
+    exists = not relocation.replaces_leftover and (target.folder.exists() or target.folder.is_symlink())
     # On a file system that ignores case, another spelling of the name is the same folder.
     relocation.unites = exists and not (target.folder.exists() and target.folder.samefile(source.folder))
     if relocation.unites and not _is_same_feature(source, target):
@@ -162,6 +165,9 @@ def _is_same_feature(source: Feature, target: Feature) -> bool:
 def _move(relocation: Relocation) -> None:
     source, target = relocation.source, relocation.target
     target.folder.parent.mkdir(exist_ok=True)
+    if relocation.replaces_leftover:
+        target.snapshot.unlink()
+        target.folder.rmdir()
     _move_folder(source, target)
     try:
         _record_name(relocation)
