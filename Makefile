@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean setup
+.PHONY: demo test check bench crash clean setup
 
 setup: $(READY)
 
@@ -30,6 +30,10 @@ check: $(READY)
 # The speeds that are promised, each as a ratio to something that was measured in the same run.
 bench: $(READY)
 	$(BIN)/python bench/run.py
+
+# The long form of the proofs that `make test` runs briefly: minutes of kills, command loops and full disks.
+crash: $(READY)
+	KITTY_STATUS_PROOF_KILLS=3400 KITTY_STATUS_PROOF_ROUNDS=60 KITTY_STATUS_PROOF_STEP=1 $(BIN)/python -m pytest -n auto tests/proof
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build bench/results

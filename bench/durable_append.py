@@ -62,7 +62,8 @@ def run(folder: Path) -> Iterator[Figure]:
     yield ratio("append to 100,000 lines", times["large"], times["small"], target=1.1, of="append to 1,000 lines")
 
 
-def _event() -> StatusEvent:
+def event_to_append() -> StatusEvent:
+    """Return an event like any other, with an id of its own."""
     return StatusEvent(
         event_id=event_ids.mint(),
         feature_slug="001-benchmark",
@@ -77,14 +78,14 @@ def _event() -> StatusEvent:
 
 
 def _append(feature: Path) -> float:
-    event = _event()
+    event = event_to_append()
     started = time.perf_counter()
     append_event(feature, event)
     return time.perf_counter() - started
 
 
 def _write(descriptor: int) -> float:
-    line = encode(_event().to_dict(), json.dumps)
+    line = encode(event_to_append().to_dict(), json.dumps)
     started = time.perf_counter()
     os.write(descriptor, line)
     os.fdatasync(descriptor)

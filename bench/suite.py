@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import commands, commit_hook, corpus, durable_append, git_merge, large_logs, merge_driver
+from bench import commands, commit_hook, corpus, durable_append, git_merge, journal, large_logs, merge_driver
 from bench.measuring import Figure
 from bench.places import RESULTS
 
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "commit-hook": commit_hook.run,
     "commands": commands.run,
     "append": durable_append.run,
+    "journal": journal.run,
     "corpus": corpus.run,
     "large-logs": large_logs.run,
 }

@@ -33,7 +33,8 @@ class Position:
     """The branch that what is written now belongs to, and the commit it is written on.
 
     `branch` is the short name, in a rebase that of the branch being rebased, and None on any other
-    detached HEAD. `commit` is None before the first commit.
+    detached HEAD. `commit` is None before the first commit; in a rebase it is where the branch still
+    stands, which is in its reflog however the rebase ends.
     """
 
     __slots__ = ("branch", "commit")
@@ -57,7 +58,9 @@ def position_of(repository: Repository) -> Position:
     if head.startswith(_SYMBOLIC):
         name = os.fsdecode(head[len(_SYMBOLIC) :].strip())
         return Position(_short(name), commit_of(repository, name))
-    return Position(_rebased_branch(repository), head.strip().decode("ascii", "replace"))
+    branch = _rebased_branch(repository)
+    commit = commit_of(repository, f"{_HEADS}{branch}") if branch else None
+    return Position(branch, commit or head.strip().decode("ascii", "replace"))
 
 
 def commit_of(repository: Repository, name: str) -> str | None:

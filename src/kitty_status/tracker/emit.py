@@ -78,6 +78,8 @@ def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
         if find_event(feature.log, event_id) is None:
             raise _unknown(f"git put another file in place of {feature.log} while the event was written", emitted)
         snapshot, oid = reduce_with_oid(feature, config)
+        if wp_id not in snapshot.work_packages:
+            raise _unknown(f"git put another file in place of {feature.log} while it was read", emitted)
         emitted.state = snapshot.work_packages[wp_id]
         write_snapshot(feature, config, snapshot, oid)
     except OutcomeUnknownError:

@@ -256,11 +256,10 @@ def test_an_event_written_in_a_rebase_belongs_to_the_branch_that_is_rebased(repo
     assert [fate.entry.event_id for fate in reconciled(repo).restored] == [event]
 
 
-def test_an_event_written_in_a_rebase_that_was_given_up_waits(repo: GitRepo) -> None:
+def test_an_event_written_in_a_rebase_comes_back_where_that_was_given_up(repo: GitRepo) -> None:
     event = in_a_rebase(repo)
     repo.git("rebase", "--abort")
-    assert [fate.entry.event_id for fate in reconciled(repo).waiting] == [event]
-    assert not holds(repo, event)
+    assert [fate.entry.event_id for fate in reconciled(repo).restored] == [event]
 
 
 def test_an_event_written_on_no_branch_waits(repo: GitRepo) -> None:

@@ -66,11 +66,18 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
     return fates
 
 
-def stands_in_its_log(tree: Repository, entry: Entry) -> bool:
-    """Say whether the line of an entry is in its log in this work tree, without reading the log twice for nothing."""
-    data = _read(tree, entry.log)
-    at = data.rfind(entry.line + b"\n")
-    return at == 0 or data[at - 1 : at] == b"\n" if at >= 0 else False
+def all_stand(tree: Repository, log: str, entries: Sequence[Entry]) -> bool:
+    """Say whether the lines of all these entries are in this log of a work tree."""
+    data = _read(tree, log) if entries else b""
+    return all(_is_line_of(data, entry.line + b"\n") for entry in entries)
+
+
+def _is_line_of(data: bytes, line: bytes) -> bool:
+    # What was written last is looked for first.
+    at = data.rfind(line)
+    while at > 0 and data[at - 1 : at] != b"\n":
+        at = data.rfind(line, 0, at)
+    return at >= 0
 
 
 def _lines_of(tree: Repository, log: str) -> Sequence[bytes]:

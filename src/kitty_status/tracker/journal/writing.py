@@ -16,7 +16,7 @@ from kitty_status.jsonl.append import append_locked, take_back
 from kitty_status.jsonl.codec import encode
 from kitty_status.tracker.journal.entries import Entry, place_of, read_book
 from kitty_status.tracker.journal.reconcile import Reconciled, reconcile_book
-from kitty_status.tracker.journal.restoring import stands_in_its_log
+from kitty_status.tracker.journal.restoring import all_stand
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
@@ -47,7 +47,7 @@ class Journal:
         book = read_book(self._repository, self._name)
         position = position_of(self._repository)
         own = [entry for entry in book.entries if entry.log == self._log and entry.branch == position.branch]
-        if all(stands_in_its_log(self._repository, entry) for entry in own) and _size(self._place) < _MANY:
+        if all_stand(self._repository, self._log, own) and _size(self._place) < _MANY:
             return []
         found = Reconciled()
         reconcile_book(self._repository, self._name, found)
