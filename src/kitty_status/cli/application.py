@@ -30,6 +30,7 @@ VERBS = {
     "rename": "rename",
     "archive": "archive",
     "unarchive": "unarchive",
+    "sync-base": "sync_base",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }
