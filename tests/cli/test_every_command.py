@@ -30,8 +30,23 @@ GOOD = {
     "log": ("log", SLUG),
     "materialize": ("materialize", SLUG),
     "findings": ("validate", SLUG),
+    "rename": ("rename", SLUG, "003-new"),
+    "archive": ("archive", SLUG),
+    "archived": ("archive", "--list"),
+    "unarchive": ("unarchive", "000-finished"),
 }
-WRITES = [("init",), ("install",), ("install", "--autostash"), ("uninstall",), EMIT, ("materialize", "--all")]
+WRITES = [
+    ("init",),
+    ("install",),
+    ("install", "--autostash"),
+    ("uninstall",),
+    EMIT,
+    ("materialize", "--all"),
+    ("rename", SLUG, "003-new"),
+    ("rename", SLUG, "003-new", "--commit"),
+    ("archive", SLUG),
+    ("unarchive", "000-finished"),
+]
 BAD = [
     ("show", "nowhere"),
     ("log", "nowhere"),
@@ -48,6 +63,16 @@ BAD = [
     ("emit", "WP01", "--to", "in_progress", "-f", SLUG),
     ("emit", "WP01", "--to", "claimed", "--execution-mode", "moon"),
     ("install", "--status", "--dry-run"),
+    ("rename", SLUG),
+    ("rename", "nowhere", "003-new"),
+    ("rename", SLUG, ".."),
+    ("rename", SLUG, SLUG),
+    ("archive",),
+    ("archive", "nowhere"),
+    ("archive", "--list", SLUG),
+    ("unarchive", SLUG),
+    ("unarchive", "no/where"),
+    ("sync-base", "nowhere"),
     ("show", "--nonsense"),
     ("nonsense",),
 ]
@@ -56,6 +81,7 @@ BAD = [
 def ready(repo: GitRepo) -> GitRepo:
     feature_in(repo, CLAIM)
     repo.write("kitty-specs/002-empty/spec.md", "nothing has happened yet\n")
+    repo.write("kitty-specs/.archive/000-finished/spec.md", "this is done\n")
     repo.commit()
     return repo
 

@@ -59,6 +59,7 @@ def sync(repo: GitRepo, *args: str) -> Answer:
 def test_the_base_is_merged_with_the_drivers_and_the_snapshot_is_right(repo: GitRepo) -> None:
     answer = sync(ready(repo))
     assert answer.code == 0
+    assert answer.envelope["kind"] == "sync-base"
     assert answer.data["result"] == "merged"
     assert answer.data["base"] == "main"
     assert answer.data["logs"] == [{"path": LOG, "gained": 1}]

@@ -66,10 +66,11 @@ def _data(relocation: Relocation, committed: str | None, *, dry_run: bool) -> di
 def _print(relocation: Relocation, committed: str | None, *, dry_run: bool) -> None:
     source, target = relocation.source, relocation.target
     would = "would have " if dry_run else ""
-    places = f"{visible(source.relative(source.folder))} to {visible(target.relative(target.folder))}"
+    old, new = visible(source.relative(source.folder)), visible(target.relative(target.folder))
     if relocation.united is None:
-        say(f"{would}moved {places}")
+        say(f"{would}moved {old} to {new}")
     else:
-        say(f"{would}united {places}: {relocation.united.gained} lines were not there")
+        gained = relocation.united.gained
+        say(f"{would}united {old} with {new}: {gained} {'line was' if gained == 1 else 'lines were'} not there")
     if committed is not None:
         say(f"committed as {committed[:12]}")
