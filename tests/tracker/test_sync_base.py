@@ -418,3 +418,36 @@ def test_what_is_printed_says_what_was_merged_and_what_is_left(repo: GitRepo) ->
         f"  conflict  {OTHER}",
     ]
     assert answer.err.splitlines()[0] == f"next: git add -- :/{OTHER}"
+
+
+def test_a_log_that_a_plain_union_merged_in_any_order_and_twice_is_accepted_as_it_is(repo: GitRepo) -> None:
+    ready(repo)
+    lines = repo.read(LOG).splitlines(keepends=True)
+    theirs = repo.git("show", f"main:{LOG}").encode() + b"\n"
+    uninstall(repo)
+    repo.switch("main")
+    assert repo.merge("work") == 1
+    union = repo.read(LOG).splitlines(keepends=True)
+    assert {*union} == {*lines, *theirs.splitlines(keepends=True)}
+    repo.write(LOG, b"".join([*reversed(union), union[0]]))
+    assert ask(repo.path, "materialize", SLUG).code == 0
+    repo.commit("merged on the host")
+    assert ask(repo.path, "validate", "--all").out.endswith("3 events: 0 errors, 1 warnings\n")
+    install(repo)
+    repo.switch("work")
+    emit(repo.path, "WP01", "for_review", "--commit")
+    answer = sync(repo)
+    assert answer.code == 0
+    assert answer.data["missing"] == {}
+    assert ask(repo.path, "show", SLUG, "--json").data["event_count"] == 4
+
+
+def test_a_bare_repository_heeds_neither_drivers_nor_the_committed_union(repo: GitRepo, tmp_path: Path) -> None:
+    """What a host that merges with git's own code in a bare clone would see, and what it sees after sync-base."""
+    ready(repo)
+    bare = GitRepo(tmp_path / "bare.git")
+    repo.git("clone", "-q", "--bare", str(repo.path), str(bare.path))
+    assert bare.run("merge-tree", "--write-tree", "main", "work").returncode == 1
+    assert sync(repo).code == 0
+    repo.git("push", "-q", str(bare.path), "work")
+    assert bare.run("merge-tree", "--write-tree", "main", "work").returncode == 0

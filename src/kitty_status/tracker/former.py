@@ -6,9 +6,8 @@ says that both names mean one feature. It is merged like any other line, so whoe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kitty_status.clock import event_ids, now
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.reading import open_log
@@ -19,17 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RENAMED = "renamed"
-
-
-def renamed_row(former_slug: str, slug: str) -> dict[str, Any]:
-    """Return the row that records that a feature is called `slug` from now on."""
-    return {
-        "kind": RENAMED,
-        "event_id": event_ids.mint(),
-        "at": now(),
-        "former_slug": former_slug,
-        "feature_slug": slug,
-    }
 
 
 def former_slugs(log: Path) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kitty_status.clock import event_ids, now
 from kitty_status.errors import GitError, KittyStatusError, TargetExistsError, UsageError
 from kitty_status.git.folders import is_ignored, move_folder, stage, tracked_files
 from kitty_status.git.head import operation_in_progress
@@ -21,7 +22,7 @@ from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.features import Feature, check_name
-from kitty_status.tracker.former import former_slugs, renamed_row
+from kitty_status.tracker.former import RENAMED, former_slugs
 from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import is_leftover, reduce_with_oid, write_snapshot
 from kitty_status.tracker.same_feature import are_one_feature
@@ -147,11 +148,22 @@ def _check(relocation: Relocation, config: Config) -> None:
     for feature in (source, target):
         reduce_log(feature.log, config.profile, strictly(feature.log))
     if source.slug != target.slug and not (relocation.unites and source.slug in former_slugs(target.log)):
-        relocation.row = renamed_row(source.slug, target.slug)
+        relocation.row = _renamed_row(source.slug, target.slug)
     if relocation.row is not None and not (source.log.exists() or target.log.exists()):
         relocation.created.append(target.log)
     if relocation.unites and source.snapshot.exists() and not target.snapshot.exists():
         relocation.created.append(target.snapshot)
+
+
+def _renamed_row(former_slug: str, slug: str) -> dict[str, Any]:
+    """Return the row that records that a feature is called `slug` from now on."""
+    return {
+        "kind": RENAMED,
+        "event_id": event_ids.mint(),
+        "at": now(),
+        "former_slug": former_slug,
+        "feature_slug": slug,
+    }
 
 
 def _is_same_feature(source: Feature, target: Feature) -> bool:
