@@ -264,3 +264,35 @@ def test_the_new_name_survives_merges_byte_for_byte(repo: GitRepo) -> None:
     assert merge(repo, "main") == 0
     assert row == [each for each in repo.read(f"{folder}/status.events.jsonl").split(b"\n") if b'"renamed"' in each]
     assert ask(repo.path, "show", OLD, "--json").data["former_slugs"] == [OLD]
+
+
+@pytest.mark.parametrize("how", PLACES)
+def test_sync_base_names_the_command_that_unites_what_git_left_in_two_folders(repo: GitRepo, how: str) -> None:
+    folder = diverged(repo, how, [10], [*range(20, 40)], [1, 2])
+    repo.switch("theirs")
+    answer = ask(repo.path, "sync-base", "main", "--json")
+    assert answer.code == 5
+    command = f"kitty-status rename {OLD} {NEW}" if how == "rename" else f"kitty-status archive {OLD}"
+    assert answer.envelope["next"] == [command, "git commit --no-edit"]
+    assert answer.data["missing"] == {}
+    assert ask(repo.path, *command.split(" ")[1:]).code == 0
+    repo.git("commit", "-q", "--no-edit")
+    assert events_in(repo, folder) == [1, 2, 10, *range(20, 40)]
+    assert findings(repo) == set()
+
+
+@pytest.mark.parametrize("how", PLACES)
+def test_in_a_rebase_the_same_command_ends_each_conflict(repo: GitRepo, how: str) -> None:
+    folder = diverged(repo, how, [10], [*range(20, 40)], [1])
+    repo.switch("theirs")
+    append(repo, OLD_FOLDER, 2)
+    code = repo.run("rebase", "main").returncode
+    args = ("rename", OLD, NEW) if how == "rename" else ("archive", OLD)
+    for _ in range(2):
+        assert code == 1
+        assert ask(repo.path, *args).code == 0
+        code = repo.run("-c", "core.editor=true", "rebase", "--continue").returncode
+    assert code == 0
+    assert events_in(repo, folder) == [1, 2, 10, *range(20, 40)]
+    assert findings(repo) == set()
+    assert repo.git("status", "--porcelain") == ""

@@ -60,10 +60,11 @@ def sync_base(
 
 def _next_steps(synced: Synced, config: Config) -> list[str]:
     if synced.result == syncing.CONFLICTS:
-        slugs = [path.split("/")[-2] for path in synced.conflicts if path.endswith(f"/{SNAPSHOT_FILENAME}")]
-        mend = [f"kitty-status materialize {shlex.quote(slug)}" for slug in slugs]
-        paths = " ".join(shlex.quote(f":/{path}") for path in synced.conflicts)
-        return [*mend, f"git add -- {paths}", "git commit --no-edit"]
+        left = [path for path in synced.conflicts if path.rpartition("/")[0] not in synced.unite]
+        slugs = [path.split("/")[-2] for path in left if path.endswith(f"/{SNAPSHOT_FILENAME}")]
+        mend = [*synced.unite.values(), *(f"kitty-status materialize {shlex.quote(slug)}" for slug in slugs)]
+        add = [f"git add -- {' '.join(shlex.quote(f':/{path}') for path in left)}"] if left else []
+        return [*mend, *add, "git commit --no-edit"]
     if synced.result != syncing.MERGED:
         return []
     if not (synced.materialized and config.commits_snapshots):
@@ -82,6 +83,7 @@ def _data(synced: Synced) -> dict[str, object]:
         "conflicts": synced.conflicts,
         "missing": synced.missing,
         "materialized": synced.materialized,
+        "unite": synced.unite,
     }
 
 

@@ -22,6 +22,7 @@ from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import EVENTS_FILENAME
 from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.same_feature import Namesakes, how_to_unite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +55,7 @@ class Synced:
     * `conflicts`: paths that git left for a person
     * `missing`: lines of either side that the merge has not, by path; there should never be any
     * `materialized`: snapshots that had to be made anew after the merge
+    * `unite`: commands that end conflicts of a feature that git left in two folders, {folder: command}
     """
 
     base: Base
@@ -63,6 +65,7 @@ class Synced:
     conflicts: list[str] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
     materialized: list[str] = field(default_factory=list)
+    unite: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -89,7 +92,12 @@ def sync_base(
     base = base_branch.find_base(repository, name)
     if base_branch.is_ancestor(repository, base.commit, "HEAD"):
         return Synced(base, UP_TO_DATE)
-    return _foreseen(repository, base) if dry_run else _merged(repository, config, base)
+    if dry_run:
+        return _foreseen(repository, base)
+    synced = _merged(repository, config, base)
+    if synced.conflicts:
+        _find_split_features(project, synced)
+    return synced
 
 
 def _checked(project: Project, config: Config) -> Repository:
@@ -181,6 +189,17 @@ def _compare(repository: Repository, sides: list[dict[str, str]], merged: dict[s
         gained = have - lines.get(sides[0].get(path, ""), set()) if path in merged else set()
         if gained:
             synced.logs.append(MergedLog(path, len(gained)))
+
+
+def _find_split_features(project: Project, synced: Synced) -> None:
+    """Note the features of which git left one part in the old folder, since it did not see that they had moved."""
+    namesakes = Namesakes(project)
+    folders = {path.rpartition("/")[0] for path in synced.conflicts if path.endswith(f"/{EVENTS_FILENAME}")}
+    for feature in project.features(archived=True):
+        folder = feature.relative(feature.folder)
+        others = namesakes.others_of(feature) if folder in folders else []
+        if others:
+            synced.unite[folder] = how_to_unite(feature, others[0])
 
 
 def _oids(path: str, sides: list[dict[str, str]]) -> set[str]:
