@@ -22,8 +22,10 @@ _SIGNS = {
     "MERGE_HEAD": "merge",
     "CHERRY_PICK_HEAD": "cherry-pick",
     "REVERT_HEAD": "revert",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
+    # A rebase that died while it set up leaves its folder without a branch to go back to: nothing is in progress.
+    "rebase-merge/head-name": "rebase",
+    "rebase-apply/head-name": "rebase",
+    "rebase-apply/applying": "series of patches",
     "sequencer": "series of picks",
 }
 _REBASES = ("rebase-merge/head-name", "rebase-apply/head-name")
