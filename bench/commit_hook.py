@@ -11,7 +11,7 @@ from bench.merge_driver import INTERPRETER, NOTHING
 from bench.repository import ENVIRONMENT, LOG, Repository
 
 from kitty_status.git.drivers import python_command
-from kitty_status.git.hook_stubs import HOOKS
+from kitty_status.git.hooks import HOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,15 +10,18 @@ import typer.main
 
 from kitty_status import cli, errors
 from kitty_status.checks import audit
+from kitty_status.checks.ailments import AILMENTS
 from kitty_status.cli.application import VERBS
 from kitty_status.errors import KittyStatusError
 from kitty_status.git import append_only
+from kitty_status.git.hooks import HOOKS
 from kitty_status.status import transitions, validation
 from kitty_status.tracker import config
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 DOCS = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+HOOKS_PAGE = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 OF_THE_COMMAND_LINE = ("usage", "operating-system", "interrupted", "bug")
 
@@ -72,6 +75,8 @@ def test_every_option_and_every_call_of_git_is_named_somewhere() -> None:
         "KITTY_STATUS_DEBUG",
     ):
         assert call in DOCS
+    for name in HOOKS:
+        assert f"| `{name}`" in HOOKS_PAGE or f"**`{name}`**" in HOOKS_PAGE, name
 
 
 def test_every_finding_is_explained() -> None:
@@ -86,6 +91,12 @@ def test_no_finding_is_explained_that_does_not_exist() -> None:
     text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
     assert explained - {"unsafe-log"} == finding_codes()
+
+
+def test_every_finding_of_doctor_is_explained_with_its_severity_and_no_other_is() -> None:
+    text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    explained = dict(re.findall(r"^\| `([a-z-]+)` \| ([a-z]+) \|", text, re.MULTILINE))
+    assert explained == {code: ailment.severity for code, ailment in AILMENTS.items()}
 
 
 def test_every_error_code_and_every_exit_code_is_in_the_table() -> None:

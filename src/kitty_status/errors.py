@@ -84,6 +84,13 @@ class HeldByOtherError(MoveRefusedError):
     exit_code = EXIT_CONFLICT
 
 
+class MovedOnError(MoveRefusedError):
+    """The work package has moved on since what the caller has seen; nothing was written."""
+
+    code = "moved-on"
+    exit_code = EXIT_CONFLICT
+
+
 class ClockAheadError(MoveRefusedError):
     """The newest event of the log lies more than a day ahead of this clock; nothing was written."""
 
@@ -94,6 +101,13 @@ class ConflictingEventError(KittyStatusError):
     """The log already holds this event id with other content; nothing was written."""
 
     code = "conflicting-event"
+    exit_code = EXIT_CONFLICT
+
+
+class TargetExistsError(KittyStatusError):
+    """Something else stands where a feature was to go; nothing was moved."""
+
+    code = "target-exists"
     exit_code = EXIT_CONFLICT
 
 

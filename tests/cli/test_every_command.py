@@ -27,15 +27,39 @@ GOOD = {
     "emit": EMIT,
     "show": ("show", SLUG),
     "features": ("show",),
+    "show-worktrees": ("show", SLUG, "--worktrees"),
+    "features-worktrees": ("show", "--worktrees"),
+    "worktrees": ("worktrees",),
     "log": ("log", SLUG),
     "diff": ("diff",),
     "audit": ("audit",),
     "materialize": ("materialize", SLUG),
     "findings": ("validate", SLUG),
+    "doctor": ("doctor",),
+    "resolve": ("resolve", SLUG),
+    "revert": ("revert", "HEAD", "--actor", "ada"),
+    "rename": ("rename", SLUG, "003-new"),
+    "archive": ("archive", SLUG),
+    "archived": ("archive", "--list"),
+    "unarchive": ("unarchive", "000-finished"),
 }
-WRITES = [("init",), ("install",), ("install", "--autostash"), ("uninstall",), EMIT, ("materialize", "--all")]
+WRITES = [
+    ("init",),
+    ("install",),
+    ("install", "--autostash"),
+    ("uninstall",),
+    EMIT,
+    ("materialize", "--all"),
+    ("revert", "HEAD", "--actor", "ada"),
+    ("rename", SLUG, "003-new"),
+    ("rename", SLUG, "003-new", "--commit"),
+    ("archive", SLUG),
+    ("unarchive", "000-finished"),
+]
 BAD = [
     ("show", "nowhere"),
+    ("show", "nowhere", "--worktrees"),
+    ("worktrees", "--base", "nowhere"),
     ("log", "nowhere"),
     ("log", SLUG, "--wp", "WP77"),
     ("log", SLUG, "--limit", "0"),
@@ -49,11 +73,30 @@ BAD = [
     ("audit", "--base", "nowhere"),
     ("diff", "nowhere"),
     ("show", SLUG, "--at", "nowhere"),
+    ("resolve", "nowhere"),
+    ("resolve", "no/where"),
+    ("resolve", SLUG, "--all"),
+    ("resolve", SLUG, "--from", "nowhere"),
+    ("revert", "nowhere", "--actor", "ada"),
+    ("revert", "HEAD"),
+    ("revert",),
     ("emit", "WP01"),
     ("emit", "WP01", "--to", "done", "--actor", "ada", "-f", SLUG),
     ("emit", "WP01", "--to", "in_progress", "-f", SLUG),
     ("emit", "WP01", "--to", "claimed", "--execution-mode", "moon"),
     ("install", "--status", "--dry-run"),
+    ("install", "--status", "--manual"),
+    ("install", "--manual", "--autostash"),
+    ("rename", SLUG),
+    ("rename", "nowhere", "003-new"),
+    ("rename", SLUG, ".."),
+    ("rename", SLUG, SLUG),
+    ("archive",),
+    ("archive", "nowhere"),
+    ("archive", "--list", SLUG),
+    ("unarchive", SLUG),
+    ("unarchive", "no/where"),
+    ("sync-base", "nowhere"),
     ("show", "--nonsense"),
     ("nonsense",),
 ]
@@ -62,6 +105,7 @@ BAD = [
 def ready(repo: GitRepo) -> GitRepo:
     feature_in(repo, CLAIM)
     repo.write("kitty-specs/002-empty/spec.md", "nothing has happened yet\n")
+    repo.write("kitty-specs/.archive/000-finished/spec.md", "this is done\n")
     repo.commit()
     return repo
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import subprocess
 from pathlib import Path
@@ -14,10 +15,11 @@ from kitty_status.errors import BusyError, GitError
 from kitty_status.git import hook_stubs, install_config, installation
 from kitty_status.git.attributes import LOCAL
 from kitty_status.git.changes import Change
+from kitty_status.git.hooks import HOOKS
 from kitty_status.git.installation import apply, plan, plan_removal, remove
 from kitty_status.git.repository import Repository, find_repository
 
-CALL = "kitty-status hook pre-commit || exit $?"
+CALL = 'kitty-status hook pre-commit "$@" || exit $?'
 SECTIONS = ["merge.kitty-status-log", "merge.kitty-status-snapshot"]
 
 
@@ -44,8 +46,13 @@ def states(repo: GitRepo) -> dict[str, str]:
     return {Path(item.what).name: item.state for item in installation.status(of(repo)).items}
 
 
-def hook(repo: GitRepo) -> Path:
-    return repo.path / ".git" / "hooks" / "pre-commit"
+def hook(repo: GitRepo, name: str = "pre-commit") -> Path:
+    return repo.path / ".git" / "hooks" / name
+
+
+def change_of(changes: list[Change], name: str = "pre-commit") -> Change:
+    (found,) = [change for change in changes if Path(change.what).name == name]
+    return found
 
 
 def put_hook(path: Path, content: str, mode: int = 0o755) -> None:
@@ -64,7 +71,7 @@ def test_a_plan_names_everything_and_touches_nothing(repo: GitRepo) -> None:
         "merge.autoStash",
         "rebase.autoStash",
         str(repo.path / ".git/info/attributes"),
-        str(hook(repo)),
+        *(str(hook(repo, name)) for name in HOOKS),
     ]
     assert set(actions(changes)) == {"create"}
     assert changes[4].details == LOCAL
@@ -188,6 +195,36 @@ def test_a_key_of_somebody_else_in_our_section_survives_removal(repo: GitRepo) -
     assert repo.git("config", "--get-regexp", "kitty|auto") == "kitty-status.theirs x"
 
 
+def test_what_others_have_set_in_our_sections_goes_with_them_and_is_named(repo: GitRepo) -> None:
+    apply(of(repo))
+    repo.git("config", f"{SECTIONS[0]}.recursive", "it's binary")
+    assert installation.status(of(repo)).complete
+
+    changes = {change.what: change for change in remove(of(repo))}
+
+    assert changes[SECTIONS[1]].details == ()
+    *_, line = changes[SECTIONS[0]].details
+    assert repo.run("config", "--get-regexp", "kitty-status").returncode == 1
+    subprocess.run(shlex.split(line), cwd=repo.path, check=True)
+    assert repo.git("config", "--get-regexp", "kitty-status") == f"{SECTIONS[0]}.recursive it's binary"
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o644])
+def test_a_hook_of_every_name_is_as_it_was_after_removal(repo: GitRepo, mode: int) -> None:
+    for name in HOOKS:
+        put_hook(hook(repo, name), f"#!/bin/sh\n# {name}", mode)
+    before = everything(repo)
+
+    planned = plan(of(repo))
+    assert apply(of(repo)) == planned
+    chained = everything(repo)
+    assert set(actions(apply(of(repo)))) == {"keep"}
+    assert everything(repo) == chained
+    remove(of(repo))
+
+    assert everything(repo) == before
+
+
 def test_an_outdated_installation_is_told_and_renewed(repo: GitRepo) -> None:
     apply(of(repo))
     repo.git("config", f"{SECTIONS[0]}.driver", "/old/venv/bin/python %A")
@@ -199,6 +236,7 @@ def test_an_outdated_installation_is_told_and_renewed(repo: GitRepo) -> None:
         SECTIONS[1]: "installed",
         "attributes": "outdated",
         "pre-commit": "outdated",
+        **dict.fromkeys(list(HOOKS)[1:], "installed"),
     }
     assert sorted(set(actions(apply(of(repo))))) == ["keep", "update"]
     assert installation.status(of(repo)).complete
@@ -250,7 +288,7 @@ def test_an_earlier_hook_runs_first_and_its_refusal_stands(repo: GitRepo) -> Non
     put_hook(hook(repo), '#!/bin/sh\necho earlier "$@" >&2\nexit 3\n')
 
     assert states(repo)["pre-commit"] == "foreign"
-    [*_, change] = apply(of(repo))
+    change = change_of(apply(of(repo)))
 
     assert (change.action, "renamed" in change.details[0]) == ("update", True)
     done = subprocess.run([hook(repo), "an argument"], cwd=repo.path, capture_output=True, text=True, check=False)
@@ -260,7 +298,7 @@ def test_an_earlier_hook_runs_first_and_its_refusal_stands(repo: GitRepo) -> Non
 def test_a_commit_in_a_linked_work_tree_passes_both_hooks(
     repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_hook(tmp_path / "bin" / "kitty-status", "#!/bin/sh\necho ours >>passed\n")
+    put_hook(tmp_path / "bin" / "kitty-status", "#!/bin/sh\n[ $2 != pre-commit ] || echo ours >>passed\n")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     monkeypatch.setattr("sys.executable", "/no/such/python")
     repo.commit_empty()
@@ -290,11 +328,11 @@ def test_a_hook_is_not_renamed_over_another(repo: GitRepo) -> None:
     put_hook(hook(repo).with_name("pre-commit.before-kitty-status"), "#!/bin/sh\n# older\n")
     hooks = everything(repo)
 
-    [*_, change] = apply(of(repo))
+    change = change_of(apply(of(repo)))
 
     assert (change.action, change.details[-1]) == ("manual", CALL)
-    assert {path: each for path, each in everything(repo).items() if "/hooks/" in path} == {
-        path: each for path, each in hooks.items() if "/hooks/" in path
+    assert {path: each for path, each in everything(repo).items() if "/hooks/pre-commit" in path} == {
+        path: each for path, each in hooks.items() if "/hooks/pre-commit" in path
     }
     assert states(repo)["pre-commit"] == "foreign"
 
@@ -305,8 +343,8 @@ def test_a_hook_with_our_line_in_it_counts_as_installed(repo: GitRepo) -> None:
     apply(of(repo))
     assert installation.status(of(repo)).complete
 
-    [first, *_] = remove(of(repo))
-    assert (first.action, first.details[-1]) == ("manual", CALL)
+    [*_, last] = [change for change in remove(of(repo)) if change.action == "manual"]
+    assert (last.what, last.details[-1]) == (str(hook(repo)), CALL)
     assert hook(repo).exists()
 
 
@@ -317,14 +355,15 @@ def test_a_hook_with_our_line_in_it_counts_as_installed(repo: GitRepo) -> None:
 def test_hooks_that_somebody_else_manages_are_not_written_to(repo: GitRepo, hooks_path: str, script: str) -> None:
     repo.git("config", "core.hooksPath", hooks_path)
 
-    [*_, change] = apply(of(repo))
+    change = change_of(apply(of(repo)))
 
     assert (change.action, change.details[-1]) == ("manual", CALL)
     assert not (repo.path / script).exists()
     assert not hook(repo).exists()
     assert states(repo)["pre-commit"] == "foreign"
 
-    put_hook(repo.path / script, f"#!/bin/sh\n{CALL}\n")
+    for name in HOOKS:
+        put_hook((repo.path / script).with_name(name), f"#!/bin/sh\n{hook_stubs.line_to_add(name)}\n")
     assert installation.status(of(repo)).complete
 
 
@@ -415,7 +454,8 @@ def test_the_stub_calls_the_module_with_git_s_own_index(
     for each in (folder, folder / "git"):
         (each / "__init__.py").write_bytes(b"")
     source = "import os\ndef main(argv):\n    print(argv, os.environ['GIT_INDEX_FILE'])\n    return 1\n"
-    (folder / "git" / "pre_commit.py").write_text(source)
+    for name in ("hook_entry.py", "pre_commit.py"):
+        (folder / "git" / name).write_text(source)
     monkeypatch.setattr("kitty_status.version.__file__", str(folder / "version.py"))
     apply(of(repo))
     repo.write("a", "x")
@@ -424,7 +464,7 @@ def test_the_stub_calls_the_module_with_git_s_own_index(
     done = repo.run("commit", "-m", "x")
 
     assert done.returncode == 1
-    assert b"[] .git/index" in done.stdout + done.stderr
+    assert b"['pre-commit'] .git/index" in done.stdout + done.stderr
 
 
 def test_a_failure_of_git_is_told_in_its_words(repo: GitRepo) -> None:

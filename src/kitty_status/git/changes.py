@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 Action = Literal["create", "update", "remove", "keep", "manual"]
 State = Literal["installed", "missing", "outdated", "foreign"]
 
-_STATES: dict[Action, State] = {"create": "missing", "update": "outdated", "keep": "installed", "manual": "foreign"}
+_STATES: dict[Action, State] = {
+    "create": "missing",
+    "update": "outdated",
+    "remove": "outdated",
+    "keep": "installed",
+    "manual": "foreign",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,26 @@ LOG = "log"
 SNAPSHOT = "snapshot"
 
 _MODULES = {LOG: "kitty_status.git.log_driver", SNAPSHOT: "kitty_status.git.snapshot_driver"}
-_MEND = "install kitty-status again, run: kitty-status install"
+RESCUED = {
+    LOG: "kitty-status: its merge driver did not run, so git kept the lines of both sides of",
+    SNAPSHOT: "kitty-status: its merge driver did not run, so our side was kept of",
+}
+"""What a command says, in front of the path, when it had to go the last way."""
+
+_MEND = "unless KITTY_STATUS is set to switch it off, install kitty-status again, run: kitty-status install"
+_SWITCHED_ON = ";; *) "
+_WAY_OUT = "; s=$?;"
+_OFF = "0|[Ff][Aa][Ll][Ss][Ee]|[Oo][Ff][Ff]|[Nn][Oo]"
 # Any exit code above 1 says that the driver did not do its work, and the next way is tried. The end
 # of `git merge-file` is watched as well: it refuses what looks binary to it, and then both sides are
 # simply put one behind the other and the conflict stands.
 _LOG_RESCUE = (
-    "printf '%%s ' 'kitty-status: its merge driver could not run, so git kept the lines of both sides of' %P >&2; "
+    f"printf '%%s ' '{RESCUED[LOG]}' %P >&2; "
     f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status validate)' >&2; "
     "git merge-file -q --union %A %O %B && exit 0; { echo; cat %B; } >>%A; exit 1"
 )
 _SNAPSHOT_RESCUE = (
-    "printf '%%s ' 'kitty-status: its merge driver could not run, so our side was kept of' %P >&2; "
+    f"printf '%%s ' '{RESCUED[SNAPSHOT]}' %P >&2; "
     f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status materialize)' >&2; "
     "exit 1"
 )
@@ -38,19 +47,20 @@ _SNAPSHOT_RESCUE = (
 def driver_sections() -> dict[str, dict[str, str]]:
     """Return the sections of git configuration that declare both drivers, as {section: {key: value}}.
 
-    A section is only ever written and removed whole: a driver with a name and no command stops git.
+    A section is only ever written and removed whole, the command first: a driver with a name and no command
+    stops git.
 
     Raises:
         ConfigurationError: the running interpreter does not know its own path.
     """
     return {
         "merge.kitty-status-log": {
-            "name": "kitty-status: the union of both sides' events",
             "driver": driver_command(LOG),
+            "name": "kitty-status: the union of both sides' events",
         },
         "merge.kitty-status-snapshot": {
-            "name": "kitty-status: the snapshot of the merged log",
             "driver": driver_command(SNAPSHOT),
+            "name": "kitty-status: the snapshot of the merged log",
         },
     }
 
@@ -58,7 +68,8 @@ def driver_sections() -> dict[str, dict[str, str]]:
 def driver_command(kind: str) -> str:
     """Return the value of `merge.<driver>.driver` for `log` or `snapshot`.
 
-    It ends with 0 (merged) or 1 (conflict) whatever happens to this installation afterwards.
+    It ends with 0 (merged) or 1 (conflict) whatever happens to this installation afterwards. Switched off by
+    KITTY_STATUS=0, it does what it does without the installation.
 
     Raises:
         ConfigurationError: the running interpreter does not know its own path.
@@ -67,11 +78,22 @@ def driver_command(kind: str) -> str:
     ours = python_command(_MODULES[kind]).replace("%", "%%")
     rescue = _LOG_RESCUE if kind == LOG else _SNAPSHOT_RESCUE
     return (
-        f"{ours} %O %A %B %P; s=$?; "
+        f"case $KITTY_STATUS in {_OFF}) s=2{_SWITCHED_ON}{ours} %O %A %B %P{_WAY_OUT} "
         "if test $s -gt 1 && command -v kitty-status >/dev/null 2>&1; "
-        f"then kitty-status merge-driver {kind} %O %A %B %P; s=$?; fi; "
+        f"then kitty-status merge-driver {kind} %O %A %B %P; s=$?; fi;; esac; "
         f"if test $s -gt 1; then {rescue}; fi; exit $s"
     )
+
+
+def first_way(command: str) -> str:
+    """Return what a driver's command, of any version, tries first, as a shell reads it and without the files to merge.
+
+    Behind it stand, in a command of ours, the ways that are tried after it has failed.
+    """
+    first = command.partition(_WAY_OUT)[0].rpartition(_SWITCHED_ON)[2]
+    for placeholder in (" %O", " %A", " %B", " %P"):
+        first = first.replace(placeholder, "")
+    return first.replace("%%", "%")
 
 
 def python_command(module: str) -> str:

@@ -7,6 +7,7 @@ last line that had none.
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -36,8 +37,8 @@ def effective_value(repository: Repository, key: str) -> str | None:
 
 def install_steps(repository: Repository, *, autostash: bool) -> list[Step]:
     """Return the steps that declare the drivers and, if wished, let git stash an uncommitted log by itself."""
-    local = _local_values(repository)
-    steps = [_section_step(repository, local, section, wanted) for section, wanted in driver_sections().items()]
+    local = local_values(repository)
+    steps = section_steps(repository, local, driver_sections())
     if autostash:
         steps += [_autostash_step(repository, local, key) for key in AUTOSTASH]
     length = _length_without_newline(repository)
@@ -49,8 +50,8 @@ def install_steps(repository: Repository, *, autostash: bool) -> list[Step]:
 
 def removal_steps(repository: Repository) -> list[Step]:
     """Return the steps that take away exactly what `install_steps` has put there."""
-    local = _local_values(repository)
-    steps = [_section_removal(repository, section) for section in driver_sections() if _keys(local, section)]
+    local = local_values(repository)
+    steps = section_removals(repository, local, driver_sections())
     ours = local.get(_RECORD, [])
     steps += [
         Step(Change(key, "remove"), partial(_unset, repository, key))
@@ -63,25 +64,48 @@ def removal_steps(repository: Repository) -> list[Step]:
     return steps
 
 
+def section_steps(
+    repository: Repository, local: dict[str, list[str]], sections: dict[str, dict[str, str]]
+) -> list[Step]:
+    """Return the steps after which each section holds these keys, written in their order.
+
+    `local` is what `local_values` found. What others have put into a section stays.
+    """
+    return [_section_step(repository, local, section, wanted) for section, wanted in sections.items()]
+
+
+def section_removals(
+    repository: Repository, local: dict[str, list[str]], sections: dict[str, dict[str, str]]
+) -> list[Step]:
+    """Return the steps that remove, whole, those of our sections that are there, and say what of others goes with them.
+
+    Without our keys, what others have added to a section would be worse than nothing: for a driver or a hook
+    that has settings and no command, git stops.
+    """
+    steps = []
+    for section, ours in sections.items():
+        found = keys_of(local, section)
+        if found:
+            theirs = [
+                f"{section}.{key} {shlex.quote(each)}" for key in sorted(found.keys() - ours) for each in found[key]
+            ]
+            details = ("with it goes what kitty-status has not set; this would set it again:",) if theirs else ()
+            change = Change(section, "remove", (*details, *(f"git config --add {setting}" for setting in theirs)))
+            steps.append(Step(change, partial(_remove_section, repository, section)))
+    return steps
+
+
 def _section_step(repository: Repository, local: dict[str, list[str]], section: str, wanted: dict[str, str]) -> Step:
-    found = _keys(local, section)
+    found = keys_of(local, section)
     if all(found.get(key) == [value] for key, value in wanted.items()):
         return Step(Change(section, "keep"))
     details = tuple(f"{key} = {value}" for key, value in wanted.items())
 
     def write() -> None:
-        # The command first: a driver that has a name and no command stops every merge.
-        for key in sorted(wanted, key=lambda key: key != "driver"):
-            _set(repository, f"{section}.{key}", wanted[key])
+        for key, value in wanted.items():
+            _set(repository, f"{section}.{key}", value)
 
     return Step(Change(section, "update" if found else "create", details), write)
-
-
-def _section_removal(repository: Repository, section: str) -> Step:
-    return Step(
-        Change(section, "remove"),
-        lambda: git(["config", "--local", "--remove-section", section], cwd=repository.worktree),
-    )
 
 
 def _autostash_step(repository: Repository, local: dict[str, list[str]], key: str) -> Step:
@@ -117,7 +141,12 @@ def _can_be_taken_back(repository: Repository, key: str) -> bool:
         return copy.read_bytes() == content
 
 
-def _local_values(repository: Repository) -> dict[str, list[str]]:
+def local_values(repository: Repository) -> dict[str, list[str]]:
+    """Return all values of the clone's own configuration, by key as git writes it.
+
+    Raises:
+        GitError: git failed.
+    """
     listed = os.fsdecode(git(["config", "--local", "--null", "--list"], cwd=repository.worktree))
     values: dict[str, list[str]] = {}
     for entry in listed.split("\0")[:-1]:
@@ -126,7 +155,8 @@ def _local_values(repository: Repository) -> dict[str, list[str]]:
     return values
 
 
-def _keys(local: dict[str, list[str]], section: str) -> dict[str, list[str]]:
+def keys_of(local: dict[str, list[str]], section: str) -> dict[str, list[str]]:
+    """Return what stands in one section of `local`, by its last name."""
     return {key.removeprefix(f"{section}."): value for key, value in local.items() if key.startswith(f"{section}.")}
 
 
@@ -148,13 +178,17 @@ def _length_without_newline(repository: Repository) -> int:
     return 0 if content.endswith(b"\n") else len(content)
 
 
+def _remove_section(repository: Repository, section: str) -> None:
+    git(["config", "--local", "--remove-section", section], cwd=repository.worktree)
+
+
 def _remove_notes(repository: Repository, local: dict[str, list[str]], notes: list[str]) -> None:
-    if len(_keys(local, _NOTES)) > len(notes):
+    if len(keys_of(local, _NOTES)) > len(notes):
         for note in notes:
             git(["config", "--local", "--unset-all", note], cwd=repository.worktree)
     else:
         # Whole: where a comment stands above the section, git would leave the header behind.
-        git(["config", "--local", "--remove-section", _NOTES], cwd=repository.worktree)
+        _remove_section(repository, _NOTES)
     if _LENGTH in local:
         _restore_ending(repository, int(local[_LENGTH][-1]))
 

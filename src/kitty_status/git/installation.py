@@ -7,18 +7,20 @@ it is committed.
 
 from __future__ import annotations
 
+import os
+import shlex
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from kitty_status.git import install_config, install_hooks
+from kitty_status.git import hook_managers, install_config, install_hooks
 from kitty_status.git.attributes import LOCAL, LOCAL_LOGS, add_block, has_block, remove_block
 from kitty_status.git.changes import Change, Item, Step
+from kitty_status.git.drivers import driver_sections
 from kitty_status.git.files import replace_linked_file
-
-if TYPE_CHECKING:
-    from kitty_status.git.repository import Repository
+from kitty_status.git.hooks import HOOKS
+from kitty_status.git.repository import Repository
+from kitty_status.git.run import run_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,17 @@ def apply(repository: Repository, *, autostash: bool = False, snapshots: bool = 
     return _run(_steps(repository, autostash=autostash, snapshots=snapshots))
 
 
+def mend(repository: Repository, *, snapshots: bool = True) -> list[Change]:
+    """Do again what of an installation is missing or outdated, and return it; what others have put there stays.
+
+    Raises:
+        GitError, ConfigurationError, OSError: as `apply`.
+    """
+    steps = _steps(repository, autostash=False, snapshots=snapshots)
+    stale = [step for step in steps if step.item().state in ("missing", "outdated")]
+    return _run(stale)
+
+
 def status(repository: Repository, *, snapshots: bool = True) -> Status:
     """Return what of an installation the clone has.
 
@@ -94,6 +107,51 @@ def remove(repository: Repository) -> list[Change]:
         OSError: a file could not be written; as above.
     """
     return _run(_removal_steps(repository))
+
+
+def manual(repository: Repository, *, snapshots: bool = True) -> list[Change]:
+    """Return all that an installation consists of as lines for a person, for each way to have hooks; do nothing.
+
+    Raises:
+        ConfigurationError: the running interpreter does not know its own path.
+    """
+    by_configuration = {
+        f"hook.kitty-status-{name}": {"command": f"kitty-status hook {name}", "event": name} for name in HOOKS
+    }
+    ways = {
+        "hooks: your own scripts, or husky's; each in .git/hooks/NAME or .husky/NAME": hook_managers.SCRIPT,
+        "hooks: lefthook.yml": hook_managers.LEFTHOOK,
+        "hooks: .pre-commit-config.yaml": hook_managers.PRE_COMMIT,
+    }
+    return [
+        Change("merge drivers", "manual", _as_commands(driver_sections())),
+        Change(str(_attributes(repository)), "manual", LOCAL if snapshots else LOCAL_LOGS),
+        *(Change(what, "manual", hook_managers.lines_for(kind, HOOKS)) for what, kind in ways.items()),
+        Change(
+            "hooks: git's configuration, from git 2.54 on, beside whatever owns the scripts",
+            "manual",
+            _as_commands(by_configuration),
+        ),
+    ]
+
+
+def _as_commands(sections: dict[str, dict[str, str]]) -> tuple[str, ...]:
+    return tuple(
+        f"git config {section}.{key} {shlex.quote(value)}"
+        for section, values in sections.items()
+        for key, value in values.items()
+    )
+
+
+def bare_repository(start: str) -> Repository | None:
+    """Return the bare repository that the folder `start` lies in, or None. Its linked work trees share what it has.
+
+    Raises:
+        GitError: git could not be started.
+    """
+    answer = run_git(["rev-parse", "--is-bare-repository", "--absolute-git-dir"], cwd=start)
+    is_bare, _, git_dir = os.fsdecode(answer.out).removesuffix("\n").partition("\n")
+    return Repository(git_dir, git_dir, git_dir) if is_bare == "true" else None
 
 
 def _run(steps: list[Step]) -> list[Change]:

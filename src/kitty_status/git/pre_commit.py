@@ -5,10 +5,13 @@ It reads the index, never the work tree, and stops a commit that holds
 * a damaged line, or one that is no valid status event;
 * a log that lacks a line, or holds it changed, that HEAD has, or that a merge, cherry-pick or
   rebase in progress brings (so that an ours-only resolution cannot pass);
-* one event id with two contents, of which at least one is new;
+* one event id with two contents, of which at least one is in no commit yet;
 * a snapshot that was not made from the log beside it.
 
 A log that was moved whole counts as present. One that was deleted with its folder is a warning.
+
+As `pre-merge-commit` it checks a merge that git makes without a conflict, with one difference: a snapshot
+that only one side changed is not made from the merged log, and that is for `post-merge` to mend.
 
 git waits for this process at every commit. It starts two gits for the usual commit, loads nothing
 that needs `re`, and parses only what HEAD does not have.
@@ -18,14 +21,23 @@ that needs `re`, and parses only what HEAD does not have.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from kitty_status.errors import GitError
+from kitty_status.git.hooks import is_switched_off
 from kitty_status.git.run import git, read_blobs
-from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME, other_sources, staged_changes, whole_branch
-from kitty_status.jsonl.codec import decode, describe_damage, is_readable, preview
+from kitty_status.git.staged import (
+    LOG_NAME,
+    SNAPSHOT_NAME,
+    merged_branches,
+    other_sources,
+    staged_changes,
+    whole_branch,
+)
+from kitty_status.jsonl.codec import decode, describe_damage, preview
 from kitty_status.status.merging import split_lines
-from kitty_status.status.record import event_in
+from kitty_status.status.record import event_in, is_readable
 from kitty_status.status.repeats import find_other_content
 
 TYPE_CHECKING = False
@@ -33,12 +45,14 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from kitty_status.git.staged import Change, Source
+    from kitty_status.status.record import StatusRecord
 
     Blobs: TypeAlias = dict[str, bytes | None]
 
 EXIT_CLEAN = 0
 EXIT_STOPPED = 1
 _MAX_SHOWN = 20
+_MERGE = "pre-merge-commit"
 
 
 class Report:
@@ -65,10 +79,12 @@ class Report:
         return EXIT_STOPPED if self.problems else EXIT_CLEAN
 
 
-def main(argv: list[str]) -> int:  # noqa: ARG001  git gives the hook no arguments
-    """Check what is staged in the repository of the current folder; return the hook's exit code."""
+def main(argv: list[str]) -> int:
+    """Check what is staged in the repository of the current folder; return the exit code of the hook `argv` names."""
+    if is_switched_off(os.environ):
+        return EXIT_CLEAN
     try:
-        return check_index(".").print()
+        return check_index(".", merging=argv == [_MERGE]).print()
     except ValueError as error:
         print(f"error: {error}\n  hint: give the folder a name without line breaks", file=sys.stderr)
         return EXIT_STOPPED
@@ -77,8 +93,10 @@ def main(argv: list[str]) -> int:  # noqa: ARG001  git gives the hook no argumen
         return EXIT_STOPPED
 
 
-def check_index(cwd: str) -> Report:
+def check_index(cwd: str, *, merging: bool = False) -> Report:
     """Return what is wrong with the staged logs and snapshots of the repository around `cwd`.
+
+    With `merging`, what is staged is the result of a merge that `git merge` is about to commit by itself.
 
     Raises:
         GitError: git could not be asked.
@@ -86,6 +104,7 @@ def check_index(cwd: str) -> Report:
     report = Report()
     changes = staged_changes(cwd)
     sources = [whole_branch("HEAD", changes), *other_sources(cwd, changes)]
+    sources += merged_branches(cwd, os.environ) if merging else []
     features = dict.fromkeys(change.path.rpartition("/")[0] for change in changes)
     names = [name for source in sources for name in source.blobs()]
     names += [f":{folder}/{name}" for folder in features for name in (LOG_NAME, SNAPSHOT_NAME)]
@@ -101,9 +120,10 @@ def check_index(cwd: str) -> Report:
         _check_source(source, content, cwd, report)
     for change in changes:
         if change.is_log and not change.is_deleted:
-            _check_log(change, content, report)
+            _check_log(change, content, sources, report)
     for folder in features:
-        _check_snapshot(folder, blobs[f":{folder}/{LOG_NAME}"], blobs[f":{folder}/{SNAPSHOT_NAME}"], report)
+        log, snapshot = (blobs[f":{folder}/{name}"] for name in (LOG_NAME, SNAPSHOT_NAME))
+        _check_snapshot(folder, log, snapshot, report, stale_passes=merging)
     return report
 
 
@@ -116,7 +136,7 @@ def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> N
         # Where another log stands now, this one moved only if all of it is elsewhere.
         moved = elsewhere if staged is None or elsewhere.issuperset(split_lines(lines)) else set()
         missing = _missing(lines, staged or b"") - moved
-        damaged = {line for line in missing if not is_readable(line[:-1])}
+        damaged = {line for line in missing if not is_readable(line, decode)}
         if damaged:
             missing -= damaged
             report.warnings.append(f"{path}: {len(damaged)} damaged lines of {source.name} are not there any more")
@@ -153,18 +173,35 @@ def _stop_missing(path: str, missing: set[bytes], source: str, report: Report) -
     report.stop(
         path,
         f"{len(missing)} lines of {source} are changed or missing, among them {some}",
-        f"a log is only ever appended to: put back what `git show {source}:{path}` has, then `git add {path}`",
+        f"a log is only ever appended to: `kitty-status resolve {path}` brings back what `git show {source}:{path}` "
+        f"has, then `git add {path}`; a move is undone by `kitty-status revert`",
     )
 
 
-def _check_log(change: Change, content: Blobs, report: Report) -> None:
+def _check_log(change: Change, content: Blobs, sources: list[Source], report: Report) -> None:
     staged = content[f":{change.path}"] or b""
     before = b"" if change.is_added else content[change.old] or b""
     is_appended_to = staged.startswith(before) and before[-1:] in (b"\n", b"")
-    _check_new_lines(change.path, before if is_appended_to else b"", staged, report)
+    known = before if is_appended_to else b""
+    events = _check_new_lines(change.path, known, staged, report)
+    for event, number in find_other_content(known, events, decode):
+        where, what = f"{change.path}:{event.line_number}", f"event {event.event_id} has other content than on line"
+        if _stand_in_history([event.line, staged.split(b"\n")[number - 1]], content, sources):
+            # Neither may be left out: no commit could be made any more.
+            report.warnings.append(f"{where}: {what} {number}; both stand in the history")
+        else:
+            mend = "give the new event an id of its own, or leave out the line that is wrong"
+            report.stop(where, f"{what} {number}", mend)
 
 
-def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> None:
+def _stand_in_history(lines: list[bytes], content: Blobs, sources: list[Source]) -> bool:
+    names = {held for source in sources for _, held, _ in source.needs}
+    return {line + b"\n" for line in lines} <= {line for name in names for line in split_lines(content[name] or b"")}
+
+
+def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> list[StatusRecord]:
+    """Check the lines behind those that are known already, and return the events in them."""
+
     def damaged(number: int, line: bytes, why: str, is_json: bool) -> None:
         report.stop(
             f"{path}:{number}",
@@ -182,16 +219,16 @@ def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> 
         event = event_in(line, number, decode, damaged)
         if event is not None:
             events.append(event)
-    for event, number in find_other_content(known, events, decode):
-        report.stop(
-            f"{path}:{event.line_number}",
-            f"event {event.event_id} has other content than on line {number}",
-            "give the new event an id of its own, or leave out the line that is wrong",
-        )
+    return events
 
 
 def _check_snapshot(
-    folder: str, log: tuple[str, bytes] | None, snapshot: tuple[str, bytes] | None, report: Report
+    folder: str,
+    log: tuple[str, bytes] | None,
+    snapshot: tuple[str, bytes] | None,
+    report: Report,
+    *,
+    stale_passes: bool,
 ) -> None:
     """Stop a snapshot that names another log than the staged one; one that names none says nothing."""
     if snapshot is None:
@@ -207,5 +244,5 @@ def _check_snapshot(
         return
     if log is None:
         report.stop(path, f"the snapshot is staged without its {LOG_NAME}", f"`git add {folder}`")
-    else:
+    elif not stale_passes:
         report.stop(path, f"the snapshot was not made from the staged {LOG_NAME}", mend)

@@ -1,0 +1,151 @@
+"""What is done when git is done: the hooks post-commit, post-merge, post-checkout and post-rewrite.
+
+Snapshots that git has left beside a log they were not made from are found and, where that disturbs
+nothing, written anew. git cannot be stopped any more, so nothing here ever fails it: whatever goes
+wrong is a warning. Where git has more to do (an autostash to bring back, the next commit of a rebase)
+the work tree is left as it is.
+
+git waits for this process after every commit. It compares only the two commits that git went between, and
+loads nothing more unless a status file differs.
+"""
+
+# ruff: noqa: PTH110, PTH118, PTH121, PTH123, T201  no time for pathlib, and printing is how a hook speaks
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+from kitty_status.errors import BusyError, GitError, KittyStatusError
+from kitty_status.git.hooks import INSIDE, is_switched_off, printable
+from kitty_status.git.repository import find_repository
+from kitty_status.git.staged import features_between, git_dir_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any
+
+SECONDS = 5.0
+"""How long git waits for this at most."""
+
+_REBASES = ("rebase-merge", "rebase-apply")
+_BISECTION = "BISECT_START"
+_SQUASHED = ["post-merge", "1"]
+_REBASED = ["post-rewrite", "rebase"]
+_TO_A_BRANCH = "1"
+_AGAIN = "`kitty-status materialize --all` does the same at any time"
+
+
+class TimeIsUpError(BusyError):
+    """The work would have kept git waiting for too long."""
+
+
+def main(argv: list[str]) -> int:
+    """Do what is to be done after the hook `argv[0]`, with git's arguments behind it; return 0 whatever happens."""
+    if not argv or os.environ.get(INSIDE) or is_switched_off(os.environ):
+        return 0
+    try:
+        with _Deadline(SECONDS):
+            _work(argv[0], argv[1:])
+    except KittyStatusError as error:
+        _warn(argv[0], error.message, error.hint)
+    except (OSError, ImportError) as error:
+        _warn(argv[0], str(error), _AGAIN)
+    return 0
+
+
+def _warn(hook: str, message: str, hint: str) -> None:
+    print(f"warning: kitty-status {hook}: {printable(message)}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {printable(hint)}", file=sys.stderr)
+
+
+class _Deadline:
+    """Ends its body with an error when the time is up. Where there is no alarm (Windows), it does nothing."""
+
+    def __init__(self, seconds: float) -> None:
+        # The module behind `signal`, which would load `enum` as well.
+        self._signal: Any = import_module("_signal")
+        self._seconds = seconds
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        if hasattr(self._signal, "setitimer"):
+            self._before = self._signal.signal(self._signal.SIGALRM, self._stop)
+            self._signal.setitimer(self._signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if hasattr(self._signal, "setitimer"):
+            self._signal.setitimer(self._signal.ITIMER_REAL, 0)
+            self._signal.signal(self._signal.SIGALRM, self._before)
+
+    def _stop(self, _number: int, _frame: object) -> None:
+        raise TimeIsUpError(f"not done within {self._seconds:g} seconds, so git goes on without", hint=_AGAIN)
+
+
+def _work(hook: str, told: list[str]) -> None:
+    git_dir = git_dir_of(os.curdir)
+    rebase = next((name for name in _REBASES if os.path.exists(os.path.join(git_dir, name))), "")
+    if rebase and [hook, *told] != _REBASED:
+        return
+    repository = find_repository(os.curdir)
+    if repository is None or not os.path.samefile(repository.git_dir, git_dir):
+        # A work tree that GIT_DIR alone connects with its repository: to every command, its features lie outside git.
+        return
+    # RECONCILE: the call of `reconcile(repository)` from `kitty_status.tracker.journal` belongs here, before the
+    # snapshots. In post-merge git has not yet taken MERGE_HEAD away, and in post-rewrite not the folder of the rebase.
+    changed, may_be_written = _changed_features(hook, told, git_dir, rebase)
+    if changed:
+        refresh: Any = import_module("kitty_status.tracker.refresh")
+        follows = [hook, *told] == _SQUASHED
+        refresh.refresh(hook, repository, changed, may_be_written, commit_follows=follows)
+
+
+def _changed_features(hook: str, told: list[str], git_dir: str, rebase: str) -> tuple[list[str], list[str]]:
+    """Return the feature folders that git has just changed, and those of them in which a file may be written."""
+    if hook == "post-merge":
+        between = (
+            ["diff-index", "--cached", "HEAD"] if [hook, *told] == _SQUASHED else ["diff-tree", "ORIG_HEAD", "HEAD"]
+        )
+        folders = _folders(between)
+        return folders, _unless_there(os.path.join(git_dir, "MERGE_AUTOSTASH"), folders)
+    if hook == "post-rewrite" and rebase:
+        folders = _folders(["diff-tree", _tip_before(git_dir, rebase), "HEAD"])
+        return folders, _unless_there(os.path.join(git_dir, rebase, "autostash"), folders)
+    if hook == "post-checkout" and told[2:] == [_TO_A_BRANCH] and _is_on_a_branch(git_dir):
+        # A file that is as committed stays so: changed, it would stop the next checkout.
+        before, after, _ = told
+        return _folders(["diff-tree", before, after]), _folders(["diff-index", "HEAD"])
+    return [], []
+
+
+def _unless_there(autostash: str, folders: list[str]) -> list[str]:
+    """Return none where git is about to apply an autostash: to files that we have changed it could not."""
+    return [] if os.path.exists(autostash) else folders
+
+
+def _folders(between: list[str]) -> list[str]:
+    """Return the feature folders that differ between two states; none where git does not know them both."""
+    try:
+        return features_between(between, os.curdir)
+    except GitError:
+        # Nothing was there before: the first commit, a new work tree.
+        return []
+
+
+def _tip_before(git_dir: str, rebase: str) -> str:
+    try:
+        with open(os.path.join(git_dir, rebase, "orig-head"), encoding="ascii") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return "ORIG_HEAD"
+
+
+def _is_on_a_branch(git_dir: str) -> bool:
+    """Whether HEAD is a branch, and neither a rebase nor a bisection is passing by."""
+    with open(os.path.join(git_dir, "HEAD"), "rb") as file:
+        return file.read(5) == b"ref: " and not os.path.exists(os.path.join(git_dir, _BISECTION))
