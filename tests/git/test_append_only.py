@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from features import FEATURE, LOG, event_line, log_of, numbers_in
+from features import FEATURE, LOG, blob, event_line, log_of, numbers_in
 from gitrepo import GitRepo
 from kitty_status.git import history as history_module
 from kitty_status.git.append_only import Loss, Proof, mark_restored, prove
@@ -324,3 +324,36 @@ def test_a_partial_clone_says_what_it_could_not_read_and_fetches_nothing(grown: 
 
     assert (proof.losses, proof.unread) == ([], {LOG})
     assert part.git("rev-list", "--objects", "--missing=print", "HEAD").count("?") == 3
+
+
+def test_where_the_lines_may_stand_in_a_log_that_is_not_here_nobody_is_accused(grown: GitRepo, tmp_path: Path) -> None:
+    commit(grown, "another", log_of(7), OTHER)
+    grown.git("config", "uploadpack.allowFilter", "true")
+    url = f"file://{grown.path}"
+    subprocess.run(["git", "clone", "-q", "-n", "--filter=blob:none", url, str(tmp_path / "part")], check=True)
+    part = GitRepo(tmp_path / "part")
+    # Only this one is fetched; `git commit` would fetch more than it needs.
+    assert blob(part, LOG) == log_of(1, 2, 3)
+    part.git("read-tree", "HEAD")
+    new = part.run("hash-object", "-w", "--stdin", stdin=log_of(1)).stdout.decode().strip()
+    part.git("update-index", "--cacheinfo", f"100644,{new},{LOG}")
+    tree = part.git("write-tree", "--missing-ok")
+    tampered = part.git("commit-tree", tree, "-p", "HEAD", "-m", "tamper")
+
+    proof = proof_of(part, tampered, "^HEAD")
+    assert (proof.losses, proof.unread) == ([], {LOG})
+
+    assert blob(part, OTHER) == log_of(7)
+    assert [loss.code for loss in proof_of(part, tampered, "^HEAD").losses] == ["line-removed", "line-removed"]
+
+
+def test_a_deleted_log_that_is_not_here_is_only_said_to_be_unread(grown: GitRepo, tmp_path: Path) -> None:
+    grown.git("rm", "-rq", FEATURE)
+    grown.commit("delete")
+    grown.git("config", "uploadpack.allowFilter", "true")
+    url = f"file://{grown.path}"
+    subprocess.run(["git", "clone", "-q", "-n", "--filter=blob:none", url, str(tmp_path / "part")], check=True)
+
+    proof = proof_of(GitRepo(tmp_path / "part"), "HEAD", "^HEAD~1")
+
+    assert (proof.losses, proof.unread) == ([], {LOG})

@@ -138,3 +138,17 @@ def test_outside_git_the_work_tree_can_be_read_as_well(tmp_path: Path) -> None:
     repo = GitRepo(tmp_path)
     repo.write(LOG, CLAIM)
     assert [log.data for log in logs_of_worktree(Project(tmp_path)).values()] == [CLAIM]
+
+
+def test_a_feature_that_was_archived_has_not_moved(repo: GitRepo) -> None:
+    repo.write(LOG, CLAIM)
+    repo.commit()
+    (repo.path / "kitty-specs/.archive").mkdir()
+    repo.git("mv", "kitty-specs/001-feature", "kitty-specs/.archive/001-feature")
+    assert moved(repo, "HEAD") == []
+    repo.commit()
+
+    assert moved(repo, "HEAD~1", "HEAD") == []
+    past = past_at(Project(repo.path), "HEAD")
+    assert past.features() == []
+    assert past.feature("001-feature").path == "kitty-specs/.archive/001-feature/status.events.jsonl"

@@ -85,7 +85,7 @@ def audit(repository: Repository | None, names: Sequence[str], revisions: Sequen
 
     Raises:
         OutsideRepositoryError: there is no repository.
-        NotFoundError: no commit of the range has touched such a feature, and HEAD has none.
+        NotFoundError: no commit of the range has touched such a feature, and its newest has none.
         UsageError: more than one feature may be meant.
         GitError: git failed.
     """
@@ -102,15 +102,16 @@ def audit(repository: Repository | None, names: Sequence[str], revisions: Sequen
         mark_restored(history, proof.losses, revisions[0])
     chosen = touched
     if names:
-        there = set(history.tree("HEAD").logs) if revisions else set()
+        there = set(history.tree(revisions[0]).logs) if revisions else set()
         chosen = _followed(names, touched | there, proof.moves)
     described = describe((loss.commit for loss in proof.losses), cwd=repository.worktree)
     findings = [_cut(repository, commits), *(_unread(path) for path in sorted(proof.unread & chosen))]
-    findings += [
-        _finding(loss, described[loss.commit], history.parent_with(commits[loss.commit], loss.change))
-        for loss in proof.losses
-        if loss.path in chosen
-    ]
+    parents: dict[int, str | None] = {}
+    for loss in proof.losses:
+        if loss.path in chosen:
+            if id(loss.change) not in parents:  # one change may have cost many lines
+                parents[id(loss.change)] = history.parent_with(commits[loss.commit], loss.change)
+            findings.append(_finding(loss, described[loss.commit], parents[id(loss.change)]))
     return Audit([each for each in findings if each is not None], len(commits), len(touched & chosen))
 
 

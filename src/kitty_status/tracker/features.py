@@ -142,12 +142,12 @@ class Project:
         ]
         if len(matches) > 1:
             raise UsageError(
-                f"{name} may mean {_some([feature.slug for feature in matches])}", hint="write the whole slug"
+                f"{name} may mean {some_of([feature.slug for feature in matches])}", hint="write the whole slug"
             )
         if not matches:
             raise NotFoundError(
                 f"there is no feature {name} in {self.features_folder}",
-                hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
+                hint=f"there is {some_of(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
             )
         return matches[0]
 
@@ -196,28 +196,10 @@ class Project:
         slugs = [feature.slug for feature in self.features()]
         raise UsageError(
             "neither the folder nor the branch says which feature is meant",
-            hint=f"name it: {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/; there is none",
+            hint=f"name it: {some_of(slugs)}"
+            if slugs
+            else f"features are folders in {FEATURES_FOLDER}/; there is none",
         )
-
-
-def pick_slug(name: str, slugs: list[str], where: str) -> str:
-    """Return which of `slugs` a name, or a unique beginning of one, means.
-
-    Raises:
-        InvalidNameError: `name` could not be a slug.
-        NotFoundError: it is none of them; `where` says where they lie.
-        UsageError: it is the beginning of several.
-    """
-    check_name(name, "a feature")
-    matches = [name] if name in slugs else [slug for slug in slugs if slug.startswith(name)]
-    if len(matches) > 1:
-        raise UsageError(f"{name} may mean {_some(matches)}", hint="write more of the slug")
-    if not matches:
-        raise NotFoundError(
-            f"there is no feature {name} in {where}",
-            hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
-        )
-    return matches[0]
 
 
 def _longest(named: list[tuple[str, Feature]]) -> list[Feature]:
@@ -301,7 +283,8 @@ def _mentions(branch: str, slug: str) -> bool:
     return any(before[-1:] not in _WORD and after[:1] not in _WORD for before, after in pairwise(parts))
 
 
-def _some(slugs: list[str]) -> str:
+def some_of(slugs: list[str]) -> str:
+    """Return the first few of many slugs, and how many more there are."""
     more = f" and {len(slugs) - _MOST_NAMES_IN_A_HINT} more" if len(slugs) > _MOST_NAMES_IN_A_HINT else ""
     return ", ".join(slugs[:_MOST_NAMES_IN_A_HINT]) + more
 

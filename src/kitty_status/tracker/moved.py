@@ -62,23 +62,23 @@ class FeatureMoves:
 
 
 def logs_of_past(past: Past) -> dict[str, Log]:
-    """Return the logs of a commit by slug.
+    """Return the logs of a commit by slug, archived features among them.
 
     Raises:
         NotFoundError, GitError: as `Past.contents`.
     """
-    features = [feature for feature in past.features() if feature.oid]
+    features = [feature for feature in past.features(archived=True) if feature.oid]
     return {feature.slug: Log(data, past.strictly(feature.path)) for feature, data in past.contents(features)}
 
 
 def logs_of_worktree(project: Project) -> dict[str, Log]:
-    """Return the logs of the work tree by slug.
+    """Return the logs of the work tree by slug, archived features among them.
 
     Raises:
         StoreError, OSError: one cannot be read.
     """
     logs = {}
-    for feature in project.features():
+    for feature in project.features(archived=True):
         file = open_log(feature.log)
         if file is not None:
             with file:

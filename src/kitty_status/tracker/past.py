@@ -12,7 +12,7 @@ from kitty_status.git.history import History
 from kitty_status.git.revisions import describe, find_revision, newest_until, shallow_edge
 from kitty_status.jsonl.codec import describe_damage
 from kitty_status.status.instants import parse_instant
-from kitty_status.tracker.features import pick_slug
+from kitty_status.tracker.features import ARCHIVE_FOLDER, FEATURES_FOLDER, check_name, some_of
 from kitty_status.tracker.log import EVENTS_FILENAME, reduce_lines
 
 if TYPE_CHECKING:
@@ -46,18 +46,23 @@ class Past:
         self._worktree = worktree_of(project)
         self._folder = project.features_folder.relative_to(project.root).as_posix()
 
-    def features(self) -> list[PastFeature]:
-        """Return every feature, by slug.
+    def features(self, *, archived: bool = False) -> list[PastFeature]:
+        """Return every feature, by slug; those that were archived only where asked for.
 
         Raises:
             GitError: git failed.
         """
         tree = History(self._worktree).tree(self.commit.oid)
-        paths = {slug: f"{self._folder}/{slug}/{EVENTS_FILENAME}" for slug in tree.folders_in(self._folder)}
+        # Where a slug is in both places, the one that is not archived is meant.
+        folders = [f"{self._folder}/{ARCHIVE_FOLDER}"] if archived else []
+        paths: dict[str, str] = {}
+        for folder in (*folders, self._folder):
+            slugs = tree.folders_in(folder) - {ARCHIVE_FOLDER}
+            paths.update((slug, f"{folder}/{slug}/{EVENTS_FILENAME}") for slug in slugs)
         return [PastFeature(slug, path, tree.logs.get(path)) for slug, path in sorted(paths.items())]
 
     def feature(self, name: str) -> PastFeature:
-        """Return the feature that `name`, or a unique beginning, means in that commit.
+        """Return the feature that `name`, or a unique beginning, means in that commit; an archived one by its slug.
 
         Raises:
             InvalidNameError: `name` could not be a slug.
@@ -65,6 +70,9 @@ class Past:
             UsageError: more than one feature may be meant.
         """
         features = {feature.slug: feature for feature in self.features()}
+        archived = {feature.slug: feature for feature in self.features(archived=True)}
+        if name in archived:
+            return archived[name]
         return features[pick_slug(name, list(features), f"{self._folder} of {self.commit.short}")]
 
     def contents(self, features: Iterable[PastFeature]) -> Iterator[tuple[PastFeature, bytes]]:
@@ -186,6 +194,26 @@ def brought_by(project: Project, feature: Feature, events: Iterable[LaneEvent]) 
 
 def _with_line_end(line: bytes) -> bytes:
     return line if line.endswith(b"\n") else line + b"\n"
+
+
+def pick_slug(name: str, slugs: list[str], where: str) -> str:
+    """Return which of `slugs` a name, or a unique beginning of one, means.
+
+    Raises:
+        InvalidNameError: `name` could not be a slug.
+        NotFoundError: it is none of them; `where` says where they lie.
+        UsageError: it is the beginning of several.
+    """
+    check_name(name, "a feature")
+    matches = [name] if name in slugs else [slug for slug in slugs if slug.startswith(name)]
+    if len(matches) > 1:
+        raise UsageError(f"{name} may mean {some_of(matches)}", hint="write more of the slug")
+    if not matches:
+        raise NotFoundError(
+            f"there is no feature {name} in {where}",
+            hint=f"there is {some_of(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
+        )
+    return matches[0]
 
 
 def _moment(when: str) -> datetime:
