@@ -9,8 +9,11 @@ import pytest
 import typer.main
 
 from kitty_status import cli, errors
+from kitty_status.checks import audit
+from kitty_status.checks.ailments import AILMENTS
 from kitty_status.cli.application import VERBS
 from kitty_status.errors import KittyStatusError
+from kitty_status.git import append_only
 from kitty_status.git.hooks import HOOKS
 from kitty_status.status import transitions, validation
 from kitty_status.tracker import config
@@ -37,6 +40,10 @@ def codes(module: object) -> set[str]:
     return {value for value in values if CODE.fullmatch(value)}
 
 
+def finding_codes() -> set[str]:
+    return codes(validation) | codes(transitions) | codes(append_only) | codes(audit)
+
+
 def error_classes(root: type[KittyStatusError] = KittyStatusError) -> list[type[KittyStatusError]]:
     return [root, *(each for child in root.__subclasses__() for each in error_classes(child))]
 
@@ -60,14 +67,20 @@ def test_every_option_and_every_call_of_git_is_named_somewhere() -> None:
     assert len(options()) > 25
     for _, option in options():
         assert re.search(rf"(?<![\w-]){option}(?![\w-])", DOCS), option
-    for call in ("merge-driver log|snapshot", "hook pre-commit", "KITTY_STATUS_ACTOR", "KITTY_STATUS_DEBUG"):
+    for call in (
+        "merge-driver log|snapshot",
+        "hook pre-commit",
+        "hook pre-push",
+        "KITTY_STATUS_ACTOR",
+        "KITTY_STATUS_DEBUG",
+    ):
         assert call in DOCS
     for name in HOOKS:
         assert f"| `{name}`" in HOOKS_PAGE or f"**`{name}`**" in HOOKS_PAGE, name
 
 
 def test_every_finding_is_explained() -> None:
-    found = codes(validation) | codes(transitions)
+    found = finding_codes()
     assert len(found) > 20
     text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     for code in found:
@@ -77,7 +90,13 @@ def test_every_finding_is_explained() -> None:
 def test_no_finding_is_explained_that_does_not_exist() -> None:
     text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
-    assert explained - {"unsafe-log"} == codes(validation) | codes(transitions)
+    assert explained - {"unsafe-log"} == finding_codes()
+
+
+def test_every_finding_of_doctor_is_explained_with_its_severity_and_no_other_is() -> None:
+    text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    explained = dict(re.findall(r"^\| `([a-z-]+)` \| ([a-z]+) \|", text, re.MULTILINE))
+    assert explained == {code: ailment.severity for code, ailment in AILMENTS.items()}
 
 
 def test_every_error_code_and_every_exit_code_is_in_the_table() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
 
 from kitty_status.errors import EXIT_BUG, EXIT_DONE, EXIT_INTERRUPTED
-from kitty_status.git.hooks import HOOKS, comes_after, is_switched_off, leading_arguments
+from kitty_status.git.hooks import HOOKS, comes_after, is_switched_off
 from kitty_status.version import __version__
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _PLUMBING = {
     "merge-driver log": "kitty_status.git.log_driver",
     "merge-driver snapshot": "kitty_status.git.snapshot_driver",
-    **{f"hook {name}": module for name, module in HOOKS.items()},
+    **{f"hook {name}": "kitty_status.git.hook_entry" for name in HOOKS},
 }
 
 
@@ -30,7 +31,11 @@ def main() -> None:
             sys.exit(_serve_git(module, *sys.argv[1:3]))
         if sys.argv[1:] == ["--version"] and _printed_version():
             return
-        sys.exit(import_module("kitty_status.cli.run").run())
+        code = import_module("kitty_status.cli.run").run()
+        # Going down, python looks for circles among all that the command line loaded, which takes a fifth of a short
+        # process. What is frozen is not looked at; files are flushed and exit handlers run as ever.
+        gc.freeze()
+        sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
 
@@ -43,7 +48,7 @@ def _serve_git(module: str, verb: str, name: str) -> int:
         return EXIT_DONE if is_hook else EXIT_BUG
     # Once its work is done git cannot be stopped any more, and its own exit code may be that of the hook.
     sys.excepthook = _saying_bugs(EXIT_DONE if is_hook and comes_after(name) else EXIT_BUG)
-    leading = leading_arguments(name) if is_hook else []
+    leading = [name] if is_hook else []
     return int(import_module(module).main([*leading, *sys.argv[3:]]))
 
 

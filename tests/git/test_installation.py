@@ -454,7 +454,8 @@ def test_the_stub_calls_the_module_with_git_s_own_index(
     for each in (folder, folder / "git"):
         (each / "__init__.py").write_bytes(b"")
     source = "import os\ndef main(argv):\n    print(argv, os.environ['GIT_INDEX_FILE'])\n    return 1\n"
-    (folder / "git" / "pre_commit.py").write_text(source)
+    for name in ("hook_entry.py", "pre_commit.py"):
+        (folder / "git" / name).write_text(source)
     monkeypatch.setattr("kitty_status.version.__file__", str(folder / "version.py"))
     apply(of(repo))
     repo.write("a", "x")

@@ -11,8 +11,9 @@ import pytest
 
 from kitty_status.errors import BusyError, OutcomeUnknownError, UnsafeLogError
 from kitty_status.jsonl import quarantine
-from kitty_status.jsonl.append import Place, append_line, append_locked
+from kitty_status.jsonl.append import Place, append_line, append_locked, mend_tail
 from kitty_status.jsonl.codec import MAX_LINE_BYTES
+from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.tail import TAIL_COMPLETE, TAIL_CUT, TAIL_NONE, classify_tail
 from kitty_status.testing.faulty_disk import FaultyDisk
@@ -250,3 +251,40 @@ def test_a_pipe_a_folder_and_a_device_in_place_of_a_log_are_refused(place: Place
         append_line(place, NEW)
     with pytest.raises(UnsafeLogError, match="not a regular file"):
         append_line(Place(Path(os.devnull), place.lock, place.quarantine), NEW)
+
+
+@pytest.mark.parametrize(
+    ("tail", "stays"),
+    [(b'{"event', b""), (b"\xff", b""), (b"{}", b"{}\n"), (b"  ", b"  \n"), (b'{"a": 1', b"")],
+)
+def test_the_end_of_a_log_is_mended_without_a_line_being_appended(place: Place, tail: bytes, stays: bytes) -> None:
+    place.log.parent.mkdir()
+    place.log.write_bytes(OLD + tail)
+    assert quarantine.unfinished_tail(place.log, DISK) == tail
+    assert mend_tail(place) is True
+    assert place.log.read_bytes() == OLD + stays
+    assert quarantine.unfinished_tail(place.log, DISK) == b""
+    assert quarantined(place) == ([] if stays else [tail])
+    assert mend_tail(place) is False
+
+
+def test_a_log_that_ends_well_is_not_written_to(place: Place) -> None:
+    place.log.parent.mkdir()
+    place.log.write_bytes(OLD)
+    disk = FaultyDisk()
+    assert mend_tail(place, disk=disk) is False
+    assert disk.count("write") == disk.count("fsync") == disk.count("ftruncate") == 0
+
+
+def test_only_a_log_that_is_there_can_be_mended(place: Place) -> None:
+    with pytest.raises(FileNotFoundError):
+        mend_tail(place)
+    assert quarantine.unfinished_tail(place.log, DISK) == b""
+
+
+def test_the_end_of_a_log_is_not_mended_while_somebody_writes(place: Place) -> None:
+    place.log.parent.mkdir()
+    place.log.write_bytes(OLD + b"{")
+    with exclusive(place.lock), pytest.raises(BusyError):
+        mend_tail(place, timeout=0)
+    assert place.log.read_bytes() == OLD + b"{"

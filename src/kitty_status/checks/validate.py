@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
 
-_MEND_LINE = "look the line up in git's history (`git log -p`) and put back what it was; `validate` again afterwards"
+_MEND_LINE = "`kitty-status resolve --dry-run` says what can be mended and what would be set aside, `resolve` does it"
 _MATERIALIZE = "run `kitty-status materialize {slug}`"
 
 
@@ -69,7 +69,7 @@ def _validated(feature: Feature, config: Config) -> Validation:
         finding.path = path
     findings.sort(key=lambda finding: (finding.line is None, finding.line or 0, finding.code))
     if not any(finding.severity == ERROR for finding in damage.findings):
-        findings += _snapshot_findings(feature, config, snapshot)
+        findings += snapshot_findings(feature, config, snapshot)
     return Validation(feature, findings, snapshot.event_count)
 
 
@@ -163,7 +163,12 @@ def _with_line_numbers(feature: Feature, judge: Judge) -> list[Finding]:
 _OF_THE_LATER_LINE = frozenset({validation.REPEATED_EVENT})
 
 
-def _snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> list[Finding]:
+def snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> list[Finding]:
+    """Return what is wrong with `status.json`, where `snapshot` was just reduced from the log beside it.
+
+    Raises:
+        StoreError, BusyError, OSError: as `materialize.reduce_with_oid`.
+    """
     path = feature.relative(feature.snapshot)
     mend = _MATERIALIZE.format(slug=feature.slug)
     compared = compare(feature, config, snapshot, log_oid(feature))

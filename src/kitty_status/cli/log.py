@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import NotFoundError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status.causality import moment
 from kitty_status.status.reducer import unique_events
 from kitty_status.tracker.features import Project, check_name
 from kitty_status.tracker.log import read_log
+from kitty_status.tracker.past import brought_by
 
 if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
+    from kitty_status.tracker.past import Brought
 
 
 @command
@@ -24,6 +26,9 @@ def log(
     feature: FeatureArgument = None,
     wp: Annotated[str | None, typer.Option("--wp", help="Only the events of this work package.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only so many, the newest.")] = None,
+    with_commits: Annotated[
+        bool, typer.Option("--blame", help="With the commit that brought each event, and whose it is.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Show the events of a feature, the oldest first.
@@ -32,10 +37,12 @@ def log(
     Examples:
       kitty-status log 034-login --wp WP01
       kitty-status log 034-login --limit 20 --json
+      kitty-status log 034-login --blame
     """  # noqa: D301  \b keeps the lines of the help apart
     if wp is not None:
         check_name(wp, "a work package")
-    chosen = Project(Path.cwd()).feature(feature)
+    project = Project(Path.cwd())
+    chosen = project.feature(feature)
     events = sorted(unique_events(read_log(chosen.log, strictly(chosen.log))), key=moment)
     known = sorted({event.wp_id for event in events})
     if wp is not None and wp not in known:
@@ -45,11 +52,24 @@ def log(
     shown = [event for event in events if wp in (None, event.wp_id)]
     if limit is not None:
         shown = shown[-limit:]
+    brought = brought_by(project, chosen, shown) if with_commits else None
     if json_output:
-        say_json("log", {"feature": chosen.slug, "events": [_data(event) for event in shown]})
+        rows = [_data(event) | ({"brought_by": _commit_data(event, brought)} if brought else {}) for event in shown]
+        say_json("log", {"feature": chosen.slug, "events": rows}, warnings=brought.warnings if brought else ())
         return
     for event in shown:
-        say(_line(event))
+        say(f"{_commit(event, brought)}  {_line(event)}" if brought else _line(event))
+    warn(brought.warnings if brought else ())
+
+
+def _commit_data(event: LaneEvent, brought: Brought) -> dict[str, str] | None:
+    commit = brought.commit_of(event)
+    return commit.to_dict() if commit else None
+
+
+def _commit(event: LaneEvent, brought: Brought) -> str:
+    commit = brought.commit_of(event)
+    return f"{commit.short}  {visible(commit.author)}  {commit.authored_at}" if commit else "uncommitted"
 
 
 def _data(event: LaneEvent) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
-from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
+from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
@@ -16,19 +19,41 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.past import Past
 
 
 @command
-def show(feature: FeatureArgument = None, json_output: JsonOption = False) -> int:
+def show(
+    feature: FeatureArgument = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="REV|DATE", help="As it was in that commit, or on that day.")
+    ] = None,
+    worktrees: Annotated[
+        bool, typer.Option("--worktrees", help="Show what other work trees and branches of this clone have recorded.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> int:
     """Show where every work package of a feature stands; without a feature, one line for each feature.
 
     \b
     Examples:
       kitty-status show
       kitty-status show 034-login --json
+      kitty-status show 034-login --at 2026-01-31
+      kitty-status show 034-login --worktrees
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
+    if at is not None and worktrees:
+        raise UsageError("--at and --worktrees exclude each other", hint="leave one of them out")
+    if at is not None:
+        # Loaded by name: nearly every call is about the present.
+        past: Past = import_module("kitty_status.tracker.past").past_at(project, at)
+        return _show_past(past, _name_of(project, feature), config, json_output=json_output)
+    if worktrees:
+        # Loaded by name: few calls look around, and what that takes would delay all of them.
+        module: Any = import_module("kitty_status.cli.show_worktrees")
+        return int(module.show_worktrees(project, config, feature, json_output=json_output))
     chosen = _chosen(project, feature)
     if chosen is None:
         return _show_all(project, config, json_output=json_output)
@@ -38,10 +63,51 @@ def show(feature: FeatureArgument = None, json_output: JsonOption = False) -> in
         )
     snapshot = reduce_log(chosen.log, config.profile, strictly(chosen.log))
     if json_output:
-        say_json("show", _data(chosen, snapshot))
+        say_json("show", _data(chosen.slug, chosen.relative(chosen.log), snapshot))
     else:
-        _print(chosen, snapshot)
+        _print(chosen.slug, snapshot)
     return EXIT_DONE
+
+
+def _name_of(project: Project, name: str | None) -> str | None:
+    """Return the slug that is named or stood in; a feature of the past need not exist any more."""
+    if name is None and project.features_folder in project.start.parents:
+        return project.start.relative_to(project.features_folder).parts[0]
+    return name
+
+
+def _show_past(past: Past, name: str | None, config: Config, *, json_output: bool) -> int:
+    if name is None:
+        return _show_all_past(past, config, json_output=json_output)
+    ((feature, data),) = past.contents([past.feature(name)])
+    snapshot = past.reduce(feature, data, config.profile)
+    if json_output:
+        say_json("show", {**_data(feature.slug, feature.path, snapshot), **_when(past)})
+    else:
+        say(f"in {past.commit.short} of {past.commit.committed_at}:")
+        _print(feature.slug, snapshot)
+    return EXIT_DONE
+
+
+def _show_all_past(past: Past, config: Config, *, json_output: bool) -> int:
+    rows: dict[str, dict[str, Any]] = {}
+    damaged: list[str] = []
+    for feature, data in past.contents(past.features()):
+        try:
+            summary = _summary(feature.slug, past.reduce(feature, data, config.profile))
+        except StoreError as error:
+            damaged.append(f"{feature.slug}: {error.message}")
+            summary = {"feature": feature.slug, "damaged": error.message}
+        rows[feature.slug] = {**summary, **_when(past)}
+    if not rows:
+        raise NotFoundError(f"there were no features in {past.commit.short}", hint="name a later commit or date")
+    if not json_output:
+        say(f"in {past.commit.short} of {past.commit.committed_at}:")
+    return _print_overview([rows[slug] for slug in sorted(rows)], damaged, json_output=json_output)
+
+
+def _when(past: Past) -> dict[str, str]:
+    return {"commit": past.commit.oid, "committed_at": past.commit.committed_at}
 
 
 def _chosen(project: Project, name: str | None) -> Feature | None:
@@ -67,7 +133,11 @@ def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
             damaged.append(f"{feature.slug}: {error.message}")
             rows.append({"feature": feature.slug, "damaged": error.message})
             continue
-        rows.append(_summary(feature, snapshot))
+        rows.append(_summary(feature.slug, snapshot))
+    return _print_overview(rows, damaged, json_output=json_output)
+
+
+def _print_overview(rows: list[dict[str, Any]], damaged: list[str], *, json_output: bool) -> int:
     if json_output:
         say_json("features", rows, warnings=damaged)
     else:
@@ -76,9 +146,9 @@ def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
     return EXIT_DAMAGED if damaged else EXIT_DONE
 
 
-def _summary(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
+def _summary(slug: str, snapshot: Snapshot) -> dict[str, Any]:
     return {
-        "feature": feature.slug,
+        "feature": slug,
         "work_packages": len(snapshot.work_packages),
         "summary": snapshot.summary,
         "conflicts": sum("conflict" in state for state in snapshot.work_packages.values()),
@@ -87,10 +157,10 @@ def _summary(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _data(feature: Feature, snapshot: Snapshot) -> dict[str, Any]:
+def _data(slug: str, path: str, snapshot: Snapshot) -> dict[str, Any]:
     return {
-        "feature": feature.slug,
-        "path": feature.relative(feature.log),
+        "feature": slug,
+        "path": path,
         "profile": snapshot.profile.name,
         **snapshot.to_dict(),
     }
@@ -107,11 +177,11 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
         say(f"{row['feature']:<{width}}  {lanes}{conflicts}")
 
 
-def _print(feature: Feature, snapshot: Snapshot) -> None:
+def _print(slug: str, snapshot: Snapshot) -> None:
     counted = (
         ", ".join(f"{count} {lane}" for lane, count in snapshot.summary.items() if count) or "no work packages yet"
     )
-    say(f"{feature.slug}: {counted}")
+    say(f"{slug}: {counted}")
     states = sorted(snapshot.work_packages.items())
     names = max((len(name) for name, _ in states), default=0)
     lanes = max((len(state["lane"]) for _, state in states), default=0)

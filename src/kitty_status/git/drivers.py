@@ -19,18 +19,26 @@ LOG = "log"
 SNAPSHOT = "snapshot"
 
 _MODULES = {LOG: "kitty_status.git.log_driver", SNAPSHOT: "kitty_status.git.snapshot_driver"}
+RESCUED = {
+    LOG: "kitty-status: its merge driver did not run, so git kept the lines of both sides of",
+    SNAPSHOT: "kitty-status: its merge driver did not run, so our side was kept of",
+}
+"""What a command says, in front of the path, when it had to go the last way."""
+
 _MEND = "unless KITTY_STATUS is set to switch it off, install kitty-status again, run: kitty-status install"
+_SWITCHED_ON = ";; *) "
+_WAY_OUT = "; s=$?;"
 _OFF = "0|[Ff][Aa][Ll][Ss][Ee]|[Oo][Ff][Ff]|[Nn][Oo]"
 # Any exit code above 1 says that the driver did not do its work, and the next way is tried. The end
 # of `git merge-file` is watched as well: it refuses what looks binary to it, and then both sides are
 # simply put one behind the other and the conflict stands.
 _LOG_RESCUE = (
-    "printf '%%s ' 'kitty-status: its merge driver did not run, so git kept the lines of both sides of' %P >&2; "
+    f"printf '%%s ' '{RESCUED[LOG]}' %P >&2; "
     f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status validate)' >&2; "
     "git merge-file -q --union %A %O %B && exit 0; { echo; cat %B; } >>%A; exit 1"
 )
 _SNAPSHOT_RESCUE = (
-    "printf '%%s ' 'kitty-status: its merge driver did not run, so our side was kept of' %P >&2; "
+    f"printf '%%s ' '{RESCUED[SNAPSHOT]}' %P >&2; "
     f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status materialize)' >&2; "
     "exit 1"
 )
@@ -70,11 +78,22 @@ def driver_command(kind: str) -> str:
     ours = python_command(_MODULES[kind]).replace("%", "%%")
     rescue = _LOG_RESCUE if kind == LOG else _SNAPSHOT_RESCUE
     return (
-        f"case $KITTY_STATUS in {_OFF}) s=2;; *) {ours} %O %A %B %P; s=$?; "
+        f"case $KITTY_STATUS in {_OFF}) s=2{_SWITCHED_ON}{ours} %O %A %B %P{_WAY_OUT} "
         "if test $s -gt 1 && command -v kitty-status >/dev/null 2>&1; "
         f"then kitty-status merge-driver {kind} %O %A %B %P; s=$?; fi;; esac; "
         f"if test $s -gt 1; then {rescue}; fi; exit $s"
     )
+
+
+def first_way(command: str) -> str:
+    """Return what a driver's command, of any version, tries first, as a shell reads it and without the files to merge.
+
+    Behind it stand, in a command of ours, the ways that are tried after it has failed.
+    """
+    first = command.partition(_WAY_OUT)[0].rpartition(_SWITCHED_ON)[2]
+    for placeholder in (" %O", " %A", " %B", " %P"):
+        first = first.replace(placeholder, "")
+    return first.replace("%%", "%")
 
 
 def python_command(module: str) -> str:

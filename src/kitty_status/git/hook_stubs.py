@@ -6,14 +6,16 @@ where somebody comes across it in their hooks folder.
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
 from kitty_status.git.drivers import interpreter, package_folder, python_command
-from kitty_status.git.hooks import HOOKS, comes_after, leading_arguments
+from kitty_status.git.hooks import HOOKS, comes_after
 
 EXECUTABLE = 0o755
 _TEMPLATE = "hook"
+_ENTRY = "kitty_status.git.hook_entry"
 _MARK = b"# kitty-status hook: "
 # What a person writes into a hook of their own to have ours called.
 _CALL = "kitty-status hook {name}"
@@ -30,7 +32,7 @@ def stub(name: str) -> bytes:
     text = _template().read_text(encoding="utf-8").replace("@NAME@", name)
     text = text.replace("@PYTHON@", shlex.quote(interpreter()))
     text = text.replace("@MODULE@", shlex.quote(source.with_suffix(".py").as_posix()))
-    command = " ".join([python_command(module), *leading_arguments(name)])
+    command = f"{python_command(_ENTRY)} {name}"
     return text.replace("@COMMAND@", command).encode("utf-8", "surrogateescape")
 
 
@@ -41,8 +43,18 @@ def is_stub(content: bytes) -> bool:
 
 def calls_us(content: bytes, name: str) -> bool:
     """Whether somebody has put the call of our hook into a script of their own."""
-    call = _CALL.format(name=name).encode("ascii")
-    return any(call in line and not line.lstrip().startswith(b"#") for line in content.split(b"\n"))
+    return call_in(content, name) is not None
+
+
+def call_in(content: bytes, name: str) -> str | None:
+    """Return the call of our hook in a script of somebody else, with the folder they wrote in front, or None."""
+    call = _CALL.format(name=name)
+    for line in content.split(b"\n"):
+        before, found, _ = os.fsdecode(line).partition(call)
+        if found and not before.lstrip().startswith("#"):
+            folder = "" if before[-1:].isspace() else before.split()[-1:]
+            return "".join(folder) + call
+    return None
 
 
 def line_to_add(name: str) -> str:

@@ -63,6 +63,17 @@ def apply(repository: Repository, *, autostash: bool = False, snapshots: bool = 
     return _run(_steps(repository, autostash=autostash, snapshots=snapshots))
 
 
+def mend(repository: Repository, *, snapshots: bool = True) -> list[Change]:
+    """Do again what of an installation is missing or outdated, and return it; what others have put there stays.
+
+    Raises:
+        GitError, ConfigurationError, OSError: as `apply`.
+    """
+    steps = _steps(repository, autostash=False, snapshots=snapshots)
+    stale = [step for step in steps if step.item().state in ("missing", "outdated")]
+    return _run(stale)
+
+
 def status(repository: Repository, *, snapshots: bool = True) -> Status:
     """Return what of an installation the clone has.
 

@@ -111,6 +111,30 @@ def append_locked(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
         close_quietly(fd, disk)
 
 
+def mend_tail(place: Place, *, timeout: float = 10.0, disk: Disk = DISK) -> bool:
+    """Mend the end of a log as the next append would, without appending; return whether there was anything to mend.
+
+    Raises:
+        BusyError: the lock was not free within `timeout` seconds, or somebody writes without it.
+        UnsafeLogError: the log, its lock or the quarantine is a symbolic link or no regular file.
+        FileNotFoundError: there is no log.
+        OSError: the operating system refused. No byte is lost: those that go are copied aside first.
+        OutcomeUnknownError: the disk did not confirm; call it again.
+    """
+    with exclusive(place.lock, timeout=timeout):
+        fd = open_regular(place.log, os.O_RDWR | os.O_APPEND, disk)
+        try:
+            before = disk.fstat(fd).st_size
+            line_end, size = repair_tail(fd, place.log, place.quarantine, disk)
+            if not line_end and size == before:
+                return False
+            write_all(fd, line_end, disk)
+            _confirm(fd, place.log, disk)
+        finally:
+            close_quietly(fd, disk)
+    return True
+
+
 def take_back(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
     """Cut `line`, the last one, off again while the caller holds the lock that it was appended under.
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ERROR = "error"
 WARNING = "warning"
+INFO = "info"
 
 DAMAGED_LINE = "damaged-line"
 INVALID_EVENT = "invalid-event"

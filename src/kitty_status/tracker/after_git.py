@@ -19,7 +19,6 @@ from importlib import import_module
 
 from kitty_status.errors import BusyError, GitError, KittyStatusError
 from kitty_status.git.hooks import INSIDE, is_switched_off, printable
-from kitty_status.git.probe import answered
 from kitty_status.git.repository import find_repository
 from kitty_status.git.staged import features_between, git_dir_of
 
@@ -45,7 +44,7 @@ class TimeIsUpError(BusyError):
 
 def main(argv: list[str]) -> int:
     """Do what is to be done after the hook `argv[0]`, with git's arguments behind it; return 0 whatever happens."""
-    if not argv or os.environ.get(INSIDE) or is_switched_off(os.environ) or answered(argv[0]):
+    if not argv or os.environ.get(INSIDE) or is_switched_off(os.environ):
         return 0
     try:
         with _Deadline(SECONDS):

@@ -40,6 +40,11 @@ class Feature:
         state = Path(self.repository.state_dir) if self.repository else self.folder / STATE_OUTSIDE_GIT
         return Place(self.log, state / "locks" / f"{_as_file_name(self.slug)}.lock", state / "quarantine")
 
+    @property
+    def root(self) -> Path:
+        """The folder whose configuration counts for this feature."""
+        return Path(self.repository.worktree) if self.repository else self.folder.parent.parent
+
     def relative(self, path: Path) -> str:
         """Return `path` as a person at the top of the work tree would write it."""
         if self.repository is None:
@@ -86,17 +91,8 @@ class Project:
         """
         if name is None:
             return self._feature_around() or self._feature_of_branch() or self._undecided()
-        check_name(name, "a feature")
         slugs = [feature.slug for feature in self.features()]
-        matches = [name] if name in slugs else [slug for slug in slugs if slug.startswith(name)]
-        if len(matches) > 1:
-            raise UsageError(f"{name} may mean {_some(matches)}", hint="write more of the slug")
-        if not matches:
-            raise NotFoundError(
-                f"there is no feature {name} in {self.features_folder}",
-                hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
-            )
-        return Feature(self.features_folder / matches[0], self.repository)
+        return Feature(self.features_folder / pick_slug(name, slugs, str(self.features_folder)), self.repository)
 
     def _feature_around(self) -> Feature | None:
         if self.features_folder not in self.start.parents:
@@ -118,6 +114,26 @@ class Project:
             "neither the folder nor the branch says which feature is meant",
             hint=f"name it: {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/; there is none",
         )
+
+
+def pick_slug(name: str, slugs: list[str], where: str) -> str:
+    """Return which of `slugs` a name, or a unique beginning of one, means.
+
+    Raises:
+        InvalidNameError: `name` could not be a slug.
+        NotFoundError: it is none of them; `where` says where they lie.
+        UsageError: it is the beginning of several.
+    """
+    check_name(name, "a feature")
+    matches = [name] if name in slugs else [slug for slug in slugs if slug.startswith(name)]
+    if len(matches) > 1:
+        raise UsageError(f"{name} may mean {_some(matches)}", hint="write more of the slug")
+    if not matches:
+        raise NotFoundError(
+            f"there is no feature {name} in {where}",
+            hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
+        )
+    return matches[0]
 
 
 def check_name(name: str, what: str) -> None:

@@ -37,12 +37,8 @@ def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> 
         ConflictingEventError: `row` is given and the log's row differs from it.
         StoreError, OSError: the log cannot be read.
     """
-    log = open_log(path)
-    if log is None:
-        return None
-    with log:
-        data = log.read()
-    for line, number in lines_with(data, event_id):
+    data = read_bytes(path)
+    for line, number in lines_with(data or b"", event_id):
         try:
             found = decode(line)
         except LineDamagedError:
@@ -60,6 +56,20 @@ def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> 
             )
         return found
     return None
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Return the whole of a log, None where there is none.
+
+    Raises:
+        UnsafeLogError: it is a symbolic link or no regular file.
+        OSError: the operating system refused.
+    """
+    log = open_log(path)
+    if log is None:
+        return None
+    with log:
+        return log.read()
 
 
 def size_of(path: Path) -> int:
@@ -87,11 +97,29 @@ def read_log(path: Path, on_damage: OnDamage, *, bytes_to_read: int | None = Non
     if file is None:
         return
     with file:
-        if _is_worth_the_fast_reader(size_of(path) if bytes_to_read is None else bytes_to_read):
-            for events in _fast_batches(file, on_damage):
-                yield from events
-        else:
-            yield from events_of(file, decode, on_damage)
+        yield from events_in(file, size_of(path) if bytes_to_read is None else bytes_to_read, on_damage)
+
+
+def events_in(file: BinaryIO, size: int, on_damage: OnDamage) -> Iterator[LaneEvent]:
+    """Yield the status events of an open log of about `size` bytes; see `read_log`.
+
+    Raises:
+        Whatever `on_damage` raises.
+    """
+    if _is_worth_the_fast_reader(size):
+        for events in _fast_batches(file, on_damage):
+            yield from events
+    else:
+        yield from events_of(file, decode, on_damage)
+
+
+def reduce_lines(file: BinaryIO, size: int, profile: LaneProfile | None, on_damage: OnDamage) -> Snapshot:
+    """Return the snapshot of an open log of about `size` bytes, wherever its bytes come from.
+
+    Raises:
+        Whatever `on_damage` raises.
+    """
+    return reduce_events(unique_events(events_in(file, size, on_damage)), profile)
 
 
 def reduce_log(

@@ -1,0 +1,131 @@
+"""What `doctor` found, the clone that it looks at, and the ways to put things right by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kitty_status.checks.ailments import ADVISORY, AILMENTS
+from kitty_status.errors import ConfigurationError
+from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, Config, load_config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kitty_status.git.repository import Repository
+    from kitty_status.tracker.features import Feature, Project
+
+INSTALL = "install"
+MATERIALIZE = "materialize"
+MEND_TAIL = "mend-tail"
+FIXES = (MEND_TAIL, INSTALL, MATERIALIZE)
+"""What `--fix` can do, in the order in which it does it: a snapshot is made from a log that is in order."""
+
+
+class Fix(NamedTuple):
+    """Something that `--fix` does; `feature` is the slug, empty where the whole clone is meant."""
+
+    action: str
+    feature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One finding: where, what was observed, and the commands that put it right from there, in their order.
+
+    What is expected, why it matters and how severe it is follow from the code.
+    """
+
+    code: str
+    where: str
+    observed: str
+    commands: tuple[str, ...] = ()
+    fix: Fix | None = None
+
+    @property
+    def severity(self) -> str:
+        """`blocking`, `degraded` or `advisory`."""
+        return AILMENTS[self.code].severity
+
+    @property
+    def is_advisory(self) -> bool:
+        """Whether it is only good to know."""
+        return self.severity == ADVISORY
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding in plain JSON types."""
+        ailment = AILMENTS[self.code]
+        return {
+            "code": self.code,
+            "severity": ailment.severity,
+            "where": self.where,
+            "observed": self.observed,
+            "expected": ailment.expected,
+            "explanation": ailment.explanation,
+            "commands": list(self.commands),
+            "fixable": self.fix is not None,
+        }
+
+
+@dataclass(slots=True)
+class Examination:
+    """What came of a run: the findings, the most severe first, and what `--fix` did or would do."""
+
+    findings: list[Diagnosis]
+    fixed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing above advisory was found."""
+        return all(finding.is_advisory for finding in self.findings)
+
+    @property
+    def fixes(self) -> list[Fix]:
+        """What `--fix` would do about the findings, each once and in order."""
+        wanted = dict.fromkeys(finding.fix for finding in self.findings if finding.fix)
+        return sorted(wanted, key=lambda fix: (FIXES.index(fix.action), fix.feature))
+
+
+class Clone:
+    """A project as doctor looks at it: what cannot be read is replaced by what it is without."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @property
+    def repository(self) -> Repository:
+        """The repository; checks that ask for it are only made where there is one."""
+        assert self.project.repository is not None  # noqa: S101  the registry of checks says who may ask
+        return self.project.repository
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration, the defaults where it cannot be understood."""
+        try:
+            return load_config(self.project.root)
+        except ConfigurationError:
+            return Config()
+
+    @property
+    def snapshots(self) -> bool:
+        """Whether snapshots are merged by our driver."""
+        return self.config.snapshot != SNAPSHOT_SPEC_KITTY
+
+    @cached_property
+    def features(self) -> Sequence[Feature]:
+        """Every feature, those with unsafe names included; none where the folder cannot be listed."""
+        try:
+            return self.project.features(unsafe_names=True)
+        except OSError:
+            return ()
+
+    def status_paths(self) -> list[tuple[str, str]]:
+        """Return (log, snapshot) of every feature and of one that is yet to be made, from the top of the work tree."""
+        folders = [feature.relative(feature.folder) for feature in self.features]
+        above = self.project.features_folder.relative_to(self.project.root).as_posix()
+        return [
+            (f"{folder}/status.events.jsonl", f"{folder}/status.json")
+            for folder in [*folders, f"{above}/a-new-feature"]
+        ]

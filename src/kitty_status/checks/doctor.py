@@ -1,0 +1,178 @@
+"""Doctor: is this clone able to keep its promises? Every check, each on its own, and the safe ways to mend."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from kitty_status.checks import doctor_features as features
+from kitty_status.checks import doctor_merging as merging
+from kitty_status.checks import doctor_repository as place
+from kitty_status.checks.ailments import SEVERITIES
+from kitty_status.checks.diagnosis import INSTALL, MEND_TAIL, Clone, Diagnosis, Examination
+from kitty_status.checks.doctor_hooks import check_hooks
+from kitty_status.errors import ConfigurationError, GitError, KittyStatusError
+from kitty_status.git import installation
+from kitty_status.jsonl.append import mend_tail
+from kitty_status.tracker.features import Project
+from kitty_status.tracker.materialize import materialize_feature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kitty_status.checks.diagnosis import Fix
+
+
+class Check(NamedTuple):
+    """A check of the whole clone, and the codes that it may report."""
+
+    name: str
+    run: Callable[[Clone], Iterable[Diagnosis]]
+    codes: tuple[str, ...]
+
+
+ANYWHERE = (
+    Check("configuration", place.check_configuration, ("configuration-unreadable", "newer-tool-required")),
+    Check("switch", place.check_switch, ("switched-off",)),
+)
+IN_A_REPOSITORY = (
+    Check("operation", place.check_operation, ("operation-in-progress",)),
+    Check("completeness", place.check_completeness, ("shallow-clone", "partial-clone", "sparse-checkout")),
+    Check(
+        "attributes",
+        merging.check_attributes,
+        ("attributes-not-declared", "attributes-not-committed", "attributes-overridden"),
+    ),
+    Check(
+        "local-attributes",
+        merging.check_local_attributes,
+        ("local-attributes-missing", "local-attributes-overridden"),
+    ),
+    Check(
+        "drivers",
+        merging.check_drivers,
+        ("driver-missing", "driver-without-command", "driver-outdated", "driver-not-runnable"),
+    ),
+    Check("trial-merge", merging.check_trial_merge, ("trial-merge-failed", "trial-merge-degraded")),
+    Check(
+        "hooks",
+        check_hooks,
+        (
+            "hook-missing",
+            "hook-not-executable",
+            "hook-foreign",
+            "hook-outdated",
+            "hook-silent",
+            "hooks-managed-elsewhere",
+        ),
+    ),
+    Check("unmerged", features.check_unmerged, ("log-unmerged", "snapshot-unmerged")),
+    Check("ignored", features.check_ignored, ("log-ignored",)),
+    Check("names", features.check_names, ("feature-names-collide",)),
+    Check("autostash", place.check_autostash, ("autostash-unset",)),
+    Check("quarantine", place.check_quarantine, ("quarantine-not-empty",)),
+)
+OF_A_FEATURE = (
+    "log-unsafe",
+    "log-unreadable",
+    "log-damaged",
+    "log-conflict-markers",
+    "log-line-endings",
+    "log-tail-torn",
+    "log-ahead-of-clock",
+    "snapshot-unreadable",
+    "snapshot-missing",
+    "snapshot-drift",
+    "snapshot-without-log",
+)
+
+OBSTACLES = frozenset({"git-missing", "not-a-repository", "repository-unreadable", "check-failed"})
+"""What keeps other checks from being made, and is reported whatever was asked for."""
+
+
+def examine(start: Path, codes: Iterable[str] = ()) -> Examination:
+    """Make every check that may report one of `codes` (all of them where none is given), and write nothing.
+
+    Whatever goes wrong within a check becomes a finding, `check-failed`, and the other checks are
+    made all the same: nothing that is damaged can keep doctor from saying what else is.
+    """
+    wanted = frozenset(codes)
+    findings = _findings(start, wanted)
+    if wanted:
+        findings = [finding for finding in findings if finding.code in wanted | OBSTACLES]
+    return Examination(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def mend(start: Path, examination: Examination, codes: Iterable[str] = ()) -> Examination:
+    """Do what `examination.fixes` lists, examine again for the same codes, and say what was done and what could not be.
+
+    Only that is done which takes nothing away: what of the installation is missing or outdated, the
+    snapshot of a log that is sound, the end of a log that a crash cut short.
+    """
+    project = Project(start)
+    fixed: list[str] = []
+    failed: list[str] = []
+    for fix in examination.fixes:
+        what = describe(fix)
+        try:
+            _mend(Clone(project), fix)
+        except (KittyStatusError, OSError) as error:
+            failed.append(f"{what}: {error}")
+        else:
+            fixed.append(what)
+    after = examine(start, codes)
+    return Examination(after.findings, fixed, failed)
+
+
+def describe(fix: Fix) -> str:
+    """Return in a few words what a fix does."""
+    if fix.action == INSTALL:
+        return "install what is missing or outdated"
+    return f"mend the end of the log of {fix.feature}" if fix.action == MEND_TAIL else f"materialize {fix.feature}"
+
+
+def _mend(clone: Clone, fix: Fix) -> None:
+    if fix.action == INSTALL:
+        if not installation.mend(clone.repository, snapshots=clone.snapshots):
+            raise ConfigurationError("nothing is missing or outdated that may be written to without you")
+        return
+    feature = next(feature for feature in clone.features if feature.slug == fix.feature)
+    clone.config.check_may_write()
+    if fix.action == MEND_TAIL:
+        mend_tail(feature.place)
+    else:
+        materialize_feature(feature, clone.config)
+
+
+def _findings(start: Path, wanted: frozenset[str]) -> list[Diagnosis]:
+    here = str(start)
+    found = _guarded("git", here, partial(place.check_git, here))
+    if any(finding.code == "git-missing" for finding in found):
+        return found
+    try:
+        project = Project(start)
+    except GitError as error:
+        return [*found, Diagnosis("repository-unreadable", here, f"{error.message}; {error.hint}")]
+    clone = Clone(project)
+    obstacles = [place.missing_repository(here)] if project.repository is None else []
+    obstacles += [] if obstacles else _guarded("access", here, partial(place.check_access, clone))
+    found += obstacles
+    for check in ANYWHERE if obstacles else (*ANYWHERE, *IN_A_REPOSITORY):
+        if not wanted or wanted.intersection(check.codes):
+            found += _guarded(check.name, here, partial(check.run, clone))
+    if not wanted or wanted.intersection(OF_A_FEATURE):
+        for feature in clone.features:
+            found += _guarded("features", feature.slug, partial(features.check_feature, clone, feature))
+    return found
+
+
+def _guarded(name: str, where: str, check: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:
+    """Return what a check finds; where it fails, that is what was found."""
+    found: list[Diagnosis] = []
+    try:
+        found.extend(check())
+    except Exception as error:  # noqa: BLE001  a check that meets what nobody foresaw must not hide what the others find
+        words = error.message if isinstance(error, KittyStatusError) else f"{type(error).__name__}: {error}"
+        found.append(Diagnosis("check-failed", where, f"the check of {name} failed: {words}"))
+    return found

@@ -1,0 +1,101 @@
+"""`doctor`: is this clone able to keep its promises, and if not, what to do."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kitty_status.checks.ailments import ADVISORY, AILMENTS, BLOCKING, DEGRADED
+from kitty_status.checks.doctor import describe, examine, mend
+from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+
+if TYPE_CHECKING:
+    from kitty_status.checks.diagnosis import Diagnosis, Examination
+
+_SIGNS = {BLOCKING: "✗", DEGRADED: "⚠", ADVISORY: "i"}
+
+
+@command
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Do the safe ones of the fixes, and look again.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="With --fix: say what would be done, and write nothing.")
+    ] = False,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", metavar="CODE", help="Look for this finding only; may be repeated.")
+    ] = None,
+    json_output: JsonOption = False,
+) -> int:
+    """Find out whether this clone keeps its promises: git, attributes, drivers, hooks, logs and snapshots.
+
+    A merge is tried in a temporary repository with this clone's configuration, and every hook is
+    fired in every work tree. Without --fix, nothing is written. Exit 0 where nothing is worse than advisory.
+
+    \b
+    Examples:
+      kitty-status doctor
+      kitty-status doctor --fix --dry-run
+      kitty-status doctor --check driver-not-runnable --json
+    """  # noqa: D301  \b keeps the lines of the help apart
+    _check_call(check or [], fix=fix, dry_run=dry_run)
+    start = Path.cwd()
+    examination = examine(start, check or ())
+    planned = [describe(each) for each in examination.fixes] if dry_run else []
+    if fix and not dry_run and examination.fixes:
+        examination = mend(start, examination, check or ())
+    if json_output:
+        _say_json(examination, planned)
+    else:
+        _say(examination, planned)
+    return EXIT_DONE if examination.healthy and not examination.failed else EXIT_FINDINGS
+
+
+def _check_call(codes: list[str], *, fix: bool, dry_run: bool) -> None:
+    unknown = [code for code in codes if code not in AILMENTS]
+    if unknown:
+        raise UsageError(f"{unknown[0]!a} is no finding of doctor", hint=f"one of {', '.join(AILMENTS)}")
+    if dry_run and not fix:
+        raise UsageError("--dry-run says what --fix would do", hint="add --fix, or leave it out: doctor writes nothing")
+
+
+def _say_json(examination: Examination, planned: list[str]) -> None:
+    findings = examination.findings
+    data = {
+        "healthy": examination.healthy,
+        "findings": [finding.to_dict() for finding in findings],
+        "fixed": examination.fixed,
+        "would_fix": planned,
+    }
+    steps = dict.fromkeys(line for finding in findings if not finding.is_advisory for line in finding.commands)
+    say_json("doctor", data, warnings=examination.failed, next_steps=list(steps))
+
+
+def _say(examination: Examination, planned: list[str]) -> None:
+    for finding in examination.findings:
+        _say_finding(finding)
+    for what in examination.fixed:
+        say(f"fixed: {visible(what)}")
+    for what in planned:
+        say(f"would fix: {visible(what)}")
+    for what in examination.failed:
+        typer.echo(f"warning: not fixed: {visible(what)}", err=True)
+    counts = [
+        f"{sum(finding.severity == severity for finding in examination.findings)} {severity}" for severity in _SIGNS
+    ]
+    say(f"{'healthy' if examination.healthy else 'not healthy'}: {', '.join(counts)}")
+
+
+def _say_finding(finding: Diagnosis) -> None:
+    ailment = AILMENTS[finding.code]
+    sign = f"{_SIGNS[finding.severity]} " if "utf" in (sys.stdout.encoding or "").lower() else ""
+    say(f"{sign}{finding.severity:<9} {finding.code}{'  [fixable]' if finding.fix else ''}")
+    say(f"  where     {visible(finding.where)}")
+    say(f"  observed  {visible(finding.observed)}")
+    say(f"  expected  {ailment.expected}")
+    say(f"  because   {ailment.explanation}")
+    for number, line in enumerate(finding.commands):
+        say(f"  {'run' if not number else '':<10}{visible(line)}")

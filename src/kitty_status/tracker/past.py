@@ -1,0 +1,200 @@
+"""Features as they stood in a commit: read from git's objects, never from the work tree."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import NotFoundError, OutsideRepositoryError, StoreError, UsageError
+from kitty_status.git.blame import blame
+from kitty_status.git.history import History
+from kitty_status.git.revisions import describe, find_revision, newest_until, shallow_edge
+from kitty_status.jsonl.codec import describe_damage
+from kitty_status.status.instants import parse_instant
+from kitty_status.tracker.features import pick_slug
+from kitty_status.tracker.log import EVENTS_FILENAME, reduce_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from kitty_status.git.revisions import Commit
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.record import LaneEvent, OnDamage
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.features import Feature, Project
+
+_DATE = "YYYY-MM-DD"
+
+
+class PastFeature:
+    """A feature in a commit: its slug, where its log is, and the blob that holds it; no blob without a log."""
+
+    __slots__ = ("oid", "path", "slug")
+
+    def __init__(self, slug: str, path: str, oid: str | None) -> None:
+        self.slug = slug
+        self.path = path
+        self.oid = oid
+
+
+class Past:
+    """The features of a project as one commit holds them."""
+
+    def __init__(self, project: Project, commit: Commit) -> None:
+        self.commit = commit
+        self._worktree = worktree_of(project)
+        self._folder = project.features_folder.relative_to(project.root).as_posix()
+
+    def features(self) -> list[PastFeature]:
+        """Return every feature, by slug.
+
+        Raises:
+            GitError: git failed.
+        """
+        tree = History(self._worktree).tree(self.commit.oid)
+        paths = {slug: f"{self._folder}/{slug}/{EVENTS_FILENAME}" for slug in tree.folders_in(self._folder)}
+        return [PastFeature(slug, path, tree.logs.get(path)) for slug, path in sorted(paths.items())]
+
+    def feature(self, name: str) -> PastFeature:
+        """Return the feature that `name`, or a unique beginning, means in that commit.
+
+        Raises:
+            InvalidNameError: `name` could not be a slug.
+            NotFoundError: there is no such feature.
+            UsageError: more than one feature may be meant.
+        """
+        features = {feature.slug: feature for feature in self.features()}
+        return features[pick_slug(name, list(features), f"{self._folder} of {self.commit.short}")]
+
+    def contents(self, features: Iterable[PastFeature]) -> Iterator[tuple[PastFeature, bytes]]:
+        """Yield each of these features with the bytes of its log, empty where it has none, in no certain order.
+
+        Raises:
+            NotFoundError: a log is not in this clone, since it is a partial one.
+            GitError: git failed.
+        """
+        by_oid: dict[str, list[PastFeature]] = {}
+        for feature in features:
+            if feature.oid is None:
+                yield feature, b""
+            else:
+                by_oid.setdefault(feature.oid, []).append(feature)
+        for oid, data in History(self._worktree).blobs(by_oid):
+            for feature in by_oid[oid]:
+                if data is None:
+                    raise NotFoundError(
+                        f"{self.commit.short}:{feature.path} is not in this clone",
+                        hint="`git show` of it fetches it in a partial clone",
+                    )
+                yield feature, data
+
+    def strictly(self, path: str) -> OnDamage:
+        """Return the policy that raises a StoreError at the first damaged line of a log of this commit."""
+
+        def refuse(number: int, line: bytes, why: str, is_json: bool) -> None:
+            if line.endswith(b"\n"):
+                raise StoreError(
+                    f"Line {number}: {describe_damage(line, why, is_json=is_json)}",
+                    hint=f"`git show {self.commit.short}:{path}` has the log as it was then",
+                    path=f"{self.commit.short}:{path}",
+                    line=number,
+                    reason=why,
+                )
+
+        return refuse
+
+    def reduce(self, feature: PastFeature, data: bytes, profile: LaneProfile | None) -> Snapshot:
+        """Return where the work packages of a feature stood, given the bytes of its log.
+
+        Raises:
+            StoreError: the log was damaged.
+        """
+        return reduce_lines(io.BytesIO(data), len(data), profile, self.strictly(feature.path))
+
+
+def past_at(project: Project, when: str) -> Past:
+    """Return the project as it was at a revision or a date.
+
+    What git knows as a revision is one. Anything else is a date: `YYYY-MM-DD`, which means the end of
+    that day in UTC, or an ISO 8601 instant with a zone. It stands for the newest commit that HEAD's own
+    line (first parents) had by then, after the committers' clocks.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+        NotFoundError: there is no such commit.
+        UsageError: `when` is neither a revision nor a date.
+    """
+    worktree = worktree_of(project)
+    oid = find_revision(when, cwd=worktree)
+    if oid is None:
+        moment = _moment(when)
+        is_born = find_revision("HEAD", cwd=worktree) is not None
+        oid = newest_until(int(moment.timestamp()), cwd=worktree) if is_born else None
+    if oid is None:
+        raise NotFoundError(
+            f"no commit of this branch is as old as {when}", hint="`git log --first-parent` lists its commits"
+        )
+    return Past(project, describe([oid], cwd=worktree)[oid])
+
+
+def worktree_of(project: Project) -> str:
+    """Return where to ask git.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+    """
+    if project.repository is None:
+        raise OutsideRepositoryError(
+            "there is no git repository here, so there is no history",
+            hint="call it in a clone, or `git init` makes one",
+        )
+    return project.repository.worktree
+
+
+class Brought:
+    """The commits that brought events; `warnings` say what cannot be known in this clone."""
+
+    def __init__(self, commits: dict[bytes, Commit], warnings: list[str]) -> None:
+        self._commits = commits
+        self.warnings = warnings
+
+    def commit_of(self, event: LaneEvent) -> Commit | None:
+        """Return the commit that brought an event, None where it has not been committed."""
+        return self._commits.get(_with_line_end(event.line))
+
+
+def brought_by(project: Project, feature: Feature, events: Iterable[LaneEvent]) -> Brought:
+    """Return the commits that brought these events of a feature into the history of HEAD.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+        GitError: git failed.
+    """
+    worktree = worktree_of(project)
+    lines = [_with_line_end(event.line) for event in events]
+    oids = blame(feature.relative(feature.log), lines, cwd=worktree)
+    commits = describe(oids.values(), cwd=worktree)
+    cut = shallow_edge(project.repository.common_dir) if project.repository else set()
+    reached = cut.intersection(oids.values())
+    warnings = [
+        f"this clone is shallow: {commits[oid].short} is its edge, and what it seems to have brought may be older"
+        for oid in sorted(reached)
+    ]
+    return Brought({line: commits[oid] for line, oid in oids.items()}, warnings)
+
+
+def _with_line_end(line: bytes) -> bytes:
+    return line if line.endswith(b"\n") else line + b"\n"
+
+
+def _moment(when: str) -> datetime:
+    try:
+        if len(when) == len(_DATE):
+            return datetime.combine(datetime.strptime(when, "%Y-%m-%d").replace(tzinfo=UTC).date(), time.max, UTC)
+        return parse_instant(when)
+    except (ValueError, IndexError):
+        raise UsageError(
+            f"{when} is no revision that git knows, and no date",
+            hint="name a commit, a branch or a tag, a day as 2026-01-31, or an instant as 2026-01-31T12:00:00Z",
+        ) from None
