@@ -20,6 +20,7 @@ _TABLES = b"ref: refs/heads/.invalid"
 # What git leaves in a work tree's git folder while it is in the middle of something.
 _SIGNS = {
     "MERGE_HEAD": "merge",
+    "MERGE_AUTOSTASH": "merge",
     "CHERRY_PICK_HEAD": "cherry-pick",
     "REVERT_HEAD": "revert",
     # A rebase that died while it set up leaves its folder without a branch to go back to: nothing is in progress.

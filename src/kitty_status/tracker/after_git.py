@@ -9,7 +9,7 @@ git waits for this process after every commit. It compares only the two commits 
 loads nothing more unless a status file differs.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH121, PTH123, T201  no time for pathlib, and printing is how a hook speaks
+# ruff: noqa: PTH110, PTH112, PTH118, PTH121, PTH123, T201  no time for pathlib, and printing is how a hook speaks
 
 from __future__ import annotations
 
@@ -27,9 +27,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from kitty_status.git.repository import Repository
+
 SECONDS = 5.0
 """How long git waits for this at most."""
 
+# Who writes to a log settles it as well, so a hook need not wait for long.
+_PATIENCE = 1.0
 _REBASES = ("rebase-merge", "rebase-apply")
 _BISECTION = "BISECT_START"
 _SQUASHED = ["post-merge", "1"]
@@ -96,13 +100,24 @@ def _work(hook: str, told: list[str]) -> None:
     if repository is None or not os.path.samefile(repository.git_dir, git_dir):
         # A work tree that GIT_DIR alone connects with its repository: to every command, its features lie outside git.
         return
-    # RECONCILE: the call of `reconcile(repository)` from `kitty_status.tracker.journal` belongs here, before the
-    # snapshots. In post-merge git has not yet taken MERGE_HEAD away, and in post-rewrite not the folder of the rebase.
+    _reconcile(repository)
     changed, may_be_written = _changed_features(hook, told, git_dir, rebase)
     if changed:
         refresh: Any = import_module("kitty_status.tracker.refresh")
         follows = [hook, *told] == _SQUASHED
         refresh.refresh(hook, repository, changed, may_be_written, commit_follows=follows)
+
+
+def _reconcile(repository: Repository) -> None:
+    """Settle what git keeps by now, and bring back what git took away; nothing is loaded where the journal is empty."""
+    journal = os.path.join(repository.state_dir, "journal")
+    if not os.path.isdir(journal) or not any(entry.stat().st_size for entry in os.scandir(journal)):
+        return
+    module: Any = import_module("kitty_status.tracker.journal.reconcile")
+    for fate in module.reconcile(repository, timeout=_PATIENCE).restored:
+        event = fate.entry.event
+        told = f"{event['event_id']} ({event['wp_id']} to {event['to_lane']}) is back in {fate.entry.log}"
+        print(f"kitty-status: git took an event away that was not committed: {printable(told)}", file=sys.stderr)
 
 
 def _changed_features(hook: str, told: list[str], git_dir: str, rebase: str) -> tuple[list[str], list[str]]:

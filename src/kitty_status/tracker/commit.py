@@ -12,6 +12,7 @@ from kitty_status.git.folders import changed_files, committed_files, is_ignored,
 from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.lock import exclusive
+from kitty_status.tracker.journal.writing import journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +73,10 @@ def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: b
         if not result.code:
             result = _patiently(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd)
         if not result.code:
+            # The hook that settles holds still inside a git of ours.
+            journal = journal_of(feature)
+            if journal is not None:
+                journal.settle()
             return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
         if not git(["status", "--porcelain", "--", *paths], cwd=cwd):
             return git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()

@@ -53,6 +53,14 @@ class Journal:
         reconcile_book(self._repository, self._name, found)
         return found.restored
 
+    def settle(self) -> None:
+        """Drop what git keeps by now, as after a commit that fired no hook of ours.
+
+        Raises:
+            GitError, StoreError, OSError: as `bring_back`; no entry is lost.
+        """
+        reconcile_book(self._repository, self._name, Reconciled())
+
     def append(self, place: Place, line: bytes) -> None:
         """Append an event's line to the journal and then to its log, where `place` says.
 
