@@ -12,8 +12,8 @@ from kitty_status.git.history import History
 from kitty_status.git.revisions import describe, find_revision, newest_until, shallow_edge
 from kitty_status.jsonl.codec import describe_damage
 from kitty_status.status.instants import parse_instant
-from kitty_status.tracker.features import pick_slug
 from kitty_status.tracker.log import EVENTS_FILENAME, reduce_lines
+from kitty_status.tracker.slugs import pick_slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
