@@ -52,6 +52,10 @@ def clone_of(repo: GitRepo, path: Path) -> GitRepo:
     return clone
 
 
+def without_hooks(repo: GitRepo) -> None:
+    repo.git("config", "core.hooksPath", str(repo.path / "no hooks"))
+
+
 def sync(repo: GitRepo, *args: str) -> Answer:
     return ask(repo.path, "sync-base", *args, "--json")
 
@@ -321,6 +325,7 @@ def test_two_remotes_of_which_none_is_the_usual_one_are_not_guessed(repo: GitRep
 def test_a_line_that_the_merge_lost_is_reported(repo: GitRepo) -> None:
     """A driver that somebody else put in place keeps ours only."""
     ready(repo)
+    without_hooks(repo)
     repo.git("config", "merge.ours.driver", "true")
     repo.append(".git/info/attributes", f"{LOG} merge=ours\n{SNAPSHOT} merge=ours\n")
     answer = sync(repo)
@@ -376,13 +381,18 @@ def test_where_snapshots_are_ignored_nothing_is_left_to_commit(repo: GitRepo) ->
     assert repo.git("status", "--porcelain") == ""
 
 
-def test_a_log_that_came_in_damaged_is_merged_and_said(repo: GitRepo) -> None:
+def test_a_log_that_came_in_damaged_is_stopped_by_the_hook_and_said_where_there_is_none(repo: GitRepo) -> None:
     ready(repo)
     repo.switch("main")
     repo.write("kitty-specs/009-other/status.events.jsonl", "oops\n")
     repo.git("add", "-A")
     repo.git("commit", "-q", "--no-verify", "-m", "damage")
     repo.switch("work")
+    refused = sync(repo)
+    assert refused.code == 1
+    assert "oops" in refused.error["message"]
+    repo.git("merge", "--abort")
+    without_hooks(repo)
     answer = sync(repo)
     assert answer.code == 0
     assert "kitty-specs/009-other/status.json was not checked" in answer.envelope["warnings"][0]

@@ -12,7 +12,8 @@ from kitty_status.checks.audit import range_of
 from kitty_status.cli.output import JsonOption, command, say, say_json, visible
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from kitty_status.git.append_only import LINES_REORDERED
-from kitty_status.tracker.features import Project, check_name
+from kitty_status.tracker.features import Project
+from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
     from kitty_status.checks.audit import Audit, AuditFinding

@@ -12,9 +12,10 @@ from kitty_status.errors import NotFoundError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status.causality import moment
 from kitty_status.status.reducer import unique_events
-from kitty_status.tracker.features import Project, check_name
+from kitty_status.tracker.features import Project
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.past import brought_by
+from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import NotFoundError, UsageError
 from kitty_status.status.snapshot import SNAPSHOT_FILENAME
-from kitty_status.tracker.features import check_name, feature_at
+from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import EVENTS_FILENAME
+from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature, Project

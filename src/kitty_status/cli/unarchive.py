@@ -12,7 +12,8 @@ from kitty_status.cli.relocation import CommitOption, DryRunOption, check_before
 from kitty_status.errors import NotFoundError
 from kitty_status.tracker import relocate
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.features import Feature, Project, check_name
+from kitty_status.tracker.features import Feature, Project
+from kitty_status.tracker.slugs import check_name
 
 
 @command

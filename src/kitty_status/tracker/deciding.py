@@ -24,10 +24,10 @@ from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
 from kitty_status.tracker.claims import refuse_if_held_elsewhere
-from kitty_status.tracker.features import check_name
 from kitty_status.tracker.log import find_event, read_log
 from kitty_status.tracker.materialize import refuse_lost_log
 from kitty_status.tracker.request import Emitted
+from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import BusyError, InvalidNameError, MoveRefusedError, NotFoundError, UsageError
+from kitty_status.errors import BusyError, MoveRefusedError, UsageError
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.append import Place
-from kitty_status.status.rows import MAX_NAME, is_safe_name
+from kitty_status.status.rows import is_safe_name
 from kitty_status.status.snapshot import SNAPSHOT_FILENAME
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import EVENTS_FILENAME
+from kitty_status.tracker.slugs import as_file_name, check_name, mentions, pick_slug, some_of
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 FEATURES_FOLDER = "kitty-specs"
 ARCHIVE_FOLDER = ".archive"
 STATE_OUTSIDE_GIT = ".kitty-status"
-_MOST_NAMES_IN_A_HINT = 5
-_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
 class Feature:
@@ -44,7 +42,7 @@ class Feature:
     def place(self) -> Place:
         """What an append needs to know. One lock per slug serves all work trees of a clone."""
         state = Path(self.repository.state_dir) if self.repository else self.folder / STATE_OUTSIDE_GIT
-        return Place(self.log, state / "locks" / f"{_as_file_name(self.slug)}.lock", state / "quarantine")
+        return Place(self.log, state / "locks" / f"{as_file_name(self.slug)}.lock", state / "quarantine")
 
     @property
     def root(self) -> Path:
@@ -136,20 +134,14 @@ class Project:
         if named:
             return named[0]
         slugs = [feature.slug for feature in self.features()]
-        matches = [Feature(self.features_folder / slug, self.repository) for slug in slugs if slug.startswith(name)]
-        matches += [
-            feature for feature in self.once_called(name) if feature.slug not in {each.slug for each in matches}
-        ]
-        if len(matches) > 1:
-            raise UsageError(
-                f"{name} may mean {some_of([feature.slug for feature in matches])}", hint="write the whole slug"
-            )
-        if not matches:
-            raise NotFoundError(
-                f"there is no feature {name} in {self.features_folder}",
-                hint=f"there is {some_of(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
-            )
-        return matches[0]
+        begun = [slug for slug in slugs if slug.startswith(name)]
+        former = [feature for feature in self.once_called(name) if feature.slug not in begun]
+        if not former:
+            return Feature(self.features_folder / pick_slug(name, slugs, str(self.features_folder)), self.repository)
+        if begun or len(former) > 1:
+            meant = [*begun, *(feature.slug for feature in former)]
+            raise UsageError(f"{name} may mean {some_of(meant)}", hint="write the whole slug")
+        return former[0]
 
     def _called(self, slug: str) -> list[Feature]:
         """Return what has that very name. Where only a snapshot is left of it, whatever was called so comes first."""
@@ -180,14 +172,14 @@ class Project:
         branch = self.repository.branch() if self.repository else None
         if not branch:
             return None
-        named = _longest([(feature.slug, feature) for feature in self.features() if _mentions(branch, feature.slug)])
+        named = _longest([(feature.slug, feature) for feature in self.features() if mentions(branch, feature.slug)])
         if not named:
             # The branch may be older than the feature's name, or the feature finished.
             former = [
                 (slug, Feature(feature.folder, self.repository, found_by=slug if slug != feature.slug else None))
                 for feature in self.features(archived=True)
                 for slug in (feature.slug, *former_slugs(feature.log))
-                if _mentions(branch, slug)
+                if mentions(branch, slug)
             ]
             named = _longest(former)
         return named[0] if len(named) == 1 else None
@@ -205,20 +197,6 @@ class Project:
 def _longest(named: list[tuple[str, Feature]]) -> list[Feature]:
     longest = max((len(slug) for slug, _ in named), default=0)
     return list({feature.folder: feature for slug, feature in named if len(slug) == longest}.values())
-
-
-def check_name(name: str, what: str) -> None:
-    """Refuse a slug or an id that is not safe in a path.
-
-    Raises:
-        InvalidNameError: it is not; see `rows.is_safe_name`.
-    """
-    if not is_safe_name(name):
-        shown = ascii(name if len(name) <= MAX_NAME else f"{name[:40]}…")
-        raise InvalidNameError(
-            f"{shown} cannot be the name of {what}",
-            hint=f"letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most {MAX_NAME}",
-        )
 
 
 def feature_at(folder: Path) -> Feature:
@@ -276,20 +254,3 @@ def _names(folder: Path) -> list[str]:
         return [path.name for path in folder.iterdir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _mentions(branch: str, slug: str) -> bool:
-    parts = branch.split(slug)
-    return any(before[-1:] not in _WORD and after[:1] not in _WORD for before, after in pairwise(parts))
-
-
-def some_of(slugs: list[str]) -> str:
-    """Return the first few of many slugs, and how many more there are."""
-    more = f" and {len(slugs) - _MOST_NAMES_IN_A_HINT} more" if len(slugs) > _MOST_NAMES_IN_A_HINT else ""
-    return ", ".join(slugs[:_MOST_NAMES_IN_A_HINT]) + more
-
-
-def _as_file_name(slug: str) -> str:
-    if is_safe_name(slug):
-        return slug
-    return "".join(char if is_safe_name(char) else f"%{ord(char):x}" for char in slug)[:MAX_NAME]

@@ -12,8 +12,9 @@ from kitty_status.git.history import History
 from kitty_status.git.revisions import describe, find_revision, newest_until, shallow_edge
 from kitty_status.jsonl.codec import describe_damage
 from kitty_status.status.instants import parse_instant
-from kitty_status.tracker.features import ARCHIVE_FOLDER, FEATURES_FOLDER, check_name, some_of
+from kitty_status.tracker.features import ARCHIVE_FOLDER
 from kitty_status.tracker.log import EVENTS_FILENAME, reduce_lines
+from kitty_status.tracker.slugs import pick_slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -194,26 +195,6 @@ def brought_by(project: Project, feature: Feature, events: Iterable[LaneEvent]) 
 
 def _with_line_end(line: bytes) -> bytes:
     return line if line.endswith(b"\n") else line + b"\n"
-
-
-def pick_slug(name: str, slugs: list[str], where: str) -> str:
-    """Return which of `slugs` a name, or a unique beginning of one, means.
-
-    Raises:
-        InvalidNameError: `name` could not be a slug.
-        NotFoundError: it is none of them; `where` says where they lie.
-        UsageError: it is the beginning of several.
-    """
-    check_name(name, "a feature")
-    matches = [name] if name in slugs else [slug for slug in slugs if slug.startswith(name)]
-    if len(matches) > 1:
-        raise UsageError(f"{name} may mean {some_of(matches)}", hint="write more of the slug")
-    if not matches:
-        raise NotFoundError(
-            f"there is no feature {name} in {where}",
-            hint=f"there is {some_of(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
-        )
-    return matches[0]
 
 
 def _moment(when: str) -> datetime:

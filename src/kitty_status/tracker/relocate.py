@@ -21,11 +21,12 @@ from kitty_status.jsonl.append import append_locked
 from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
-from kitty_status.tracker.features import Feature, check_name
+from kitty_status.tracker.features import Feature
 from kitty_status.tracker.former import RENAMED, former_slugs
 from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import is_leftover, reduce_with_oid, write_snapshot
 from kitty_status.tracker.same_feature import are_one_feature
+from kitty_status.tracker.slugs import check_name
 from kitty_status.tracker.uniting import unite
 
 if TYPE_CHECKING:
