@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench crash clean setup
+.PHONY: demo test check bench crash guarantees clean setup
 
 setup: $(READY)
 
@@ -34,6 +34,10 @@ bench: $(READY)
 # The long form of the proofs that `make test` runs briefly: minutes of kills, command loops and full disks.
 crash: $(READY)
 	KITTY_STATUS_PROOF_KILLS=3400 KITTY_STATUS_PROOF_ROUNDS=60 KITTY_STATUS_PROOF_STEP=1 $(BIN)/python -m pytest -n auto tests/proof
+
+# The tables of docs/guarantees.md, by running every git command in every kind of clone.
+guarantees: $(READY)
+	cd tests && ../$(BIN)/python -m guarantees
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build bench/results

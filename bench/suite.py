@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import commands, commit_hook, corpus, durable_append, git_merge, journal, large_logs, merge_driver
+from bench import audit, commands, commit_hook, corpus, durable_append, git_merge, journal, large_logs, merge_driver
 from bench.measuring import Figure
 from bench.places import RESULTS
 
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "journal": journal.run,
     "corpus": corpus.run,
     "large-logs": large_logs.run,
+    "audit": audit.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"

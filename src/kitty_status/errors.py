@@ -84,6 +84,13 @@ class HeldByOtherError(MoveRefusedError):
     exit_code = EXIT_CONFLICT
 
 
+class MovedOnError(MoveRefusedError):
+    """The work package has moved on since what the caller has seen; nothing was written."""
+
+    code = "moved-on"
+    exit_code = EXIT_CONFLICT
+
+
 class ClockAheadError(MoveRefusedError):
     """The newest event of the log lies more than a day ahead of this clock; nothing was written."""
 

@@ -191,6 +191,34 @@ def test_a_folder_that_may_not_be_written_is_refused_in_words_and_reading_works(
         assert repo.read(LOG) == CLAIM
 
 
+def test_a_wreck_in_a_folder_that_may_not_be_written_is_refused_and_a_dry_run_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The repository belongs to root, which git takes for an attack on nobody.
+    for number, text in (("COUNT", "1"), ("KEY_0", "safe.directory"), ("VALUE_0", "*")):
+        monkeypatch.setenv(f"GIT_CONFIG_{number}", text)
+    with tempfile.TemporaryDirectory() as name:
+        repo = GitRepo.init(Path(name) / "repo")
+        Path(name).chmod(0o755)
+        feature_in(repo, CLAIM)
+        commit = repo.commit()
+        repo.append(LOG, b"oops\n")
+        everything = [repo.path, *repo.path.rglob("*")]
+        for path in everything:
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        planned = as_nobody(repo.path, "resolve", SLUG, "--dry-run", "--json")
+        refused = as_nobody(repo.path, "resolve", SLUG, "--json")
+        (repo.path / LOG).chmod(0o644)
+        repo.write(LOG, CLAIM)
+        reverted = as_nobody(repo.path, "revert", commit, "--actor", "ada", "--json")
+        for path in everything:
+            path.chmod(0o755)
+        assert planned.data[0]["is_needed"] is True
+        for answer in (refused, reverted):
+            assert (answer.code, answer.error["code"]) == (2, "operating-system")
+        assert repo.read(LOG) == CLAIM
+
+
 def test_a_full_disk_behind_stdout_is_said_without_a_traceback(repo: GitRepo) -> None:
     feature_in(repo, CLAIM)
     for args in (("show",), ("--help",), ("--version",)):

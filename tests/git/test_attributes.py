@@ -94,6 +94,7 @@ def test_git_applies_the_committed_rules(repo: GitRepo, folder: str) -> None:
     assert asks(repo, f"{folder}/status.events.jsonl", "merge") == "union"
     assert asks(repo, f"{folder}/status.events.jsonl", "text") == "unset"
     assert asks(repo, f"{folder}/status.json", "merge") == "binary"
+    assert asks(repo, f"{folder}/status.json", "text") == "unset"
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -104,6 +105,7 @@ def test_the_rules_of_the_clone_beat_the_committed_ones(repo: GitRepo, folder: s
     assert asks(repo, f"{folder}/status.events.jsonl", "merge") == "kitty-status-log"
     assert asks(repo, f"{folder}/status.events.jsonl", "text") == "unset"
     assert asks(repo, f"{folder}/status.json", "merge") == "kitty-status-snapshot"
+    assert asks(repo, f"{folder}/status.json", "text") == "unset"
 
 
 def test_snapshots_can_be_left_to_the_committed_rule(repo: GitRepo) -> None:

@@ -59,7 +59,7 @@ def test_a_line_of_head_that_is_changed_or_missing_is_stopped(feature: GitRepo, 
     said = stopped(feature)
 
     assert f"{LOG}: {2 if not log else 1} lines of HEAD are changed or missing, among them {{" in said
-    assert f"put back what `git show HEAD:{LOG}` has, then `git add {LOG}`" in said
+    assert f"`kitty-status resolve {LOG}` brings back what `git show HEAD:{LOG}` has, then `git add {LOG}`" in said
 
 
 def test_lines_in_another_order_are_all_there(feature: GitRepo) -> None:

@@ -23,7 +23,7 @@ def test_an_empty_repository_gets_both_files_and_git_obeys_them(repo: GitRepo) -
         f"{LOG}: merge: union",
         f"{LOG}: text: unset",
         f"{SNAPSHOT}: merge: binary",
-        f"{SNAPSHOT}: text: unspecified",
+        f"{SNAPSHOT}: text: unset",
     ]
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
 
-_MEND_LINE = "look the line up in git's history (`git log -p`) and put back what it was; `validate` again afterwards"
+_MEND_LINE = "`kitty-status resolve --dry-run` says what can be mended and what would be set aside, `resolve` does it"
 _MATERIALIZE = "run `kitty-status materialize {slug}`"
 
 

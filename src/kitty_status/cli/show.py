@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
-from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
+from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.log import reduce_log, size_of
-from kitty_status.tracker.past import past_at
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -28,6 +28,9 @@ def show(
     at: Annotated[
         str | None, typer.Option("--at", metavar="REV|DATE", help="As it was in that commit, or on that day.")
     ] = None,
+    worktrees: Annotated[
+        bool, typer.Option("--worktrees", help="Show what other work trees and branches of this clone have recorded.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Show where every work package of a feature stands; without a feature, one line for each feature.
@@ -37,11 +40,20 @@ def show(
       kitty-status show
       kitty-status show 034-login --json
       kitty-status show 034-login --at 2026-01-31
+      kitty-status show 034-login --worktrees
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
+    if at is not None and worktrees:
+        raise UsageError("--at and --worktrees exclude each other", hint="leave one of them out")
     if at is not None:
-        return _show_past(past_at(project, at), _name_of(project, feature), config, json_output=json_output)
+        # Loaded by name: nearly every call is about the present.
+        past: Past = import_module("kitty_status.tracker.past").past_at(project, at)
+        return _show_past(past, _name_of(project, feature), config, json_output=json_output)
+    if worktrees:
+        # Loaded by name: few calls look around, and what that takes would delay all of them.
+        module: Any = import_module("kitty_status.cli.show_worktrees")
+        return int(module.show_worktrees(project, config, feature, json_output=json_output))
     chosen = _chosen(project, feature)
     if chosen is None:
         return _show_all(project, config, json_output=json_output)

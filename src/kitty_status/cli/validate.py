@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +9,10 @@ import typer
 
 from kitty_status.checks.validate import validate as validate_feature
 from kitty_status.cli.output import JsonOption, command, say, say_json, visible
-from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
-from kitty_status.status.snapshot import SNAPSHOT_FILENAME
+from kitty_status.cli.targets import features_of
+from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.features import Feature, Project, check_name, feature_at
-from kitty_status.tracker.log import EVENTS_FILENAME
+from kitty_status.tracker.features import Project
 
 if TYPE_CHECKING:
     from kitty_status.checks.validate import Validation
@@ -39,7 +37,7 @@ def validate(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    validations = [validate_feature(feature, config) for feature in _features(project, targets or [], every=every)]
+    validations = [validate_feature(feature, config) for feature in features_of(project, targets or [], every=every)]
     if json_output:
         say_json("findings", [_data(validation) for validation in validations])
     else:
@@ -47,34 +45,6 @@ def validate(
             _print(validation)
         _print_total(validations)
     return EXIT_DONE if all(validation.passed for validation in validations) else EXIT_FINDINGS
-
-
-def _features(project: Project, targets: list[str], *, every: bool) -> list[Feature]:
-    if every and targets:
-        raise UsageError("--all and names exclude each other", hint="leave one of them out")
-    if every:
-        return project.features(unsafe_names=True)
-    if not targets:
-        return [project.feature(None)]
-    return [_feature(project, target) for target in targets]
-
-
-def _feature(project: Project, target: str) -> Feature:
-    """Return the feature that a path or a slug means."""
-    is_path = os.sep in target or "/" in target or target in (".", EVENTS_FILENAME, SNAPSHOT_FILENAME)
-    if not is_path:
-        return project.feature(target)
-    path = Path(target)
-    folder = path.parent if path.name in (EVENTS_FILENAME, SNAPSHOT_FILENAME) else path
-    if not any(
-        (folder / name).exists() or (folder / name).is_symlink() for name in (EVENTS_FILENAME, SNAPSHOT_FILENAME)
-    ):
-        raise NotFoundError(
-            f"there is no log and no snapshot at {path}", hint="name a feature's folder, log or snapshot"
-        )
-    feature = feature_at(folder)
-    check_name(feature.slug, "a feature")
-    return feature
 
 
 def _data(validation: Validation) -> dict[str, object]:

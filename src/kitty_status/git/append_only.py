@@ -11,8 +11,9 @@ What was lost and put back is a warning: a history cannot be mended in any other
 
 from __future__ import annotations
 
-from kitty_status.jsonl.codec import decode, is_readable
+from kitty_status.jsonl.codec import decode
 from kitty_status.status.merging import common_part, split_lines
+from kitty_status.status.record import is_readable
 from kitty_status.status.validation import ERROR, INFO, WARNING
 
 TYPE_CHECKING = False
@@ -203,7 +204,7 @@ class _Prover:
         ids = {_event_id(line) for line in fresh} - {None}
         for line in sorted(missing):
             loss = Loss(LINE_REMOVED, step.commit, change, line=line)
-            if not is_readable(line[:-1]):
+            if not is_readable(line, decode):
                 loss.code = DAMAGE_REMOVED
             elif loss.event_id in ids:
                 loss.code = LINE_EDITED

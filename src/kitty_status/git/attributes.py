@@ -14,14 +14,15 @@ _LOGS = "**/kitty-specs/**/status.events.jsonl"
 _SNAPSHOTS = "**/kitty-specs/**/status.json"
 
 # For everybody, whether or not they have kitty-status: no line of a log is lost, and a snapshot
-# conflicts plainly instead of being filled with conflict markers.
+# conflicts plainly instead of being filled with conflict markers. Both are compared byte for byte,
+# so git is to leave their line ends alone.
 COMMITTED = (
     f"{_LOGS} merge=union -text",
-    f"{_SNAPSHOTS} merge=binary",
+    f"{_SNAPSHOTS} merge=binary -text",
 )
 # For one clone that has the drivers. This file beats the committed one, and covers branches without it.
 LOCAL_LOGS = (f"{_LOGS} merge=kitty-status-log -text",)
-LOCAL = (*LOCAL_LOGS, f"{_SNAPSHOTS} merge=kitty-status-snapshot")
+LOCAL = (*LOCAL_LOGS, f"{_SNAPSHOTS} merge=kitty-status-snapshot -text")
 
 _BEGIN = b"# kitty-status: begin (this block is kept by kitty-status"
 _END = b"# kitty-status: end"

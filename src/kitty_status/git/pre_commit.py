@@ -5,7 +5,7 @@ It reads the index, never the work tree, and stops a commit that holds
 * a damaged line, or one that is no valid status event;
 * a log that lacks a line, or holds it changed, that HEAD has, or that a merge, cherry-pick or
   rebase in progress brings (so that an ours-only resolution cannot pass);
-* one event id with two contents, of which at least one is new;
+* one event id with two contents, of which at least one is in no commit yet;
 * a snapshot that was not made from the log beside it.
 
 A log that was moved whole counts as present. One that was deleted with its folder is a warning.
@@ -35,9 +35,9 @@ from kitty_status.git.staged import (
     staged_changes,
     whole_branch,
 )
-from kitty_status.jsonl.codec import decode, describe_damage, is_readable, preview
+from kitty_status.jsonl.codec import decode, describe_damage, preview
 from kitty_status.status.merging import split_lines
-from kitty_status.status.record import event_in
+from kitty_status.status.record import event_in, is_readable
 from kitty_status.status.repeats import find_other_content
 
 TYPE_CHECKING = False
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from kitty_status.git.staged import Change, Source
+    from kitty_status.status.record import StatusRecord
 
     Blobs: TypeAlias = dict[str, bytes | None]
 
@@ -119,7 +120,7 @@ def check_index(cwd: str, *, merging: bool = False) -> Report:
         _check_source(source, content, cwd, report)
     for change in changes:
         if change.is_log and not change.is_deleted:
-            _check_log(change, content, report)
+            _check_log(change, content, sources, report)
     for folder in features:
         log, snapshot = (blobs[f":{folder}/{name}"] for name in (LOG_NAME, SNAPSHOT_NAME))
         _check_snapshot(folder, log, snapshot, report, stale_passes=merging)
@@ -135,7 +136,7 @@ def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> N
         # Where another log stands now, this one moved only if all of it is elsewhere.
         moved = elsewhere if staged is None or elsewhere.issuperset(split_lines(lines)) else set()
         missing = _missing(lines, staged or b"") - moved
-        damaged = {line for line in missing if not is_readable(line[:-1])}
+        damaged = {line for line in missing if not is_readable(line, decode)}
         if damaged:
             missing -= damaged
             report.warnings.append(f"{path}: {len(damaged)} damaged lines of {source.name} are not there any more")
@@ -172,18 +173,35 @@ def _stop_missing(path: str, missing: set[bytes], source: str, report: Report) -
     report.stop(
         path,
         f"{len(missing)} lines of {source} are changed or missing, among them {some}",
-        f"a log is only ever appended to: put back what `git show {source}:{path}` has, then `git add {path}`",
+        f"a log is only ever appended to: `kitty-status resolve {path}` brings back what `git show {source}:{path}` "
+        f"has, then `git add {path}`; a move is undone by `kitty-status revert`",
     )
 
 
-def _check_log(change: Change, content: Blobs, report: Report) -> None:
+def _check_log(change: Change, content: Blobs, sources: list[Source], report: Report) -> None:
     staged = content[f":{change.path}"] or b""
     before = b"" if change.is_added else content[change.old] or b""
     is_appended_to = staged.startswith(before) and before[-1:] in (b"\n", b"")
-    _check_new_lines(change.path, before if is_appended_to else b"", staged, report)
+    known = before if is_appended_to else b""
+    events = _check_new_lines(change.path, known, staged, report)
+    for event, number in find_other_content(known, events, decode):
+        where, what = f"{change.path}:{event.line_number}", f"event {event.event_id} has other content than on line"
+        if _stand_in_history([event.line, staged.split(b"\n")[number - 1]], content, sources):
+            # Neither may be left out: no commit could be made any more.
+            report.warnings.append(f"{where}: {what} {number}; both stand in the history")
+        else:
+            mend = "give the new event an id of its own, or leave out the line that is wrong"
+            report.stop(where, f"{what} {number}", mend)
 
 
-def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> None:
+def _stand_in_history(lines: list[bytes], content: Blobs, sources: list[Source]) -> bool:
+    names = {held for source in sources for _, held, _ in source.needs}
+    return {line + b"\n" for line in lines} <= {line for name in names for line in split_lines(content[name] or b"")}
+
+
+def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> list[StatusRecord]:
+    """Check the lines behind those that are known already, and return the events in them."""
+
     def damaged(number: int, line: bytes, why: str, is_json: bool) -> None:
         report.stop(
             f"{path}:{number}",
@@ -201,12 +219,7 @@ def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> 
         event = event_in(line, number, decode, damaged)
         if event is not None:
             events.append(event)
-    for event, number in find_other_content(known, events, decode):
-        report.stop(
-            f"{path}:{event.line_number}",
-            f"event {event.event_id} has other content than on line {number}",
-            "give the new event an id of its own, or leave out the line that is wrong",
-        )
+    return events
 
 
 def _check_snapshot(

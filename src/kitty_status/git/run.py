@@ -15,6 +15,10 @@ from kitty_status.errors import GitError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
+
+    # Exit code, output and errors as they came: blobs are large, and a copy costs as much as what git does.
+    Ended: TypeAlias = tuple[int, bytes | bytearray, bytes | bytearray]
 
 if sys.platform == "win32":
     import subprocess
@@ -51,7 +55,7 @@ _ALWAYS = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C",
 # The third has objects read as they were pushed, whatever has been put in their place in this clone alone.
 _OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_NO_REPLACE_OBJECTS": "1"}
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16  # larger pieces the allocator takes from the system one by one, which costs a fault for each page
 _LOWEST_PRIVATE_DESCRIPTOR = 3
 _TERMINATE = 15
 
@@ -95,7 +99,8 @@ def run_git(
     Raises:
         GitError: git could not be started.
     """
-    return _run(["git", "-C", cwd, *args], _environment(environment, inherit_repository, offline), stdin)
+    code, out, err = _run(["git", "-C", cwd, *args], _environment(environment, inherit_repository, offline), stdin)
+    return GitResult(code, bytes(out), bytes(err))
 
 
 def git(
@@ -113,12 +118,7 @@ def git(
         GitError: git could not be started, or ended with another code than 0; its words are the message.
     """
     result = run_git(
-        args,
-        cwd=cwd,
-        stdin=stdin,
-        environment=environment,
-        inherit_repository=inherit_repository,
-        offline=offline,
+        args, cwd=cwd, stdin=stdin, environment=environment, inherit_repository=inherit_repository, offline=offline
     )
     if result.code:
         raise _failure(args, cwd, result)
@@ -140,34 +140,33 @@ def read_blobs(names: Sequence[str], *, cwd: str, inherit_repository: bool = Fal
         if b"\n" in name or b"\r" in name or b"\0" in name:
             raise ValueError(f"not a name git can be asked for: {os.fsdecode(name)!r}")
     found: list[tuple[str, bytes] | None] = []
+    environment = _environment(None, inherit_repository, offline=True)
     while len(found) < len(wanted):
         rest = wanted[len(found) :]
-        args = ["cat-file", "--batch"]
-        result = run_git(args, cwd=cwd, stdin=b"\n".join(rest) + b"\n", inherit_repository=inherit_repository)
-        _parse_batch(result.out, rest, found)
-        if len(found) == len(wanted):
-            break
-        if b"promisor" not in result.err:
-            raise _failure(args, cwd, result)
-        # git gave up at the first object that it was not allowed to fetch: go on behind it.
-        found.append(None)
+        code, out, err = _run(["git", "-C", cwd, "cat-file", "--batch"], environment, b"\n".join([*rest, b""]))
+        _parse_batch(out, rest, found)
+        if len(found) < len(wanted):
+            if b"promisor" not in err:
+                raise _failure(["cat-file"], cwd, GitResult(code, b"", bytes(err)))
+            # git gave up at the first object that it was not allowed to fetch: go on behind it.
+            found.append(None)
     return found
 
 
-def _parse_batch(out: bytes, names: list[bytes], found: list[tuple[str, bytes] | None]) -> None:
+def _parse_batch(out: bytes | bytearray, names: list[bytes], found: list[tuple[str, bytes] | None]) -> None:
     """Append the answers of `git cat-file --batch` to `found`, stopping where the output is cut short."""
-    at = 0
+    at, view = 0, memoryview(out)
     for name in names:
         end = out.find(b"\n", at)
         if end < 0:
             return
-        header = out[at:end]
+        header = bytes(view[at:end])
         at = end + 1
         if header in (name + b" missing", name + b" ambiguous"):
             found.append(None)
             continue
         oid, kind, size = header.split(b" ")
-        data = out[at : at + int(size)]
+        data = bytes(view[at : at + int(size)])
         at += int(size) + 1
         if at > len(out):
             return
@@ -199,16 +198,16 @@ def _not_started(error: OSError) -> GitError:
 
 if sys.platform == "win32":
 
-    def _run(argv: list[str], environment: dict[str, str], stdin: bytes) -> GitResult:
+    def _run(argv: list[str], environment: dict[str, str], stdin: bytes) -> Ended:
         try:
             done = subprocess.run(argv, input=stdin, capture_output=True, env=environment, check=False)
         except OSError as error:
             raise _not_started(error) from error
-        return GitResult(done.returncode, done.stdout, done.stderr)
+        return done.returncode, done.stdout, done.stderr
 
 else:
 
-    def _run(argv: list[str], environment: dict[str, str], stdin: bytes) -> GitResult:
+    def _run(argv: list[str], environment: dict[str, str], stdin: bytes) -> Ended:
         ours: list[int] = []
         theirs: list[int] = []
         try:
@@ -257,7 +256,7 @@ else:
         while descriptors:
             os.close(descriptors.pop())
 
-    def _attend(process: int, ours: list[int], stdin: bytes) -> GitResult:
+    def _attend(process: int, ours: list[int], stdin: bytes) -> Ended:
         """Feed and read `process` until it is done, and collect it whatever happens."""
         try:
             out, err = _converse(ours, stdin)
@@ -266,22 +265,22 @@ else:
             os.waitpid(process, 0)
             raise
         _, status = os.waitpid(process, 0)
-        return GitResult(os.waitstatus_to_exitcode(status), out, err)
+        return os.waitstatus_to_exitcode(status), out, err
 
-    def _converse(ours: list[int], stdin: bytes) -> tuple[bytes, bytes]:
+    def _converse(ours: list[int], stdin: bytes) -> tuple[bytearray, bytearray]:
         """Write and read as the pipes allow, so that neither side can wait for the other for ever."""
         poll = select.poll()
-        chunks: dict[int, list[bytes]] = {ours[0]: [], ours[1]: []}
-        out, err = chunks[ours[0]], chunks[ours[1]]
+        out, err = bytearray(), bytearray()
+        read = {ours[0]: out, ours[1]: err}
         rest = memoryview(stdin)
         for descriptor in ours:
-            poll.register(descriptor, select.POLLIN if descriptor in chunks else select.POLLOUT)
+            poll.register(descriptor, select.POLLIN if descriptor in read else select.POLLOUT)
             os.set_blocking(descriptor, False)
         while ours:
             for descriptor, _ in poll.poll():
-                if descriptor in chunks:
+                if descriptor in read:
                     data = os.read(descriptor, _CHUNK)
-                    chunks[descriptor].append(data)
+                    read[descriptor] += data
                     finished = not data
                 else:
                     rest = rest[_write(descriptor, rest) :]
@@ -290,7 +289,7 @@ else:
                     poll.unregister(descriptor)
                     ours.remove(descriptor)
                     os.close(descriptor)
-        return b"".join(out), b"".join(err)
+        return out, err
 
     def _write(descriptor: int, data: memoryview) -> int:
         try:

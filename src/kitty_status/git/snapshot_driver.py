@@ -7,13 +7,12 @@ merges them as the log driver will, reduces, and writes the snapshot of the merg
 Exit 0: `%A` is the exact snapshot. Exit 1: ours stays as it is, and `materialize` is named.
 """
 
-# ruff: noqa: T201  printing is how a driver speaks
+# ruff: noqa: PTH123, T201  the process has no time for pathlib, and printing is how a driver speaks
 
 from __future__ import annotations
 
 import gc
 import sys
-from pathlib import Path
 
 from kitty_status.errors import GitError
 from kitty_status.git.blobs import blob_oid
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
 
 _SHA1_DIGITS = 40
+# What is held until the process ends is never taken apart, which takes long where there are thousands of events.
+_kept_to_the_end: list[object] = []
 
 
 class CannotMergeError(Exception):
@@ -52,7 +53,7 @@ def main(argv: list[str]) -> int:
     gc.disable()
     try:
         merged = _merged(_snapshot(base, "the base"), _snapshot(ours, "ours"), _snapshot(theirs, "theirs"))
-        replace_file(Path(ours), merged)
+        replace_file(ours, merged)
     except (CannotMergeError, GitError, OSError) as error:
         feature = path.rpartition("/")[0].rpartition("/")[2]
         print(
@@ -66,7 +67,8 @@ def main(argv: list[str]) -> int:
 
 def _snapshot(path: str, side: str) -> dict[str, Any]:
     """Return what a snapshot says, with `log_oid` None where it does not say it; nothing where there is no base."""
-    data = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        data = file.read()
     if not data and side == "the base":
         return {}
     try:
@@ -91,6 +93,7 @@ def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) 
                 f"the log that {side} was made from ({oid or 'not named'}) is not in this repository"
             )
     reader = _Reader(logs[our_oid], logs[their_oid])
+    _kept_to_the_end.append((logs, reader))
     for side, oid, snapshot in sides:
         held = len({event.event_id for event in reader.events(logs[oid])})
         if held != snapshot.get("event_count"):
@@ -110,15 +113,17 @@ class _Reader:
 
     def __init__(self, ours: bytes, theirs: bytes) -> None:
         self._further: dict[bytes, LaneEvent | None] = {}
-        self._common = ours[: common_part(ours, theirs)]
-        self._lines_in_common = self._common.count(b"\n")
-        self._common_events = list(events_of(self._common.split(b"\n"), decode, _refuse))
+        self._size_in_common = common_part(ours, theirs)
+        # A view, for logs are large and whatever is copied has to be paid for page by page.
+        self._common = memoryview(ours)[: self._size_in_common]
+        self._lines_in_common = ours.count(b"\n", 0, self._size_in_common)
+        self._common_events = list(events_of(ours.split(b"\n")[: self._lines_in_common], decode, _refuse))
 
     def events(self, log: bytes) -> Sequence[LaneEvent]:
         if not log.startswith(self._common):
             return list(events_of(log.split(b"\n"), decode, _refuse))
         found: list[LaneEvent] = list(self._common_events)
-        for number, line in enumerate(log[len(self._common) :].split(b"\n"), start=self._lines_in_common + 1):
+        for number, line in enumerate(log[self._size_in_common :].split(b"\n"), start=self._lines_in_common + 1):
             if line not in self._further:
                 self._further[line] = event_in(line, number, decode, _refuse)
             event = self._further[line]

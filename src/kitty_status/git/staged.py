@@ -3,13 +3,14 @@
 The commit hook uses this, and git waits for it: nothing that needs `re` or `pathlib` is loaded.
 """
 
-# ruff: noqa: PTH110, PTH118, PTH123
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
 import os
 
 from kitty_status.errors import GitError
+from kitty_status.git.in_progress import incoming
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 
@@ -75,7 +76,7 @@ def staged_changes(cwd: str) -> list[Change]:
         return _changes(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
 
 
-def _changes(arguments: list[str], cwd: str) -> list[Change]:
+def _changes(arguments: list[str], cwd: str, *, inherit_repository: bool = True) -> list[Change]:
     """Return the logs and snapshots that differ between the two states of a diff.
 
     Raises:
@@ -83,7 +84,9 @@ def _changes(arguments: list[str], cwd: str) -> list[Change]:
     """
     pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
     options = ["-r", "--raw", "-z", "--no-abbrev", "--no-renames"]
-    out = git([arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=True)
+    out = git(
+        [arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=inherit_repository
+    )
     fields = out.split(b"\0")
     changes = []
     for meta, path in zip(fields[0::2], fields[1::2], strict=False):
@@ -124,12 +127,22 @@ def merged_branches(staged_in: str, environment: Mapping[str, str]) -> list[Sour
     return [whole_branch(head, _changes(["diff-index", "--cached", head], staged_in)) for head in heads]
 
 
+def commit_changes(name: str, cwd: str, *, inherit_repository: bool = False) -> list[Change]:
+    """Return the logs and snapshots that a commit has otherwise than its first parent, or than nothing.
+
+    Raises:
+        GitError: there is no such commit.
+    """
+    try:
+        return _changes(["diff-tree", f"{name}^", name], cwd, inherit_repository=inherit_repository)
+    except GitError:
+        arguments = ["diff-tree", "--root", "--no-commit-id", name]
+        return _changes(arguments, cwd, inherit_repository=inherit_repository)
+
+
 def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
     """Return that a commit's own lines must be there: picking it does not bring along those before it."""
-    try:
-        changes = _changes(["diff-tree", f"{name}^", name], cwd)
-    except GitError:
-        changes = _changes(["diff-tree", "--root", "--no-commit-id", name], cwd)
+    changes = commit_changes(name, cwd, inherit_repository=True)
     needs = [
         (change.path, change.new, "" if change.is_added else change.old)
         for change in changes
@@ -140,21 +153,9 @@ def _one_commit(name: str, staged: list[Change], cwd: str) -> Source:
 
 def other_sources(cwd: str, staged: list[Change]) -> list[Source]:
     """Return what else this commit must hold lines of, because git is in the middle of bringing them."""
-    git_dir = git_dir_of(cwd)
-
-    def is_there(name: str) -> bool:
-        return os.path.exists(os.path.join(git_dir, name))
-
-    sources = []
-    if is_there("MERGE_HEAD"):
-        with open(os.path.join(git_dir, "MERGE_HEAD"), encoding="ascii") as file:
-            # An octopus merge names several; git calls the first one MERGE_HEAD.
-            heads = ["MERGE_HEAD", *file.read().split()[1:]]
-        sources += [whole_branch(head, _changes(["diff-index", "--cached", head], cwd)) for head in heads]
-    if is_there("CHERRY_PICK_HEAD"):
-        sources.append(_one_commit("CHERRY_PICK_HEAD", staged, cwd))
-    if is_there("REBASE_HEAD") and (is_there("rebase-merge") or is_there("rebase-apply")):
-        sources.append(_one_commit("REBASE_HEAD", staged, cwd))
+    brought = incoming(git_dir_of(cwd))
+    sources = [whole_branch(head, _changes(["diff-index", "--cached", head], cwd)) for head in brought.branches]
+    sources += [_one_commit(name, staged, cwd) for name in brought.commits]
     return sources
 
 

@@ -100,14 +100,24 @@ def decode(line: bytes) -> dict[str, Any]:
         raise LineDamagedError("more stands after the JSON value; two lines may have been glued together")
     if not isinstance(row, dict):
         raise LineDamagedError(f"it holds a JSON {_json_name(row)}, not an object")
-    _check_depth_and_surrogates(row, text)
+    # Half a surrogate is spelled with a backslash: nearly every line is neither walked through nor even asked.
+    if "\\" in text or text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth_and_surrogates(row, text)
     return row
 
 
-def _scanned(text: str) -> tuple[Any, int]:
-    """Return the JSON value that `text` begins with and where it ends."""
+def end_of_value(text: str, start: int) -> int:
+    """Return where the JSON value ends that begins at `start`, or -1 where none does that a line could hold."""
     try:
-        return _scan(text, 0)
+        return _scanned(text, start)[1]
+    except LineDamagedError:
+        return -1
+
+
+def _scanned(text: str, start: int = 0) -> tuple[Any, int]:
+    """Return the JSON value that begins at `start` and where it ends."""
+    try:
+        return _scan(text, start)
     except StopIteration as stop:
         # Where no value begins, the scanner stops with the place, nested values included.
         if stop.value:
@@ -120,18 +130,9 @@ def _scanned(text: str) -> tuple[Any, int]:
     except SystemError:
         # The scanner finds its own error class only where `json` has been imported; damage is worth that.
         __import__("json")
-        return _scanned(text)
+        return _scanned(text, start)
     except ValueError as error:
         raise LineDamagedError(str(error)) from None
-
-
-def is_readable(line: bytes) -> bool:
-    """Say whether `line` (without its LF) is none that may be mended: damage that got in must be able to get out."""
-    try:
-        decode(line)
-    except LineDamagedError:
-        return False
-    return True
 
 
 def encode(row: dict[str, Any], dumps: Callable[..., str]) -> bytes:
@@ -172,7 +173,7 @@ def _text(line: bytes) -> str:
 
 
 def _check_depth_and_surrogates(row: dict[str, Any], text: str) -> None:
-    suspect_surrogates = "\\" in text and ("\\ud" in text or "\\uD" in text)
+    suspect_surrogates = "\\ud" in text or "\\uD" in text
     if not suspect_surrogates and text.count("{") + text.count("[") <= MAX_DEPTH:
         return
     pending: list[tuple[Any, int]] = [(row, 1)]

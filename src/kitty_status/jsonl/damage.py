@@ -33,7 +33,8 @@ def strictly(path: Path, *, under_lock: bool = False) -> DamagePolicy:
         if not is_passed_over:
             raise StoreError(
                 f"Line {number}: {describe_damage(line, why, is_json=is_json)}",
-                hint=f"`kitty-status validate {path}` lists all damage; nothing is written here until it is mended",
+                hint=f"`kitty-status validate {path}` lists all damage and `kitty-status resolve {path}` mends it; "
+                "nothing is written here before that",
                 path=str(path),
                 line=number,
                 reason=why,

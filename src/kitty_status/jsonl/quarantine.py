@@ -10,12 +10,12 @@ from binascii import crc32
 
 from kitty_status.errors import BusyError, UnsafeLogError
 from kitty_status.jsonl.codec import MAX_LINE_BYTES
-from kitty_status.jsonl.disk import close_quietly, open_regular, parent_of, unlink_quietly, write_all
+from kitty_status.jsonl.disk import DISK, close_quietly, open_regular, parent_of, unlink_quietly, write_all
 from kitty_status.jsonl.tail import TAIL_COMPLETE, TAIL_NONE, classify_tail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from kitty_status.jsonl.disk import Disk, StrPath
 
@@ -84,32 +84,51 @@ def _last_line_start(fd: int, size: int, disk: Disk) -> int:
     return 0
 
 
+def keep_aside(data: bytes, log: StrPath, folder: StrPath, kind: str, disk: Disk = DISK) -> str:
+    """Keep `data`, which is about to leave `log`, in `folder`; return the path of the copy, on stable storage.
+
+    Its name says which feature it is from and, as its extension, what it is. The same bytes are kept once.
+
+    Raises:
+        UnsafeLogError: something stands in the quarantine's way that is not a folder of regular files.
+        OSError: the operating system refused; `log` must then stay as it is.
+    """
+    name = f"{os.path.basename(parent_of(log))}-{crc32(data):08x}"
+    return _keep(lambda: iter([data]), len(data), (name, kind), folder, disk)
+
+
 def _copy_aside(fd: int, span: tuple[int, int], log: StrPath, folder: StrPath, disk: Disk) -> None:
     digest = 0
     for chunk in _chunks(fd, span, disk):
         digest = crc32(chunk, digest)
-    feature = os.path.basename(parent_of(log))
-    name = f"{feature}-{span[0]}-{digest:08x}"
+    name = f"{os.path.basename(parent_of(log))}-{span[0]}-{digest:08x}"
+    _keep(lambda: _chunks(fd, span, disk), span[1] - span[0], (name, "tail"), folder, disk)
+
+
+def _keep(
+    chunks: Callable[[], Iterator[bytes]], length: int, name: tuple[str, str], folder: StrPath, disk: Disk
+) -> str:
+    stem, kind = name
     disk.makedirs(folder)
     for attempt in range(1, 1000):
-        path = os.path.join(folder, f"{name}.tail" if attempt == 1 else f"{name}-{attempt}.tail")
-        if _create(path, fd, span, disk) or _is_copy(path, fd, span, disk):
+        path = os.path.join(folder, f"{stem}.{kind}" if attempt == 1 else f"{stem}-{attempt}.{kind}")
+        if _create(path, chunks, disk) or _is_copy(path, chunks, length, disk):
             disk.fsync_directory(folder)
-            return
+            return path
     raise UnsafeLogError(
-        f"the quarantine {os.fspath(folder)} holds a thousand other files named {name}",
+        f"the quarantine {os.fspath(folder)} holds a thousand other files named {stem}",
         hint="move them elsewhere",
         path=os.fspath(folder),
     )
 
 
-def _create(path: str, fd: int, span: tuple[int, int], disk: Disk) -> bool:
+def _create(path: str, chunks: Callable[[], Iterator[bytes]], disk: Disk) -> bool:
     try:
         copy = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except FileExistsError:
         return False
     try:
-        for chunk in _chunks(fd, span, disk):
+        for chunk in chunks():
             write_all(copy, chunk, disk)
         disk.fsync(copy)
     except BaseException:
@@ -120,17 +139,20 @@ def _create(path: str, fd: int, span: tuple[int, int], disk: Disk) -> bool:
     return True
 
 
-def _is_copy(path: str, fd: int, span: tuple[int, int], disk: Disk) -> bool:
+def _is_copy(path: str, chunks: Callable[[], Iterator[bytes]], length: int, disk: Disk) -> bool:
     """Say whether an earlier attempt, which came no further, has copied the same bytes already."""
     try:
         copy = open_regular(path, os.O_RDONLY, disk)
     except (UnsafeLogError, PermissionError):
         return False
     try:
-        length = span[1] - span[0]
         if disk.fstat(copy).st_size != length:
             return False
-        same = all(a == b for a, b in zip(_chunks(fd, span, disk), _chunks(copy, (0, length), disk), strict=True))
+        at = 0
+        same = True
+        for chunk in chunks():
+            same = same and disk.pread(copy, len(chunk), at) == chunk
+            at += len(chunk)
         if same:
             disk.fsync(copy)  # that attempt may have died before it did
         return same

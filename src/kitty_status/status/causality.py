@@ -8,6 +8,9 @@ parents it takes, and comes after all other heads.
 
 Events are placed parents first, and by (instant, event id) where the graph leaves the order open,
 so the result is the same for every order in which a log holds them.
+
+A long history mostly is a chain, each event after the one before. What all heads have in common
+decides nothing between them, so the part of that chain which nobody names is left out beforehand.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from kitty_status.status.lanes import HELD_LANES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
@@ -76,19 +79,60 @@ def decide_outcome(
     (event id, parent, why).
     """
     ordered = sorted(events, key=moment)
-    if any(event.known_parents is not None for event in ordered):
-        parents = _usable_parents(ordered, ignored)
-        heads = _heads(_placed(ordered, parents), parents)
-    else:
-        heads = _heads(ordered, {})
-    return _outcome(heads, profile)
+    chain = _chain(ordered)
+    if chain == len(ordered):
+        return Outcome(ordered[-1], ordered[-1:], None)
+    settled = _settled(ordered, chain)
+    left = ordered[settled:]
+    known = {event.event_id for event in left}
+    # What is left begins with an event whose own place is clear if anything was settled before it.
+    parents = _usable_parents(left[1:] if settled else left, known, ignored)
+    rollback = next((event for event in ordered[:settled] if _is_rollback(event, profile)), None)
+    if rollback is not None:
+        # A history that holds one of the settled events holds them all, so one rollback stands for all of theirs.
+        parents[left[0].event_id] = [rollback.event_id]
+        left.insert(0, rollback)
+    return _outcome(_heads(_placed(left, parents) if parents else left, parents), profile)
 
 
-def _usable_parents(ordered: Sequence[LaneEvent], ignored: list[IgnoredParent] | None) -> dict[str, list[str]]:
+def comes_plainly_after(event: LaneEvent, head: LaneEvent | None) -> bool:
+    """Say whether an event is a child of the one head that there was before it, or begins where there was none."""
+    parents = event.known_parents
+    if head is None:
+        return not parents
+    if parents is None:
+        return head.from_lane != event.from_lane or not leaves_its_lane(head)
+    return parents == [head.event_id]
+
+
+def _chain(ordered: Sequence[LaneEvent]) -> int:
+    """Return how many events from the first on each come plainly after the one before."""
+    head = None
+    for position, event in enumerate(ordered):
+        if not comes_plainly_after(event, head):
+            return position
+        head = event
+    return len(ordered)
+
+
+def _settled(ordered: Sequence[LaneEvent], chain: int) -> int:
+    """Return how many events of the chain that a history begins with come before every event that another one names.
+
+    The last event of the chain may get rivals, and those take its parent: neither of these two is settled.
+    """
+    named: set[str] = set()
+    for event in ordered[chain:]:
+        named.update(event.known_parents or ())
+    last = max(chain - 2, 0)
+    return next((position for position in range(last) if ordered[position].event_id in named), last)
+
+
+def _usable_parents(
+    events: Iterable[LaneEvent], known: Container[str], ignored: list[IgnoredParent] | None
+) -> dict[str, list[str]]:
     """Return, for each event whose place is known, the parents that count; `[]` begins a history."""
-    known = {event.event_id for event in ordered}
     usable: dict[str, list[str]] = {}
-    for event in ordered:
+    for event in events:
         if event.known_parents is None:
             continue
         kept = []
@@ -100,7 +144,8 @@ def _usable_parents(ordered: Sequence[LaneEvent], ignored: list[IgnoredParent] |
                 kept.append(parent)
         if kept or not event.known_parents:
             usable[event.event_id] = kept
-    _cut_circles(usable, ignored)
+    if usable:
+        _cut_circles(usable, ignored)
     return usable
 
 
@@ -218,14 +263,14 @@ def _heads_with_a_rollback_of_their_own(heads: list[Node], profile: LaneProfile)
         # Siblings share their parents, so what lies behind them is looked through once.
         if id(head.parents) not in behind:
             behind[id(head.parents)] = _rollbacks_behind(head.parents, profile)
-        rollbacks.append(behind[id(head.parents)] | _rollback_in(head.event, profile))
+        own = {head.event.event_id} if _is_rollback(head.event, profile) else set()
+        rollbacks.append(behind[id(head.parents)] | own)
     common = frozenset.intersection(*rollbacks)
     return [head.event for head, own in zip(heads, rollbacks, strict=True) if own - common]
 
 
-def _rollback_in(event: LaneEvent, profile: LaneProfile) -> frozenset[str]:
-    is_one = profile.is_rollback(event.from_lane, event.to_lane, event.review_ref)
-    return frozenset({event.event_id} if is_one else ())
+def _is_rollback(event: LaneEvent, profile: LaneProfile) -> bool:
+    return profile.is_rollback(event.from_lane, event.to_lane, event.review_ref)
 
 
 def _rollbacks_behind(parents: tuple[Node, ...], profile: LaneProfile) -> frozenset[str]:
@@ -234,7 +279,8 @@ def _rollbacks_behind(parents: tuple[Node, ...], profile: LaneProfile) -> frozen
     pending = list(parents)
     while pending:
         node = pending.pop()
-        found |= _rollback_in(node.event, profile)
+        if _is_rollback(node.event, profile):
+            found.add(node.event.event_id)
         for parent in node.parents:
             if id(parent) not in seen:
                 seen.add(id(parent))

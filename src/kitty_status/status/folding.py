@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import chain
 from operator import lt
 
-from kitty_status.status.causality import Outcome, decide_outcome
+from kitty_status.status.causality import Outcome, comes_plainly_after, decide_outcome
 from kitty_status.status.instants import BEGINNING_OF_TIME
 from kitty_status.status.lanes import ALL_LANES, NINE_LANE, SEVEN_LANE
 from kitty_status.status.reducer import describe
@@ -149,14 +149,9 @@ class Fold:
             elif (from_lane, event.to_lane) not in plain_moves:
                 look(event)
             parents = event.known_parents
-            if wp_id in heads:
-                head = heads[wp_id]
-                if parents is None:
-                    if head.from_lane == from_lane != head.to_lane:
-                        self.tangled.add(wp_id)
-                elif len(parents) != 1 or parents[0] != head.event_id:
-                    self.tangled.add(wp_id)
-            elif parents:
+            head = heads.get(wp_id)
+            names_the_head = head is not None and parents is not None and parents == [head.event_id]
+            if not names_the_head and not comes_plainly_after(event, head):
                 self.tangled.add(wp_id)
             heads[wp_id] = event
             if event.nine_lane:

@@ -50,6 +50,7 @@ class StatusRecord:
     """One status event, made from a row that `rows.problem_with` found nothing wrong with."""
 
     __slots__ = (
+        "_is_theirs",
         "at",
         "event_id",
         "evidence",
@@ -59,7 +60,6 @@ class StatusRecord:
         "known_parents",
         "line",
         "line_number",
-        "nine_lane",
         "reason",
         "review_ref",
         "shown_actor",
@@ -84,7 +84,12 @@ class StatusRecord:
         self.review_ref: str | None = row.get("review_ref")
         self.evidence: dict[str, Any] | None = row.get("evidence")
         self.known_parents: list[str] | None = row.get("parents")
-        self.nine_lane = "mission_slug" in row or needs_nine_lanes(self.from_lane, self.to_lane)
+        self._is_theirs = "mission_slug" in row
+
+    @property
+    def nine_lane(self) -> bool:
+        """Whether only the nine-lane profile knows such an event; asked where nothing else says which one it is."""
+        return self._is_theirs or needs_nine_lanes(self.from_lane, self.to_lane)
 
 
 def events_of(lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage) -> Iterator[StatusRecord]:
@@ -102,12 +107,11 @@ def events_of(lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage
 def event_in(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamage) -> StatusRecord | None:
     """Return the status event that one line holds; None for a blank, foreign or damaged line."""
     bare = line.removesuffix(b"\n")
-    if not bare.strip(b" \t"):
-        return None
     try:
         row = decode_row(bare)
     except ValueError as error:
-        on_damage(number, line, str(error), False)
+        if bare.strip(b" \t"):
+            on_damage(number, line, str(error), False)
         return None
     if is_foreign(row):
         return None
@@ -116,3 +120,10 @@ def event_in(line: bytes, number: int, decode_row: DecodeRow, on_damage: OnDamag
         on_damage(number, line, problem, True)
         return None
     return StatusRecord(row, line, number)
+
+
+def is_readable(line: bytes, decode_row: DecodeRow) -> bool:
+    """Say whether a line is none that may be mended: damage that got in must be able to get out."""
+    damage: list[str] = []
+    event_in(line, 0, decode_row, lambda _number, _line, why, _is_json: damage.append(why))
+    return not damage

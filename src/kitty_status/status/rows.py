@@ -34,7 +34,7 @@ _ULID_LENGTH = 26
 
 def is_foreign(row: Mapping[str, Any]) -> bool:
     """Say whether a row belongs to another kind of record, which is kept and not counted."""
-    return not DISCRIMINATORS.isdisjoint(row)
+    return not row.keys().isdisjoint(DISCRIMINATORS)
 
 
 def is_safe_name(name: object) -> bool:

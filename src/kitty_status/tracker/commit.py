@@ -78,6 +78,40 @@ def commit_feature(feature: Feature, message: str, event_id: str) -> str:
     raise GitError(f"git commit failed: {words}", hint=hint, event_id=event_id)
 
 
+def stage_files(feature: Feature) -> list[str]:
+    """Stage exactly a feature's log and snapshot, which also tells git that they are merged; return their paths.
+
+    Raises:
+        BusyError: another git is at work in the repository.
+        GitError: git refused.
+    """
+    paths = committed_paths(feature)
+    cwd = feature.repository.worktree if feature.repository else str(feature.folder)
+    result = _patiently(["add", "--", *(f":(top,literal){path}" for path in paths)], cwd)
+    hint = f"the files are written; stage them with: {how_to_stage(feature)}"
+    if _is_busy(result):
+        raise BusyError(f"another git is at work in {cwd}", hint=hint)
+    if result.code:
+        raise GitError(f"git add failed: {result.err.decode(errors='replace').strip()}", hint=hint)
+    return paths
+
+
+def is_committed(feature: Feature) -> bool:
+    """Say whether HEAD has a feature's log and snapshot as they are.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    paths = [f":(top,literal){path}" for path in committed_paths(feature)]
+    cwd = feature.repository.worktree if feature.repository else str(feature.folder)
+    return not git(["status", "--porcelain", "--", *paths], cwd=cwd)
+
+
+def how_to_stage(feature: Feature) -> str:
+    """Return the command, for any folder of the work tree, that stages what `stage_files` would."""
+    return f"git add -- {_named(committed_paths(feature))}"
+
+
 def how_to_commit(feature: Feature, message: str) -> list[str]:
     """Return the commands, for any folder of the work tree, that commit what `commit_feature` would."""
     return commands_to_commit(committed_paths(feature), message)
@@ -85,9 +119,13 @@ def how_to_commit(feature: Feature, message: str) -> list[str]:
 
 def commands_to_commit(paths: Sequence[str], message: str) -> list[str]:
     """Return the commands, for any folder of the work tree, that commit these paths from its top and nothing else."""
-    # `:/` means the top of the work tree, wherever the command is called.
-    named = " ".join(shlex.quote(f":/{path}") for path in paths)
+    named = _named(paths)
     return [f"git add -- {named}", f"git commit -m {shlex.quote(message)} -- {named}"] if named else []
+
+
+def _named(paths: Sequence[str]) -> str:
+    # `:/` means the top of the work tree, wherever the command is called.
+    return " ".join(shlex.quote(f":/{path}") for path in paths)
 
 
 def committed_paths(feature: Feature) -> list[str]:

@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.clock import MAX_HOURS_AHEAD, event_ids, hours_ahead, now
-from kitty_status.errors import ClockAheadError, ConflictingEventError, HeldByOtherError, MoveRefusedError, UsageError
+from kitty_status.errors import (
+    ClockAheadError,
+    ConflictingEventError,
+    HeldByOtherError,
+    MovedOnError,
+    MoveRefusedError,
+    UsageError,
+)
 from kitty_status.jsonl.codec import LineDamagedError, encode
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status import transitions
@@ -16,6 +23,7 @@ from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
+from kitty_status.tracker.claims import refuse_if_held_elsewhere
 from kitty_status.tracker.features import check_name
 from kitty_status.tracker.log import find_event, read_log
 from kitty_status.tracker.materialize import refuse_lost_log
@@ -61,6 +69,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     state = before.work_packages.get(request.wp_id)
     move = _move(feature, request, to_lane, state, before)
     _refuse_if_against_the_rules(move, before, request)
+    elsewhere = refuse_if_held_elsewhere(feature, request.wp_id, move, events, before.profile)
     newest_id = max((event.event_id for event in events if is_ulid(event.event_id)), default=None)
     row = _row(feature, request, move, before, newest_id)
     problem = problem_with(row)
@@ -77,7 +86,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
             f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
             hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
         )
-    warnings = [*unknown_work_package(feature, request, state, before), *unchecked_guards(move, before)]
+    warnings = [*elsewhere, *unknown_work_package(feature, request, state, before), *unchecked_guards(move, before)]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
     return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)
@@ -127,6 +136,12 @@ def _move(
 
 
 def _refuse_if_against_the_rules(move: transitions.Move, before: Snapshot, request: EmitRequest) -> None:
+    if request.heads is not None and request.heads != before.heads.get(request.wp_id, ()):
+        raise MovedOnError(
+            f"{request.wp_id} was moved by somebody else meanwhile; it is in {move.from_lane} now",
+            hint="look at it with `kitty-status log`, then make the call again",
+            wp_id=request.wp_id,
+        )
     refusals = transitions.refusals(move, before.profile)
     if not refusals:
         return

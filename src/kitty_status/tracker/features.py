@@ -40,6 +40,11 @@ class Feature:
         state = Path(self.repository.state_dir) if self.repository else self.folder / STATE_OUTSIDE_GIT
         return Place(self.log, state / "locks" / f"{_as_file_name(self.slug)}.lock", state / "quarantine")
 
+    @property
+    def root(self) -> Path:
+        """The folder whose configuration counts for this feature."""
+        return Path(self.repository.worktree) if self.repository else self.folder.parent.parent
+
     def relative(self, path: Path) -> str:
         """Return `path` as a person at the top of the work tree would write it."""
         if self.repository is None:

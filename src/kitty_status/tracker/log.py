@@ -37,12 +37,8 @@ def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> 
         ConflictingEventError: `row` is given and the log's row differs from it.
         StoreError, OSError: the log cannot be read.
     """
-    log = open_log(path)
-    if log is None:
-        return None
-    with log:
-        data = log.read()
-    for line, number in lines_with(data, event_id):
+    data = read_bytes(path)
+    for line, number in lines_with(data or b"", event_id):
         try:
             found = decode(line)
         except LineDamagedError:
@@ -60,6 +56,20 @@ def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> 
             )
         return found
     return None
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """Return the whole of a log, None where there is none.
+
+    Raises:
+        UnsafeLogError: it is a symbolic link or no regular file.
+        OSError: the operating system refused.
+    """
+    log = open_log(path)
+    if log is None:
+        return None
+    with log:
+        return log.read()
 
 
 def size_of(path: Path) -> int:

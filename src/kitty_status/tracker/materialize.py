@@ -57,8 +57,7 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
 def materialize_folder(folder: Path) -> Materialized:
     """Materialize the feature in `folder` by the configuration of its project; see `materialize_feature`."""
     feature = feature_at(folder)
-    root = Path(feature.repository.worktree) if feature.repository else feature.folder.parent.parent
-    return materialize_feature(feature, load_config(root))
+    return materialize_feature(feature, load_config(feature.root))
 
 
 def reduce_with_oid(feature: Feature, config: Config) -> tuple[Snapshot, str | None]:

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmitRequest:
-    """What a caller asks for; `evidence` is already validated, `to_lane` still as it was typed."""
+    """What a caller asks for; `evidence` is already validated, `to_lane` still as it was typed.
+
+    Where `heads` is given, they are the newest events of the work package that the caller has seen, and the
+    move is refused if there are others by now.
+    """
 
     wp_id: str
     to_lane: str
@@ -24,6 +28,7 @@ class EmitRequest:
     execution_mode: str | None = None
     event_id: str | None = None
     strict_wp: bool = False
+    heads: tuple[str, ...] | None = None
     dry_run: bool = False
 
 

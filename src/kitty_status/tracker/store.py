@@ -44,7 +44,8 @@ def append_event(feature_dir: Path, event: StatusEvent) -> None:
         OutcomeUnknownError: the disk did not confirm; repeat the call with the same event.
         OSError: the operating system refused; the event is certainly absent.
     """
-    feature = feature_at(Path(feature_dir))
+    # A path made anew has to be taken apart and hashed anew, a tenth of an append without its fsync.
+    feature = feature_at(feature_dir if isinstance(feature_dir, Path) else Path(feature_dir))
     row = event.to_dict()
     line = encode(row, json.dumps)
     if event_ids.use(event.event_id):

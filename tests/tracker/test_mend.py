@@ -1,0 +1,126 @@
+"""What a wrecked log has to become, as a pure function of its bytes and of what git has."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from events import line, ulid
+from features import content_of, event_line, log_of
+from kitty_status.jsonl.mending import CLEANED, DAMAGED, MARKER, SPLIT
+from kitty_status.tracker.mend import ADDED, Conflict, mend
+from kitty_status.tracker.sources import Source
+from wrecks import DAMAGE, damaged
+
+NUMBERS = st.lists(st.integers(1, 30), unique=True, max_size=6)
+
+
+def source(*numbers: int, name: str = "MERGE_HEAD") -> Source:
+    return Source(name, log_of(*numbers))
+
+
+def test_a_log_that_lacks_nothing_stays_as_it_is_byte_for_byte() -> None:
+    for log in (b"", log_of(2, 1), log_of(1, 2, 1), log_of(1)[:-1], b"\n" + log_of(3) + b"  \n"):
+        mended = mend(log, [Source("HEAD", b"\n".join(log.split(b"\n")[:2]))])
+        assert (mended.log, mended.changes, mended.conflicts) == (log, [], [])
+
+
+def test_lines_that_are_missing_come_in_behind_the_common_part_in_order_of_time() -> None:
+    mended = mend(log_of(1, 2, 4, 6), [source(1, 2, 3, 5)])
+    assert mended.log == log_of(1, 2, 3, 4, 5, 6)
+    assert [(change.action, change.source, change.line) for change in mended.changes] == [
+        (ADDED, "MERGE_HEAD", event_line(3)),
+        (ADDED, "MERGE_HEAD", event_line(5)),
+    ]
+
+
+def test_a_line_comes_in_once_and_counts_for_the_first_source_that_has_it() -> None:
+    mended = mend(log_of(1), [source(1, 2), source(2, 3, name="the index")])
+    assert mended.log == log_of(1, 2, 3)
+    assert [change.source for change in mended.changes] == ["MERGE_HEAD", "the index"]
+
+
+def test_what_a_picked_commit_only_stands_on_does_not_come_along() -> None:
+    picked = Source("CHERRY_PICK_HEAD", log_of(1, 3, 5), excused=log_of(1, 3))
+    assert mend(log_of(1, 4), [picked]).log == log_of(1, 4, 5)
+
+
+def test_the_lines_between_markers_stay_and_the_markers_go() -> None:
+    log = log_of(1) + b"<<<<<<< HEAD\n" + log_of(4) + b"||||||| base\n=======\n" + log_of(3, 1) + b">>>>>>> theirs\n"
+    mended = mend(log + log_of(2), [])
+    assert mended.log == log_of(1, 2, 3, 4)
+    assert [(change.action, change.number) for change in mended.changes] == [
+        (MARKER, 2),
+        (MARKER, 4),
+        (MARKER, 5),
+        (MARKER, 8),
+    ]
+    assert mended.set_aside == b""
+
+
+def test_markers_of_nested_conflicts_and_of_several_hunks_go() -> None:
+    inner = b"<<<<<<<<< Temporary\n" + log_of(2) + b"=========\n" + log_of(3) + b">>>>>>>>> Temporary\n"
+    log = b"<<<<<<< ours\r\n" + log_of(1) + b"||||||| base\n" + inner + b"=======\n" + log_of(4) + b">>>>>>> theirs\n"
+    assert mend(log + log_of(5) + log.replace(log_of(4), log_of(6)), []).log == log_of(1, 2, 3, 4, 5, 6)
+
+
+def test_damage_is_mended_in_its_place_and_what_cannot_be_is_set_aside() -> None:
+    log = log_of(5) + damaged(event_line(4), "glued") + b"oops\n" + damaged(event_line(3), "carriage return")
+    mended = mend(log + b"oops\n", [])
+    assert mended.log == log_of(5, 4, 90, 3)
+    assert [change.action for change in mended.changes] == [SPLIT, SPLIT, DAMAGED, CLEANED, DAMAGED]
+    assert mended.set_aside == b"oops\n"
+
+
+def test_a_damaged_line_of_head_that_was_taken_out_does_not_come_back_but_its_whole_rows_do() -> None:
+    head = Source("HEAD", log_of(1) + b"oops\n" + damaged(event_line(2), "glued"))
+    index = Source("the index", head.data)
+    mended = mend(log_of(1), [head, index])
+    assert mended.log == log_of(1, 2, 90)
+    assert {change.action for change in mended.changes} == {ADDED}
+
+
+def test_a_damaged_line_that_is_being_brought_is_set_aside_and_named() -> None:
+    mended = mend(log_of(1), [Source("MERGE_HEAD", log_of(1, 2) + b"oops\n")])
+    assert mended.log == log_of(1, 2)
+    assert mended.set_aside == b"oops\n"
+    assert [(change.action, change.source) for change in mended.changes][1] == (DAMAGED, "MERGE_HEAD")
+
+
+def test_an_id_with_two_contents_keeps_both_lines_and_is_reported() -> None:
+    other = line(**{**content_of(2), "actor": "somebody else"})
+    mended = mend(log_of(1, 2), [Source("MERGE_HEAD", log_of(1) + other)])
+    assert sorted(mended.log.splitlines(keepends=True)) == sorted([event_line(1), event_line(2), other])
+    assert mended.conflicts == [Conflict(ulid(2), 2, 3)]
+    assert mend(mended.log, [Source("MERGE_HEAD", log_of(1) + other)]).conflicts == mended.conflicts
+
+
+def test_an_id_with_one_content_in_two_spellings_is_no_conflict() -> None:
+    mended = mend(log_of(1) + event_line(1).replace(b", ", b","), [])
+    assert (mended.changes, mended.conflicts) == ([], [])
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, st.sampled_from([*DAMAGE, "sound", "markers"]))
+def test_nothing_that_stands_anywhere_is_lost_and_twice_is_as_good_as_once(
+    file: list[int], theirs: list[int], head: list[int], how: str
+) -> None:
+    log = log_of(*file)
+    if how == "markers":
+        log = b"<<<<<<< a\n" + log + b"=======\n" + log_of(*theirs[:2]) + b">>>>>>> b\n"
+    elif how != "sound":
+        log = b"".join(damaged(event_line(number), how) for number in file)
+    sources = [source(*head, name="HEAD"), source(*theirs)]
+    mended = mend(log, sources)
+    events = {event_line(number) for number in {*theirs, *head, *([] if how == "torn" else file)}}
+    assert events <= set(mended.log.splitlines(keepends=True)) <= events | {event_line(90)}
+    again = mend(mended.log, sources)
+    assert (again.log, again.set_aside) == (mended.log, b"")
+
+
+@given(NUMBERS, NUMBERS)
+def test_the_result_of_a_merge_is_the_same_for_both_sides(ours: list[int], theirs: list[int]) -> None:
+    one = mend(log_of(*ours), [source(*theirs)]).log
+    other = mend(log_of(*theirs), [source(*ours)]).log
+    assert set(one.splitlines()) == set(other.splitlines())
+    if set(ours) - set(theirs) and set(theirs) - set(ours):
+        assert one == other
