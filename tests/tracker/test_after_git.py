@@ -465,17 +465,3 @@ def test_many_stale_snapshots_are_mended_by_one_command(here: Here) -> None:
     said = here.after("post-checkout", before, after, "1")
 
     assert said.endswith("kitty-status materialize --all\n")
-
-
-def test_a_hook_that_is_asked_for_answers_and_does_nothing_else(
-    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here.repo.git("merge", "-q", "stale")
-    asked = tmp_path / "asked"
-    asked.write_bytes(b"")
-    monkeypatch.setenv("KITTY_STATUS_PROBE", str(asked))
-    assert here.after("post-merge", "0") == ""
-    assert asked.read_text() == "post-merge\n"
-
-    monkeypatch.setenv("KITTY_STATUS_PROBE", str(tmp_path / "not there"))
-    assert "written anew" in here.after("post-merge", "0")
