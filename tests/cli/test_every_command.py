@@ -38,6 +38,10 @@ GOOD = {
     "doctor": ("doctor",),
     "resolve": ("resolve", SLUG),
     "revert": ("revert", "HEAD", "--actor", "ada"),
+    "rename": ("rename", SLUG, "003-new"),
+    "archive": ("archive", SLUG),
+    "archived": ("archive", "--list"),
+    "unarchive": ("unarchive", "000-finished"),
 }
 WRITES = [
     ("init",),
@@ -47,6 +51,10 @@ WRITES = [
     EMIT,
     ("materialize", "--all"),
     ("revert", "HEAD", "--actor", "ada"),
+    ("rename", SLUG, "003-new"),
+    ("rename", SLUG, "003-new", "--commit"),
+    ("archive", SLUG),
+    ("unarchive", "000-finished"),
 ]
 BAD = [
     ("show", "nowhere"),
@@ -79,6 +87,16 @@ BAD = [
     ("install", "--status", "--dry-run"),
     ("install", "--status", "--manual"),
     ("install", "--manual", "--autostash"),
+    ("rename", SLUG),
+    ("rename", "nowhere", "003-new"),
+    ("rename", SLUG, ".."),
+    ("rename", SLUG, SLUG),
+    ("archive",),
+    ("archive", "nowhere"),
+    ("archive", "--list", SLUG),
+    ("unarchive", SLUG),
+    ("unarchive", "no/where"),
+    ("sync-base", "nowhere"),
     ("show", "--nonsense"),
     ("nonsense",),
 ]
@@ -87,6 +105,7 @@ BAD = [
 def ready(repo: GitRepo) -> GitRepo:
     feature_in(repo, CLAIM)
     repo.write("kitty-specs/002-empty/spec.md", "nothing has happened yet\n")
+    repo.write("kitty-specs/.archive/000-finished/spec.md", "this is done\n")
     repo.commit()
     return repo
 

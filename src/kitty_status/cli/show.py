@@ -13,7 +13,10 @@ from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreErr
 from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log, size_of
+from kitty_status.tracker.materialize import is_leftover
+from kitty_status.tracker.same_feature import Namesakes, how_split
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -31,6 +34,7 @@ def show(
     worktrees: Annotated[
         bool, typer.Option("--worktrees", help="Show what other work trees and branches of this clone have recorded.")
     ] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="List archived features, too.")] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Show where every work package of a feature stands; without a feature, one line for each feature.
@@ -54,19 +58,26 @@ def show(
         # Loaded by name: few calls look around, and what that takes would delay all of them.
         module: Any = import_module("kitty_status.cli.show_worktrees")
         return int(module.show_worktrees(project, config, feature, json_output=json_output))
-    chosen = _chosen(project, feature)
+    chosen = None if archived and feature is None else _chosen(project, feature)
     if chosen is None:
-        return _show_all(project, config, json_output=json_output)
+        return _show_all(project, config, archived=archived, json_output=json_output)
     if not chosen.log.exists() and not chosen.folder.is_dir():
         raise NotFoundError(
             f"there is no feature folder {chosen.folder}", hint="`kitty-status show` lists the features"
         )
     snapshot = reduce_log(chosen.log, config.profile, strictly(chosen.log))
+    remarks = [*chosen.remarks(), *_split(project, chosen)]
     if json_output:
-        say_json("show", _data(chosen.slug, chosen.relative(chosen.log), snapshot))
+        names = {"former_slugs": list(former_slugs(chosen.log)), "archived": chosen.is_archived}
+        say_json("show", {**names, **_data(chosen.slug, chosen.relative(chosen.log), snapshot)}, warnings=remarks)
     else:
         _print(chosen.slug, snapshot)
+        warn(remarks)
     return EXIT_DONE
+
+
+def _split(project: Project, feature: Feature) -> list[str]:
+    return [how_split(feature, other) for other in Namesakes(project).others_of(feature)]
 
 
 def _name_of(project: Project, name: str | None) -> str | None:
@@ -117,8 +128,8 @@ def _chosen(project: Project, name: str | None) -> Feature | None:
     return None
 
 
-def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
-    features = project.features()
+def _show_all(project: Project, config: Config, *, archived: bool, json_output: bool) -> int:
+    features = [feature for feature in project.features(archived=archived) if not is_leftover(feature, config)]
     if not features:
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"
@@ -133,7 +144,7 @@ def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
             damaged.append(f"{feature.slug}: {error.message}")
             rows.append({"feature": feature.slug, "damaged": error.message})
             continue
-        rows.append(_summary(feature.slug, snapshot))
+        rows.append({**_summary(feature.slug, snapshot), "archived": feature.is_archived})
     return _print_overview(rows, damaged, json_output=json_output)
 
 
@@ -174,7 +185,8 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
             continue
         lanes = ", ".join(f"{count} {lane}" for lane, count in row["summary"].items() if count) or "nothing yet"
         conflicts = f"  {row['conflicts']} competing" if row["conflicts"] else ""
-        say(f"{row['feature']:<{width}}  {lanes}{conflicts}")
+        archived = "  (archived)" if row.get("archived") else ""
+        say(f"{row['feature']:<{width}}  {lanes}{conflicts}{archived}")
 
 
 def _print(slug: str, snapshot: Snapshot) -> None:

@@ -55,9 +55,10 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     Raises:
         MoveRefusedError, ConflictingEventError, UsageError, NotFoundError, StoreError, OSError: as `emit.emit`.
     """
+    feature.check_can_move()
     events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
     before = reduce_events(events, config.profile)
-    refuse_lost_log(feature, before)
+    refuse_lost_log(feature, before, config)
     to_lane = before.profile.resolve(request.to_lane)
     if to_lane is None:
         raise UsageError(
@@ -86,7 +87,12 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
             f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
             hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
         )
-    warnings = [*elsewhere, *unknown_work_package(feature, request, state, before), *unchecked_guards(move, before)]
+    warnings = [
+        *feature.remarks(),
+        *elsewhere,
+        *unknown_work_package(feature, request, state, before),
+        *unchecked_guards(move, before),
+    ]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
     return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)
