@@ -141,6 +141,14 @@ def _quarantined(repo: GitRepo) -> None:
         repo.write(f".git/kitty-status/quarantine/{number}.tail", "x")
 
 
+def _half_a_rebase(repo: GitRepo) -> None:
+    """Leave what git does when the work tree changes between its autostash and the beginning of the rebase."""
+    repo.write("a", "x")
+    repo.git("add", "a")
+    repo.write(".git/rebase-merge/autostash", repo.git("stash", "create") + "\n")
+    repo.git("rm", "-q", "--force", "a")
+
+
 def _bare(repo: GitRepo) -> None:
     repo.git("config", "core.bare", "true")
 
@@ -155,6 +163,7 @@ STATES = {
     "not-a-repository": Ailing(lambda repo: (repo.path / ".git").rename(repo.path / "was.git"), COMMANDS),
     "bare-repository": Ailing(_bare),
     "operation-in-progress": Ailing(lambda repo: repo.write(".git/MERGE_HEAD", repo.git("rev-parse", "HEAD"))),
+    "rebase-left-behind": Ailing(_half_a_rebase, COMMANDS),
     "shallow-clone": Ailing(lambda repo: repo.write(".git/shallow", repo.git("rev-parse", "HEAD") + "\n")),
     "partial-clone": Ailing(_partial),
     "sparse-checkout": Ailing(_sparse),

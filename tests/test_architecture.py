@@ -25,6 +25,7 @@ DESTRUCTIVE = ("reset --hard", "rm -rf", "rm -r", "push --force", "push -f", "cl
 PLUMBING = {
     "log_driver": {"typing", "re", "json", "pathlib", "hashlib", "subprocess"},
     "snapshot_driver": {"typing", "subprocess", "datetime"},
+    "hook_entry": {"typing", "re", "json", "pathlib", "hashlib", "subprocess"},
     "pre_commit": {"typing", "re", "json", "pathlib", "hashlib", "subprocess"},
     "pre_push": {"typing", "re", "json", "pathlib", "hashlib", "subprocess"},
 }

@@ -44,6 +44,11 @@ AILMENTS = {
     "operation-in-progress": Ailment(
         ADVISORY, "no operation of git half done", "meanwhile nothing is restored, and single files are not committed"
     ),
+    "rebase-left-behind": Ailment(
+        DEGRADED,
+        "no trace of a rebase that never began",
+        "git goes on as if it were rebasing, and events that wait are not restored; what was set aside becomes a stash",
+    ),
     "shallow-clone": Ailment(
         ADVISORY, "the whole history", "what lies before its edge cannot be proved, and a merge base may be missing"
     ),

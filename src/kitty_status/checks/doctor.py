@@ -37,7 +37,7 @@ ANYWHERE = (
     Check("switch", place.check_switch, ("switched-off",)),
 )
 IN_A_REPOSITORY = (
-    Check("operation", place.check_operation, ("operation-in-progress",)),
+    Check("operation", place.check_operation, ("operation-in-progress", "rebase-left-behind")),
     Check("completeness", place.check_completeness, ("shallow-clone", "partial-clone", "sparse-checkout")),
     Check(
         "attributes",

@@ -74,8 +74,14 @@ def check_switch(_clone: Clone) -> Iterator[Diagnosis]:
 
 def check_operation(clone: Clone) -> Iterator[Diagnosis]:
     """Is git in the middle of something?"""
-    operation = operation_in_progress(clone.repository.git_dir)
-    if operation:
+    git_dir = clone.repository.git_dir
+    operation = operation_in_progress(git_dir)
+    rebase = Path(git_dir, "rebase-merge")
+    if rebase.is_dir() and not Path(rebase, "head-name").exists():
+        # A log that is written to while git begins a rebase with autostash makes it give up after the first step.
+        observed = f"{rebase} holds no rebase: `git rebase --abort` cannot end it"
+        yield Diagnosis("rebase-left-behind", clone.repository.worktree, observed, ("git rebase --quit",))
+    elif operation:
         yield Diagnosis(
             "operation-in-progress", clone.repository.worktree, f"a {operation} is not finished", ("git status",)
         )
