@@ -154,7 +154,7 @@ class Matrix:
 
 
 def in_order(numbers: list[int]) -> list[int]:
-    """Sort events as the driver does: those from 10 on are what both sides begin with, the others go by their instant."""
+    """Sort events as the driver does: those from 10 on stand first, as what both sides begin with."""
     return sorted(numbers, key=lambda number: (number < 10, number))
 
 
@@ -172,23 +172,20 @@ def _conflict_in_log(operation: Operation, logs: Files, unmerged: set[str]) -> s
 def _log_word(operation: Operation, files: list[Files], code: int, *, went_on: bool) -> str:
     before, after, target = files
     lines = [line for log in after.values() for line in log.splitlines(keepends=True)]
-    wanted = {event_line(number) for number in operation.events}
-    if target and list(after.values()) == list(target.values()):
-        return TARGET
-    if after == before and (wanted == set(lines) or (code and not went_on)):
-        return SAME
-    if after == before and operation.takes_out and not code:
-        return OURS_ONLY
-    if not wanted <= set(lines):
-        return FEWER
-    if wanted < set(lines):
-        return MORE
-    if operation.takes_out:
-        return TAKEN_OUT
-    if len(set(lines)) < len(lines):
-        return TWICE
-    numbers = [numbers_in(log) for log in after.values()]
-    return ORDERED if all(each == in_order(each) for each in numbers) else ALL
+    wanted, found = {event_line(number) for number in operation.events}, set(lines)
+    is_sorted = all(numbers == in_order(numbers) for numbers in map(numbers_in, after.values()))
+    words = {
+        TARGET: bool(target) and list(after.values()) == list(target.values()),
+        SAME: after == before and (wanted == found or (code != 0 and not went_on)),
+        OURS_ONLY: after == before and operation.takes_out and code == 0,
+        FEWER: not wanted <= found,
+        MORE: wanted < found,
+        TAKEN_OUT: operation.takes_out,
+        TWICE: len(found) < len(lines),
+        ORDERED: is_sorted,
+        ALL: True,
+    }
+    return next(word for word, holds in words.items() if holds)
 
 
 def _look(place: GitRepo, operation: Operation, printed: str) -> Files:
