@@ -104,6 +104,13 @@ class ConflictingEventError(KittyStatusError):
     exit_code = EXIT_CONFLICT
 
 
+class TargetExistsError(KittyStatusError):
+    """Something else stands where a feature was to go; nothing was moved."""
+
+    code = "target-exists"
+    exit_code = EXIT_CONFLICT
+
+
 class BusyError(KittyStatusError):
     """Another process holds what is needed: the same call may succeed later."""
 

@@ -27,6 +27,9 @@ GOOD = {
     "emit": EMIT,
     "show": ("show", SLUG),
     "features": ("show",),
+    "show-worktrees": ("show", SLUG, "--worktrees"),
+    "features-worktrees": ("show", "--worktrees"),
+    "worktrees": ("worktrees",),
     "log": ("log", SLUG),
     "diff": ("diff",),
     "audit": ("audit",),
@@ -35,6 +38,10 @@ GOOD = {
     "doctor": ("doctor",),
     "resolve": ("resolve", SLUG),
     "revert": ("revert", "HEAD", "--actor", "ada"),
+    "rename": ("rename", SLUG, "003-new"),
+    "archive": ("archive", SLUG),
+    "archived": ("archive", "--list"),
+    "unarchive": ("unarchive", "000-finished"),
 }
 WRITES = [
     ("init",),
@@ -44,9 +51,15 @@ WRITES = [
     EMIT,
     ("materialize", "--all"),
     ("revert", "HEAD", "--actor", "ada"),
+    ("rename", SLUG, "003-new"),
+    ("rename", SLUG, "003-new", "--commit"),
+    ("archive", SLUG),
+    ("unarchive", "000-finished"),
 ]
 BAD = [
     ("show", "nowhere"),
+    ("show", "nowhere", "--worktrees"),
+    ("worktrees", "--base", "nowhere"),
     ("log", "nowhere"),
     ("log", SLUG, "--wp", "WP77"),
     ("log", SLUG, "--limit", "0"),
@@ -74,6 +87,16 @@ BAD = [
     ("install", "--status", "--dry-run"),
     ("install", "--status", "--manual"),
     ("install", "--manual", "--autostash"),
+    ("rename", SLUG),
+    ("rename", "nowhere", "003-new"),
+    ("rename", SLUG, ".."),
+    ("rename", SLUG, SLUG),
+    ("archive",),
+    ("archive", "nowhere"),
+    ("archive", "--list", SLUG),
+    ("unarchive", SLUG),
+    ("unarchive", "no/where"),
+    ("sync-base", "nowhere"),
     ("show", "--nonsense"),
     ("nonsense",),
 ]
@@ -82,6 +105,7 @@ BAD = [
 def ready(repo: GitRepo) -> GitRepo:
     feature_in(repo, CLAIM)
     repo.write("kitty-specs/002-empty/spec.md", "nothing has happened yet\n")
+    repo.write("kitty-specs/.archive/000-finished/spec.md", "this is done\n")
     repo.commit()
     return repo
 

@@ -13,14 +13,17 @@ from kitty_status.jsonl.tail import TAIL_COMPLETE, classify_tail
 from kitty_status.status import validation
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
+from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
 from kitty_status.tracker.materialize import compare, events_counted_by, log_oid, reduce_with_oid
+from kitty_status.tracker.same_feature import how_to_unite
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.same_feature import Namesakes
 
 _MEND_LINE = "`kitty-status resolve --dry-run` says what can be mended and what would be set aside, `resolve` does it"
 _MATERIALIZE = "run `kitty-status materialize {slug}`"
@@ -40,18 +43,32 @@ class Validation:
         return not any(finding.severity == ERROR for finding in self.findings)
 
 
-def validate(feature: Feature, config: Config) -> Validation:
+def validate(feature: Feature, config: Config, namesakes: Namesakes | None = None) -> Validation:
     """Return every finding about a feature's log and snapshot. Nothing is written, no lock is taken.
+
+    With `namesakes`, it is also asked whether another folder holds events of the same feature.
 
     Raises:
         OSError: the operating system refused.
     """
     try:
-        return _validated(feature, config)
+        found = _validated(feature, config)
     except UnsafeLogError as error:
         # The other features of the run are to be heard of, too.
         finding = Finding(error.code, error.message, hint=error.hint, path=feature.relative(feature.log))
-        return Validation(feature, [finding], 0)
+        found = Validation(feature, [finding], 0)
+    if namesakes is not None:
+        found.findings += [_split(feature, other) for other in namesakes.others_of(feature)]
+    return found
+
+
+def _split(feature: Feature, other: Feature) -> Finding:
+    return Finding(
+        validation.SPLIT_LOG,
+        f"{feature.relative(other.folder)} holds events of the same feature",
+        hint=f"`{how_to_unite(feature, other)}` unites the two logs; no line is lost",
+        path=feature.relative(feature.log),
+    )
 
 
 def _validated(feature: Feature, config: Config) -> Validation:
@@ -128,7 +145,7 @@ def _line_end_findings(feature: Feature) -> list[Finding]:
 
 
 def _judged(feature: Feature, profile: LaneProfile, damage: _DamageList) -> tuple[Judge, Snapshot]:
-    judge = Judge(profile, feature.slug)
+    judge = Judge(profile, feature.slug, former_slugs(feature.log))
     return judge, reduce_log(feature.log, None, damage, judge=judge)
 
 
@@ -176,13 +193,13 @@ def snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> l
         # The log may have changed since it was read: only what differs from one and the same log has drifted.
         compared = compare(feature, config, *reduce_with_oid(feature, config))
     if compared.existing is None:
-        if not snapshot.event_count:
+        if not (snapshot.event_count and config.commits_snapshots):
             return []
         message = "the feature has events and no snapshot"
         return [Finding(validation.SNAPSHOT_MISSING, message, hint=mend, severity=WARNING, path=path)]
     if not compared.drifted:
         return []
-    if not snapshot.event_count and events_counted_by(feature):
+    if config.commits_snapshots and not snapshot.event_count and events_counted_by(feature):
         return [
             Finding(
                 validation.SNAPSHOT_WITHOUT_LOG,
@@ -191,4 +208,7 @@ def snapshot_findings(feature: Feature, config: Config, snapshot: Snapshot) -> l
                 path=path,
             )
         ]
-    return [Finding(validation.SNAPSHOT_DRIFT, "the snapshot is not what the log says", hint=mend, path=path)]
+    # Where it is not committed, nobody else sees it: a merge that brought new lines leaves it behind.
+    severity = ERROR if config.commits_snapshots else WARNING
+    message = "the snapshot is not what the log says"
+    return [Finding(validation.SNAPSHOT_DRIFT, message, hint=mend, severity=severity, path=path)]

@@ -24,6 +24,7 @@ VERBS = {
     "show": "show",
     "log": "log",
     "diff": "diff",
+    "worktrees": "worktrees",
     "materialize": "materialize",
     "validate": "validate",
     "doctor": "doctor",
@@ -32,6 +33,10 @@ VERBS = {
     "reconcile-journal": "reconcile_journal",
     "discard": "discard",
     "audit": "audit",
+    "rename": "rename",
+    "archive": "archive",
+    "unarchive": "unarchive",
+    "sync-base": "sync_base",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }

@@ -73,22 +73,23 @@ def emit(
         strict_wp=strict_wp,
         dry_run=dry_run,
     )
-    emitted = emit_event(project, load_config(project.root), request)
+    config = load_config(project.root)
+    emitted = emit_event(project, config, request)
     title = f"{wp}: {emitted.event['from_lane']} to {emitted.event['to_lane']}"
     committed = None
     if commit and not dry_run:
-        committed = commit_feature(emitted.feature, f"Move {title}", emitted.event["event_id"])
-    _print(emitted, title, committed, json_output=json_output)
+        committed = commit_feature(
+            emitted.feature, f"Move {title}", emitted.event["event_id"], snapshot=config.commits_snapshots
+        )
+    is_to_commit = emitted.feature.repository is not None and committed is None and not dry_run
+    steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=config.commits_snapshots) if is_to_commit else []
+    _print(emitted, title, committed, steps, json_output=json_output)
 
 
 emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
 
 
-def _print(emitted: Emitted, title: str, committed: str | None, *, json_output: bool) -> None:
-    in_git = emitted.feature.repository is not None
-    next_steps = (
-        how_to_commit(emitted.feature, f"Move {title}") if in_git and committed is None and not emitted.dry_run else []
-    )
+def _print(emitted: Emitted, title: str, committed: str | None, next_steps: list[str], *, json_output: bool) -> None:
     if json_output:
         data = {
             "feature": emitted.feature.slug,

@@ -55,8 +55,13 @@ def log(
     brought = brought_by(project, chosen, shown) if with_commits else None
     if json_output:
         rows = [_data(event) | ({"brought_by": _commit_data(event, brought)} if brought else {}) for event in shown]
-        say_json("log", {"feature": chosen.slug, "events": rows}, warnings=brought.warnings if brought else ())
+        say_json(
+            "log",
+            {"feature": chosen.slug, "events": rows},
+            warnings=[*chosen.remarks(), *(brought.warnings if brought else ())],
+        )
         return
+    warn(chosen.remarks())
     for event in shown:
         say(f"{_commit(event, brought)}  {_line(event)}" if brought else _line(event))
     warn(brought.warnings if brought else ())

@@ -11,7 +11,7 @@ from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, s
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import compare, materialize_feature, reduce_with_oid
+from kitty_status.tracker.materialize import compare, is_leftover, materialize_feature, reduce_with_oid
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @command
 def materialize(
     feature: FeatureArgument = None,
-    every: Annotated[bool, typer.Option("--all", help="Every feature that has a log.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every feature that has a log, archived ones too.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a snapshot has drifted.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be written, and write nothing.")
@@ -37,7 +37,7 @@ def materialize(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    features = _features(project, feature, every=every)
+    features = [each for each in _features(project, feature, every=every) if not is_leftover(each, config)]
     results = [_materialize(each, config, write=not (check or dry_run)) for each in features]
     if json_output:
         say_json("materialize", results)
@@ -51,7 +51,8 @@ def _features(project: Project, name: str | None, *, every: bool) -> list[Featur
     if every and name is not None:
         raise UsageError("--all and a feature exclude each other", hint="leave one of them out")
     if every:
-        return [feature for feature in project.features() if feature.log.exists() or feature.snapshot.exists()]
+        features = project.features(archived=True)
+        return [feature for feature in features if feature.log.exists() or feature.snapshot.exists()]
     chosen = project.feature(name)
     if not chosen.log.exists():
         raise NotFoundError(f"{chosen.slug} has no log {chosen.log}", hint="`kitty-status emit` writes the first event")

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
-from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
+from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError
 from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log, size_of
+from kitty_status.tracker.materialize import is_leftover
+from kitty_status.tracker.same_feature import Namesakes, how_split
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -28,6 +31,10 @@ def show(
     at: Annotated[
         str | None, typer.Option("--at", metavar="REV|DATE", help="As it was in that commit, or on that day.")
     ] = None,
+    worktrees: Annotated[
+        bool, typer.Option("--worktrees", help="Show what other work trees and branches of this clone have recorded.")
+    ] = False,
+    archived: Annotated[bool, typer.Option("--archived", help="List archived features, too.")] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Show where every work package of a feature stands; without a feature, one line for each feature.
@@ -37,26 +44,40 @@ def show(
       kitty-status show
       kitty-status show 034-login --json
       kitty-status show 034-login --at 2026-01-31
+      kitty-status show 034-login --worktrees
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
+    if at is not None and worktrees:
+        raise UsageError("--at and --worktrees exclude each other", hint="leave one of them out")
     if at is not None:
         # Loaded by name: nearly every call is about the present.
         past: Past = import_module("kitty_status.tracker.past").past_at(project, at)
         return _show_past(past, _name_of(project, feature), config, json_output=json_output)
-    chosen = _chosen(project, feature)
+    if worktrees:
+        # Loaded by name: few calls look around, and what that takes would delay all of them.
+        module: Any = import_module("kitty_status.cli.show_worktrees")
+        return int(module.show_worktrees(project, config, feature, json_output=json_output))
+    chosen = None if archived and feature is None else _chosen(project, feature)
     if chosen is None:
-        return _show_all(project, config, json_output=json_output)
+        return _show_all(project, config, archived=archived, json_output=json_output)
     if not chosen.log.exists() and not chosen.folder.is_dir():
         raise NotFoundError(
             f"there is no feature folder {chosen.folder}", hint="`kitty-status show` lists the features"
         )
     snapshot = reduce_log(chosen.log, config.profile, strictly(chosen.log))
+    remarks = [*chosen.remarks(), *_split(project, chosen)]
     if json_output:
-        say_json("show", _data(chosen.slug, chosen.relative(chosen.log), snapshot))
+        names = {"former_slugs": list(former_slugs(chosen.log)), "archived": chosen.is_archived}
+        say_json("show", {**names, **_data(chosen.slug, chosen.relative(chosen.log), snapshot)}, warnings=remarks)
     else:
         _print(chosen.slug, snapshot)
+        warn(remarks)
     return EXIT_DONE
+
+
+def _split(project: Project, feature: Feature) -> list[str]:
+    return [how_split(feature, other) for other in Namesakes(project).others_of(feature)]
 
 
 def _name_of(project: Project, name: str | None) -> str | None:
@@ -107,8 +128,8 @@ def _chosen(project: Project, name: str | None) -> Feature | None:
     return None
 
 
-def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
-    features = project.features()
+def _show_all(project: Project, config: Config, *, archived: bool, json_output: bool) -> int:
+    features = [feature for feature in project.features(archived=archived) if not is_leftover(feature, config)]
     if not features:
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"
@@ -123,7 +144,7 @@ def _show_all(project: Project, config: Config, *, json_output: bool) -> int:
             damaged.append(f"{feature.slug}: {error.message}")
             rows.append({"feature": feature.slug, "damaged": error.message})
             continue
-        rows.append(_summary(feature.slug, snapshot))
+        rows.append({**_summary(feature.slug, snapshot), "archived": feature.is_archived})
     return _print_overview(rows, damaged, json_output=json_output)
 
 
@@ -164,7 +185,8 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
             continue
         lanes = ", ".join(f"{count} {lane}" for lane, count in row["summary"].items() if count) or "nothing yet"
         conflicts = f"  {row['conflicts']} competing" if row["conflicts"] else ""
-        say(f"{row['feature']:<{width}}  {lanes}{conflicts}")
+        archived = "  (archived)" if row.get("archived") else ""
+        say(f"{row['feature']:<{width}}  {lanes}{conflicts}{archived}")
 
 
 def _print(slug: str, snapshot: Snapshot) -> None:

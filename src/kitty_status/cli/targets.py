@@ -28,7 +28,7 @@ def features_of(project: Project, targets: list[str], *, every: bool, may_be_los
     if every and targets:
         raise UsageError("--all and names exclude each other", hint="leave one of them out")
     if every:
-        return project.features(unsafe_names=True)
+        return project.features(unsafe_names=True, archived=True)
     if not targets:
         return [project.feature(None)]
     return [_feature(project, target, may_be_lost=may_be_lost) for target in targets]

@@ -13,6 +13,8 @@ from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.materialize import is_leftover
+from kitty_status.tracker.same_feature import Namesakes
 
 if TYPE_CHECKING:
     from kitty_status.checks.validate import Validation
@@ -23,7 +25,7 @@ def validate(
     targets: Annotated[
         list[str] | None, typer.Argument(metavar="[FEATURE | PATH]...", help="Slugs, or paths of folders or files.")
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every feature.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every feature, archived ones too.")] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Report every finding about the logs and snapshots of features. Nothing is written.
@@ -37,7 +39,10 @@ def validate(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    validations = [validate_feature(feature, config) for feature in features_of(project, targets or [], every=every)]
+    chosen = features_of(project, targets or [], every=every)
+    features = [feature for feature in chosen if not is_leftover(feature, config)]
+    namesakes = Namesakes(project)
+    validations = [validate_feature(feature, config, namesakes) for feature in features]
     if json_output:
         say_json("findings", [_data(validation) for validation in validations])
     else:

@@ -1,4 +1,4 @@
-"""The marked block that kitty-status keeps in `.gitattributes` and in `info/attributes`.
+"""The marked block that kitty-status keeps in `.gitattributes`, in `info/attributes` and in `.gitignore`.
 
 Everything here is about bytes in and bytes out. What adding a block changes, removing it changes
 back exactly, so the markers note what the file was like before.
@@ -23,6 +23,9 @@ COMMITTED = (
 # For one clone that has the drivers. This file beats the committed one, and covers branches without it.
 LOCAL_LOGS = (f"{_LOGS} merge=kitty-status-log -text",)
 LOCAL = (*LOCAL_LOGS, f"{_SNAPSHOTS} merge=kitty-status-snapshot -text")
+# What `.gitignore` says where snapshots are not committed.
+IGNORED = (_SNAPSHOTS,)
+SNAPSHOT_PATHSPEC = f":(top,glob){_SNAPSHOTS}"
 
 _BEGIN = b"# kitty-status: begin (this block is kept by kitty-status"
 _END = b"# kitty-status: end"

@@ -115,21 +115,34 @@ def reflog_path(repository: Repository) -> str:
 
 def worktrees(repository: Repository) -> list[Repository]:
     """Return all work trees of the clone whose folders are there: the main one first, unless it is bare."""
-    found = []
     main = _main_worktree(repository)
-    if main is not None:
-        found.append(main)
+    there = [tree for tree in _linked_worktrees(repository) if _is_there(tree)]
+    return there if main is None else [main, *there]
+
+
+def vanished_worktrees(repository: Repository) -> list[Repository]:
+    """Return the linked work trees that git remembers and whose folders are gone, or are another clone's by now."""
+    return [tree for tree in _linked_worktrees(repository) if not _is_there(tree)]
+
+
+def _linked_worktrees(repository: Repository) -> list[Repository]:
+    found = []
     linked = os.path.join(repository.common_dir, "worktrees")
     for name in sorted(os.listdir(linked)) if os.path.isdir(linked) else ():
         git_dir = os.path.join(linked, name)
         pointer = _contents(os.path.join(git_dir, "gitdir"))
-        if pointer is None:
-            continue
-        # Where extensions.relativeWorktrees is set, the path begins at the git folder.
-        folder = os.path.dirname(os.path.join(git_dir, os.fsdecode(pointer.strip())))
-        if os.path.isdir(folder):
+        if pointer is not None:
+            # Where extensions.relativeWorktrees is set, the path begins at the git folder.
+            folder = os.path.dirname(os.path.join(git_dir, os.fsdecode(pointer.strip())))
             found.append(Repository(os.path.realpath(folder), git_dir, repository.common_dir))
     return found
+
+
+def _is_there(tree: Repository) -> bool:
+    """Say whether a linked work tree's folder leads back to it; another clone may lie where it was."""
+    back = _contents(os.path.join(tree.worktree, ".git")) or b""
+    target = os.fsdecode(back.removeprefix(b"gitdir:").strip())
+    return back.startswith(b"gitdir:") and os.path.realpath(os.path.join(tree.worktree, target)) == tree.git_dir
 
 
 def _main_worktree(repository: Repository) -> Repository | None:

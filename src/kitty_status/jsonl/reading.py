@@ -38,6 +38,19 @@ def open_log(path: Path) -> BinaryIO | None:
     return os.fdopen(descriptor, "rb", buffering=_BUFFER)
 
 
+def read_bytes(path: Path) -> bytes | None:
+    """Return everything that a log holds, or None where there is none.
+
+    Raises:
+        UnsafeLogError, OSError: as `open_log`.
+    """
+    log = open_log(path)
+    if log is None:
+        return None
+    with log:
+        return log.read()
+
+
 def batches_of(log: BinaryIO) -> Iterator[list[bytes]]:
     """Yield the lines of an open log in batches of about 64 KiB, a longer line in a batch that it ends."""
     while lines := log.readlines(_BUFFER):

@@ -34,6 +34,7 @@ UNKNOWN_LANE = "unknown-lane"
 REPEATED_EVENT = "repeated-event"
 CONFLICTING_EVENT = "conflicting-event"
 OTHER_FEATURE = "other-feature"
+SPLIT_LOG = "split-log"
 IGNORED_PARENT = "ignored-parent"
 COMPETING_MOVES = "competing-moves"
 SNAPSHOT_DRIFT = "snapshot-drift"
@@ -81,9 +82,10 @@ class Judge:
     * each finding is kept with the line that it is about, so that its number can be looked up afterwards
     """
 
-    def __init__(self, profile: LaneProfile, slug: str) -> None:
+    def __init__(self, profile: LaneProfile, slug: str, former_slugs: Iterable[str] = ()) -> None:
         self.profile = profile
         self.slug = slug
+        self._former_slugs = frozenset(former_slugs)
         self.plain_moves = needs_look(profile)
         self._lanes = frozenset(profile.lanes)
         self._needs_approval = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_APPROVAL)
@@ -126,9 +128,11 @@ class Judge:
         return move in self._needs_review_ref and bool(said and said.strip())
 
     def other_feature(self, event: LaneEvent) -> None:
-        """Note an event that names another feature than the folder it stands in."""
+        """Note an event that names another feature than the folder it stands in, now or before it was renamed."""
+        if event.slug in self._former_slugs:
+            return
         message = f"the event names the feature {event.slug}, its folder is {self.slug}"
-        hint = "if the folder was renamed this is harmless; if the event strayed here, say so with a further event"
+        hint = "if the folder was renamed by hand this is harmless; if the event strayed here, emit one that says so"
         self._add(event, Finding(OTHER_FEATURE, message, hint=hint, severity=WARNING))
 
     def ids(self, events: Sequence[LaneEvent]) -> None:

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import BusyError, GitError, OutsideRepositoryError
+from kitty_status.errors import BusyError, GitError, OutsideRepositoryError, UsageError
+from kitty_status.git.folders import changed_files, committed_files, is_ignored, literal_paths, tracked_files
 from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.lock import exclusive
@@ -40,12 +41,13 @@ def check_can_commit(project: Project) -> None:
         )
 
 
-def commit_feature(feature: Feature, message: str, event_id: str) -> str:
+def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: bool = True) -> str:
     """Commit a feature's log and snapshot, those of them that git does not ignore, and return the commit's id.
 
     Other staged changes stay staged. The user's hooks run as at any commit. Where both files stand
     in the history as they are, nothing is done, so a repeated call is harmless. Commits of one clone
-    wait for each other, and the log's lock is held, so that log and snapshot are of one moment.
+    wait for each other, and the log's lock is held, so that log and snapshot are of one moment. Pass
+    `snapshot` False where snapshots are not to be committed.
 
     Raises:
         OutsideRepositoryError: the feature lies in no repository.
@@ -57,7 +59,9 @@ def commit_feature(feature: Feature, message: str, event_id: str) -> str:
     cwd = feature.repository.worktree
     commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
     with exclusive(commits, timeout=60.0), exclusive(feature.place.lock):
-        paths = [path for path in committed_paths(feature) if not _is_ignored(path, cwd)]
+        paths = [
+            path for path in committed_paths(feature, snapshot=snapshot) if not is_ignored(feature.repository, path)
+        ]
         if not paths:
             raise GitError(
                 f"git ignores the log of {feature.slug}",
@@ -71,11 +75,10 @@ def commit_feature(feature: Feature, message: str, event_id: str) -> str:
             return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
         if not git(["status", "--porcelain", "--", *paths], cwd=cwd):
             return git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()
-    hint = f"event {event_id} is recorded; commit it with: {how_to_commit(feature, message)[-1]}"
+    hint = f"event {event_id} is recorded; commit it with: {how_to_commit(feature, message, snapshot=snapshot)[-1]}"
     if _is_busy(result):
         raise BusyError(f"another git is at work in {cwd}", hint=hint, event_id=event_id)
-    words = (result.err or result.out).decode(errors="replace").strip() or "it said nothing; a hook may have refused"
-    raise GitError(f"git commit failed: {words}", hint=hint, event_id=event_id)
+    raise GitError(f"git commit failed: {_words(result)}", hint=hint, event_id=event_id)
 
 
 def stage_files(feature: Feature) -> list[str]:
@@ -112,9 +115,9 @@ def how_to_stage(feature: Feature) -> str:
     return f"git add -- {_named(committed_paths(feature))}"
 
 
-def how_to_commit(feature: Feature, message: str) -> list[str]:
+def how_to_commit(feature: Feature, message: str, *, snapshot: bool = True) -> list[str]:
     """Return the commands, for any folder of the work tree, that commit what `commit_feature` would."""
-    return commands_to_commit(committed_paths(feature), message)
+    return commands_to_commit(committed_paths(feature, snapshot=snapshot), message)
 
 
 def commands_to_commit(paths: Sequence[str], message: str) -> list[str]:
@@ -128,17 +131,76 @@ def _named(paths: Sequence[str]) -> str:
     return " ".join(shlex.quote(f":/{path}") for path in paths)
 
 
-def committed_paths(feature: Feature) -> list[str]:
+def check_nothing_else_changed(feature: Feature) -> None:
+    """Refuse to commit a move of a folder in which more than the log and the snapshot has uncommitted changes.
+
+    Raises:
+        UsageError: so it is; a commit of the move would take them along.
+    """
+    if feature.repository is None:
+        return
+    own = {feature.relative(path) for path in (feature.log, feature.snapshot)}
+    others = [path for path in changed_files(feature.repository, feature.relative(feature.folder)) if path not in own]
+    if others:
+        raise UsageError(
+            f"{feature.relative(feature.folder)} has other uncommitted changes, such as {others[0]}",
+            hint="commit them first, or leave out --commit",
+        )
+
+
+def commit_move(source: Feature, target: Feature, message: str) -> str:
+    """Commit that a feature's folder has moved, whatever else is staged, and return the commit's id.
+
+    Raises:
+        OutsideRepositoryError: the feature lies in no repository.
+        BusyError: another git is at work in the repository.
+        GitError: git or a hook refused; the folder has moved.
+    """
+    repository = target.repository
+    if repository is None:
+        raise OutsideRepositoryError(f"{target.folder} is in no git repository", hint="run `git init` first")
+    old, new = source.relative(source.folder), target.relative(target.folder)
+    paths = committed_files(repository, old) + tracked_files(repository, new)
+    hint = f"it has moved; go on with: {how_to_commit_move(source, target, message)[-1]}"
+    if not paths:
+        raise GitError(f"git tracks nothing in {new}", hint=hint)
+    args = ["commit", "--quiet", "-m", message, "--only", "--pathspec-from-file=-", "--pathspec-file-nul"]
+    with exclusive(Path(repository.state_dir) / "locks" / ".commit.lock", timeout=60.0):
+        result = _patiently(args, repository.worktree, literal_paths(dict.fromkeys(paths)))
+    if not result.code:
+        return git(["rev-parse", "HEAD"], cwd=repository.worktree).decode("ascii").strip()
+    if _is_busy(result):
+        raise BusyError(f"another git is at work in {repository.worktree}", hint=hint)
+    raise GitError(f"git commit failed: {_words(result)}", hint=hint)
+
+
+def how_to_commit_move(source: Feature, target: Feature, message: str) -> list[str]:
+    """Return the command, for any folder of the work tree, that commits what git tracks of a moved folder."""
+    repository = target.repository
+    if repository is None:
+        return []
+    old, new = source.relative(source.folder), target.relative(target.folder)
+    known = [new] if tracked_files(repository, new) else []
+    known += [old] if committed_files(repository, old) else []
+    paths = " ".join(shlex.quote(f":/{path}") for path in known)
+    return [f"git commit -m {shlex.quote(message)} -- {paths}"] if paths else [f"git add -- {shlex.quote(f':/{new}')}"]
+
+
+def committed_paths(feature: Feature, *, snapshot: bool = True) -> list[str]:
     """Return the paths, from the top of the work tree, that belong into a commit of the feature's status."""
-    existing: list[Path] = [path for path in (feature.log, feature.snapshot) if path.exists()]
-    return [feature.relative(path) for path in existing]
+    wanted: list[Path] = [feature.log, feature.snapshot] if snapshot else [feature.log]
+    return [feature.relative(path) for path in wanted if path.exists()]
 
 
-def _patiently(arguments: list[str], cwd: str) -> GitResult:
+def _words(result: GitResult) -> str:
+    return (result.err or result.out).decode(errors="replace").strip() or "it said nothing; a hook may have refused"
+
+
+def _patiently(arguments: list[str], cwd: str, stdin: bytes = b"") -> GitResult:
     """Run git, and again for some seconds while another git holds the index."""
     deadline = time.monotonic() + _PATIENCE
     while True:
-        result = run_git(arguments, cwd=cwd, offline=False)
+        result = run_git(arguments, cwd=cwd, stdin=stdin, offline=False)
         if not _is_busy(result) or time.monotonic() > deadline:
             return result
         time.sleep(_PAUSE)
@@ -146,7 +208,3 @@ def _patiently(arguments: list[str], cwd: str) -> GitResult:
 
 def _is_busy(result: GitResult) -> bool:
     return bool(result.code) and b"index.lock" in result.err
-
-
-def _is_ignored(path: str, cwd: str) -> bool:
-    return run_git(["check-ignore", "--quiet", "--", path], cwd=cwd).code == 0

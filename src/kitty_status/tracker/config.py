@@ -24,17 +24,18 @@ DETECTED = "auto"
 PHASES = ("0", "1", "2")
 SNAPSHOT_OWN = "own"
 SNAPSHOT_SPEC_KITTY = "spec-kitty"
+SNAPSHOT_IGNORED = "ignored"
 _KEYS = {
     "lanes": (DETECTED, *PROFILES),
     "phase": PHASES,
-    "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY),
+    "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, SNAPSHOT_IGNORED),
     "requires": (),
 }
 DEFAULTS = f"""\
 {SECTION}:
   # seven-lane or nine-lane; {DETECTED} recognises logs that spec-kitty 3 wrote
   lanes: {DETECTED}
-  # {SNAPSHOT_OWN} or {SNAPSHOT_SPEC_KITTY}; {DETECTED} recognises snapshots that spec-kitty 3 wrote
+  # {SNAPSHOT_OWN}, {SNAPSHOT_SPEC_KITTY} or {SNAPSHOT_IGNORED}; {DETECTED} recognises snapshots that spec-kitty 3 wrote
   snapshot: {DETECTED}
 """
 
@@ -43,7 +44,7 @@ class Config:
     """What a repository has decided.
 
     * `profile` is the pinned lane profile, None where the log shall say
-    * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has
+    * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has; or `ignored`: it is not committed
     * `requires` is the lowest version that may write here
     """
 
@@ -52,6 +53,11 @@ class Config:
         self.profile: LaneProfile | None = PROFILES.get(values.get("lanes", DETECTED))
         self.snapshot = values.get("snapshot", DETECTED)
         self.requires = values.get("requires", "")
+
+    @property
+    def commits_snapshots(self) -> bool:
+        """Whether `status.json` belongs into commits; if not, each clone makes its own from the log."""
+        return self.snapshot != SNAPSHOT_IGNORED
 
     def check_may_write(self) -> None:
         """Refuse to write where the repository asks for a newer version.

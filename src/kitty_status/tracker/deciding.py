@@ -23,6 +23,7 @@ from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
+from kitty_status.tracker.claims import refuse_if_held_elsewhere
 from kitty_status.tracker.features import check_name
 from kitty_status.tracker.log import find_event, read_log
 from kitty_status.tracker.materialize import refuse_lost_log
@@ -54,9 +55,10 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     Raises:
         MoveRefusedError, ConflictingEventError, UsageError, NotFoundError, StoreError, OSError: as `emit.emit`.
     """
+    feature.check_can_move()
     events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
     before = reduce_events(events, config.profile)
-    refuse_lost_log(feature, before)
+    refuse_lost_log(feature, before, config)
     to_lane = before.profile.resolve(request.to_lane)
     if to_lane is None:
         raise UsageError(
@@ -68,6 +70,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     state = before.work_packages.get(request.wp_id)
     move = _move(feature, request, to_lane, state, before)
     _refuse_if_against_the_rules(move, before, request)
+    elsewhere = refuse_if_held_elsewhere(feature, request.wp_id, move, events, before.profile)
     newest_id = max((event.event_id for event in events if is_ulid(event.event_id)), default=None)
     row = _row(feature, request, move, before, newest_id)
     problem = problem_with(row)
@@ -84,7 +87,12 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
             f"{request.wp_id} would not be in {to_lane} after this event but in {became['lane']}",
             hint=f"`kitty-status validate {feature.slug}` shows which events are in the way",
         )
-    warnings = [*unknown_work_package(feature, request, state, before), *unchecked_guards(move, before)]
+    warnings = [
+        *feature.remarks(),
+        *elsewhere,
+        *unknown_work_package(feature, request, state, before),
+        *unchecked_guards(move, before),
+    ]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
     return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)

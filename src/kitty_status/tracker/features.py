@@ -8,27 +8,33 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import InvalidNameError, NotFoundError, UsageError
+from kitty_status.errors import BusyError, InvalidNameError, MoveRefusedError, NotFoundError, UsageError
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.append import Place
 from kitty_status.status.rows import MAX_NAME, is_safe_name
 from kitty_status.status.snapshot import SNAPSHOT_FILENAME
+from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import EVENTS_FILENAME
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
 
 FEATURES_FOLDER = "kitty-specs"
+ARCHIVE_FOLDER = ".archive"
 STATE_OUTSIDE_GIT = ".kitty-status"
 _MOST_NAMES_IN_A_HINT = 5
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
 
 class Feature:
-    """A feature folder, the log and the snapshot in it, and where this machine keeps what belongs to it."""
+    """A feature folder, the log and the snapshot in it, and where this machine keeps what belongs to it.
 
-    def __init__(self, folder: Path, repository: Repository | None) -> None:
+    `found_by` is the former slug by which it was asked for, None where it was asked for by the one it has.
+    """
+
+    def __init__(self, folder: Path, repository: Repository | None, found_by: str | None = None) -> None:
         self.folder = folder
+        self.found_by = found_by
         self.slug = folder.name
         self.repository = repository
         self.log = folder / EVENTS_FILENAME
@@ -43,7 +49,36 @@ class Feature:
     @property
     def root(self) -> Path:
         """The folder whose configuration counts for this feature."""
-        return Path(self.repository.worktree) if self.repository else self.folder.parent.parent
+        above = self.folder.parents
+        return Path(self.repository.worktree) if self.repository else above[2 if self.is_archived else 1]
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it was put aside: its folder lies in `kitty-specs/.archive`."""
+        return self.folder.parent.name == ARCHIVE_FOLDER
+
+    def holds_only_a_snapshot(self) -> bool:
+        """Say whether nothing but `status.json` is in the folder: git took the rest away, and ignores that."""
+        return not self.log.exists() and _names(self.folder) == [self.snapshot.name]
+
+    def remarks(self) -> list[str]:
+        """Return what a person should know who asked for this feature: another name, or that it was put aside."""
+        renamed = [f"{self.found_by} was renamed: it is {self.slug} now"] if self.found_by else []
+        return renamed + ([f"{self.slug} is archived"] if self.is_archived else [])
+
+    def check_can_move(self) -> None:
+        """Refuse to move a work package of a feature that is put aside, or that is not there any more.
+
+        Raises:
+            MoveRefusedError: it is archived.
+            BusyError: its folder has been moved since it was looked up.
+        """
+        if self.is_archived:
+            raise MoveRefusedError(
+                f"{self.slug} is archived", hint=f"`kitty-status unarchive {self.slug}` takes it up again"
+            )
+        if not self.folder.is_dir():
+            raise BusyError(f"{self.folder} is not there any more", hint="it was moved just now; call again")
 
     def relative(self, path: Path) -> str:
         """Return `path` as a person at the top of the work tree would write it."""
@@ -65,24 +100,29 @@ class Project:
         self.repository = find_repository(str(self.start))
         self.root = Path(self.repository.worktree) if self.repository else _root_outside_git(self.start)
         self.features_folder = _features_folder(self.start, self.root)
+        self.archive_folder = self.features_folder / ARCHIVE_FOLDER
 
-    def features(self, *, unsafe_names: bool = False) -> list[Feature]:
-        """Return every feature, by slug; with `unsafe_names` also folders with a log whose name is not safe."""
+    def features(self, *, unsafe_names: bool = False, archived: bool = False) -> list[Feature]:
+        """Return every feature, by slug; with `unsafe_names` also folders with a log whose name is not safe.
+
+        Those that were put aside come last, and only with `archived`.
+        """
+        found = self._features_in(self.features_folder, unsafe_names=unsafe_names)
+        return found + self._features_in(self.archive_folder, unsafe_names=unsafe_names) if archived else found
+
+    def _features_in(self, parent: Path, *, unsafe_names: bool) -> list[Feature]:
         names = [
             name
-            for name in _names(self.features_folder)
-            if is_safe_name(name) or (unsafe_names and (self.features_folder / name / EVENTS_FILENAME).exists())
+            for name in _names(parent)
+            if is_safe_name(name) or (unsafe_names and (parent / name / EVENTS_FILENAME).exists())
         ]
-        return [
-            Feature(self.features_folder / name, self.repository)
-            for name in sorted(names)
-            if (self.features_folder / name).is_dir()
-        ]
+        return [Feature(parent / name, self.repository) for name in sorted(names) if (parent / name).is_dir()]
 
     def feature(self, name: str | None) -> Feature:
         """Return the feature that `name` means, or that the current folder or branch says.
 
-        A unique beginning of a slug is enough.
+        A unique beginning of a slug is enough. An archived feature is found by its whole slug, and a
+        renamed one by each slug that it ever had.
 
         Raises:
             InvalidNameError: `name` could not be a slug.
@@ -91,21 +131,65 @@ class Project:
         """
         if name is None:
             return self._feature_around() or self._feature_of_branch() or self._undecided()
+        check_name(name, "a feature")
+        named = self._called(name)
+        if named:
+            return named[0]
         slugs = [feature.slug for feature in self.features()]
-        return Feature(self.features_folder / pick_slug(name, slugs, str(self.features_folder)), self.repository)
+        matches = [Feature(self.features_folder / slug, self.repository) for slug in slugs if slug.startswith(name)]
+        matches += [
+            feature for feature in self.once_called(name) if feature.slug not in {each.slug for each in matches}
+        ]
+        if len(matches) > 1:
+            raise UsageError(
+                f"{name} may mean {_some([feature.slug for feature in matches])}", hint="write the whole slug"
+            )
+        if not matches:
+            raise NotFoundError(
+                f"there is no feature {name} in {self.features_folder}",
+                hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
+            )
+        return matches[0]
+
+    def _called(self, slug: str) -> list[Feature]:
+        """Return what has that very name. Where only a snapshot is left of it, whatever was called so comes first."""
+        folders = [parent / slug for parent in (self.features_folder, self.archive_folder) if slug in _names(parent)]
+        named = [Feature(folder, self.repository) for folder in folders if folder.is_dir()]
+        whole = [feature for feature in named if not feature.holds_only_a_snapshot()]
+        return whole or (self.once_called(slug) + named if named else [])
+
+    def once_called(self, slug: str) -> list[Feature]:
+        """Return the features, archived ones too, that were called `slug` before they were renamed."""
+        return [
+            Feature(feature.folder, self.repository, found_by=slug)
+            for feature in self.features(archived=True)
+            if slug in former_slugs(feature.log) and feature.slug != slug
+        ]
 
     def _feature_around(self) -> Feature | None:
         if self.features_folder not in self.start.parents:
             return None
-        slug = self.start.relative_to(self.features_folder).parts[0]
+        parent = self.archive_folder if self.archive_folder in self.start.parents else self.features_folder
+        slug = self.start.relative_to(parent).parts[0]
+        if slug == ARCHIVE_FOLDER:
+            return None
         check_name(slug, "a feature")
-        return Feature(self.features_folder / slug, self.repository)
+        return Feature(parent / slug, self.repository)
 
     def _feature_of_branch(self) -> Feature | None:
         branch = self.repository.branch() if self.repository else None
-        named = [feature for feature in self.features() if branch and _mentions(branch, feature.slug)]
-        longest = max((len(feature.slug) for feature in named), default=0)
-        named = [feature for feature in named if len(feature.slug) == longest]
+        if not branch:
+            return None
+        named = _longest([(feature.slug, feature) for feature in self.features() if _mentions(branch, feature.slug)])
+        if not named:
+            # The branch may be older than the feature's name, or the feature finished.
+            former = [
+                (slug, Feature(feature.folder, self.repository, found_by=slug if slug != feature.slug else None))
+                for feature in self.features(archived=True)
+                for slug in (feature.slug, *former_slugs(feature.log))
+                if _mentions(branch, slug)
+            ]
+            named = _longest(former)
         return named[0] if len(named) == 1 else None
 
     def _undecided(self) -> Feature:
@@ -134,6 +218,11 @@ def pick_slug(name: str, slugs: list[str], where: str) -> str:
             hint=f"there is {_some(slugs)}" if slugs else f"features are folders in {FEATURES_FOLDER}/",
         )
     return matches[0]
+
+
+def _longest(named: list[tuple[str, Feature]]) -> list[Feature]:
+    longest = max((len(slug) for slug, _ in named), default=0)
+    return list({feature.folder: feature for slug, feature in named if len(slug) == longest}.values())
 
 
 def check_name(name: str, what: str) -> None:

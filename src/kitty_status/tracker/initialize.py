@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import ConfigurationError, OutsideRepositoryError
-from kitty_status.git.attributes import COMMITTED, add_block
+from kitty_status.git.attributes import COMMITTED, IGNORED, SNAPSHOT_PATHSPEC, add_block, has_block, remove_block
+from kitty_status.git.run import git
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, SECTION, has_section, load_config
 
@@ -15,16 +17,20 @@ if TYPE_CHECKING:
     from kitty_status.tracker.features import Project
 
 ATTRIBUTES_PATH = ".gitattributes"
+IGNORE_PATH = ".gitignore"
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file that `init` writes: `action` is create, update or keep, `lines` are what it adds."""
+    """A file that `init` writes: `action` is create, update, remove or keep, `lines` are what it adds.
+
+    `content` is None where no file is to be left.
+    """
 
     path: str
     action: str
     lines: tuple[str, ...]
-    content: bytes
+    content: bytes | None
 
 
 def plan_init(project: Project) -> list[FileChange]:
@@ -41,7 +47,28 @@ def plan_init(project: Project) -> list[FileChange]:
     return [
         _change(ATTRIBUTES_PATH, attributes, add_block(attributes, COMMITTED), COMMITTED),
         _change(CONFIG_PATH, config, _with_defaults(project.root, config), tuple(DEFAULTS.splitlines())),
+        *_ignore_rules(project),
     ]
+
+
+def _ignore_rules(project: Project) -> list[FileChange]:
+    """Return what becomes of `.gitignore`: nothing, unless snapshots are ignored or were so before."""
+    existing = _read(project.root / IGNORE_PATH)
+    if not load_config(project.root).commits_snapshots:
+        return [_change(IGNORE_PATH, existing, add_block(existing, IGNORED), IGNORED)]
+    return [_change(IGNORE_PATH, existing, remove_block(existing), ())] if has_block(existing) else []
+
+
+def tracked_snapshots(project: Project) -> list[str]:
+    """Return the snapshots that git tracks although they are not to be committed: rules do not ignore those.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    if project.repository is None or load_config(project.root).commits_snapshots:
+        return []
+    listed = git(["ls-files", "-z", "--", SNAPSHOT_PATHSPEC], cwd=project.repository.worktree)
+    return [os.fsdecode(path) for path in listed.split(b"\0") if path]
 
 
 def initialize(project: Project) -> list[FileChange]:
@@ -56,12 +83,15 @@ def initialize(project: Project) -> list[FileChange]:
         target = project.root / change.path
         if change.action != "keep":
             target.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(target, change.content)
+            if change.content is None:
+                target.unlink()
+            else:
+                replace_file(target, change.content)
     return changes
 
 
-def _change(path: str, old: bytes | None, new: bytes, lines: tuple[str, ...]) -> FileChange:
-    action = "create" if old is None else "keep" if old == new else "update"
+def _change(path: str, old: bytes | None, new: bytes | None, lines: tuple[str, ...]) -> FileChange:
+    action = "create" if old is None else "keep" if old == new else "remove" if new is None else "update"
     return FileChange(path, action, () if action == "keep" else lines, new)
 
 

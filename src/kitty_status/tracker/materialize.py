@@ -25,16 +25,19 @@ _ATTEMPTS = 5
 
 
 class Materialized:
-    """A feature's snapshot and whether `status.json` says the same; `written` if it was made to."""
+    """A feature's snapshot and whether `status.json` says the same; `written` if it was made to.
+
+    One that is not there has drifted only if it is `wanted`: where it is not committed, it is made when needed.
+    """
 
     __slots__ = ("data", "drifted", "existing", "snapshot", "written")
 
-    def __init__(self, snapshot: Snapshot, data: bytes, existing: bytes | None, *, written: bool = False) -> None:
+    def __init__(self, snapshot: Snapshot, data: bytes, existing: bytes | None, *, wanted: bool = True) -> None:
         self.snapshot = snapshot
         self.data = data
         self.existing = existing
-        self.drifted = data != existing
-        self.written = written
+        self.drifted = data != existing and (wanted or existing is not None)
+        self.written = False
 
 
 def materialize_feature(feature: Feature, config: Config) -> Materialized:
@@ -50,7 +53,7 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
     config.check_may_write()
     with exclusive(feature.place.lock):
         snapshot, oid = reduce_with_oid(feature, config)
-        refuse_lost_log(feature, snapshot)
+        refuse_lost_log(feature, snapshot, config)
         return write_snapshot(feature, config, snapshot, oid)
 
 
@@ -87,15 +90,16 @@ def _identity(feature: Feature) -> tuple[int, ...]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def refuse_lost_log(feature: Feature, snapshot: Snapshot) -> None:
+def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> None:
     """Refuse to write beside a snapshot that counts events while the log has none.
 
-    Such a snapshot may be the last thing that tells of the events: it must not be written over.
+    Such a snapshot may be the last thing that tells of the events: it must not be written over. One
+    that git ignores tells nothing: it stays where it is when another branch is checked out.
 
     Raises:
         StoreError: that is so.
     """
-    if snapshot.event_count:
+    if snapshot.event_count or not config.commits_snapshots:
         return
     counted = events_counted_by(feature)
     if counted:
@@ -104,6 +108,11 @@ def refuse_lost_log(feature: Feature, snapshot: Snapshot) -> None:
             hint=f"look for it with `git log -- {feature.relative(feature.log)}`; "
             f"if it is meant to be empty, move {feature.snapshot.name} away",
         )
+
+
+def is_leftover(feature: Feature, config: Config) -> bool:
+    """Say whether a folder holds nothing but a snapshot that git ignored when it took the feature away."""
+    return not config.commits_snapshots and feature.holds_only_a_snapshot()
 
 
 def events_counted_by(feature: Feature) -> int:
@@ -140,7 +149,8 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
         OSError: the operating system refused.
     """
     existing = _read(feature)
-    return Materialized(snapshot, to_bytes(snapshot, oid, _their_keys(feature, config, existing)), existing)
+    data = to_bytes(snapshot, oid, _their_keys(feature, config, existing))
+    return Materialized(snapshot, data, existing, wanted=config.commits_snapshots)
 
 
 def log_oid(feature: Feature) -> str | None:

@@ -1,0 +1,99 @@
+"""Whether two logs, in two folders, hold events of one feature.
+
+That comes about when a feature is renamed or archived on one branch while another branch goes on in
+the old folder, and git does not see that the log has moved.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import KittyStatusError
+from kitty_status.jsonl.codec import LineDamagedError, decode
+from kitty_status.jsonl.reading import open_log
+from kitty_status.status.instants import parse_instant
+from kitty_status.status.merging import split_lines
+from kitty_status.tracker.former import RENAMED, former_slugs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from kitty_status.tracker.features import Feature, Project
+
+
+class Namesakes:
+    """The logs of a project that may belong together, because they have a name in common, now or formerly."""
+
+    def __init__(self, project: Project) -> None:
+        self._features = project.features(unsafe_names=True, archived=True)
+        self._names = {feature.folder: {feature.slug, *former_slugs(feature.log)} for feature in self._features}
+
+    def others_of(self, feature: Feature) -> list[Feature]:
+        """Return the other folders whose logs hold events of the same feature.
+
+        A name that was given up may be given to a new feature; that one is not among them.
+        """
+        names = self._names.get(feature.folder, set())
+        return [
+            other
+            for other in self._features
+            if other.folder != feature.folder
+            and (other.slug in names or feature.slug in self._names[other.folder])
+            and are_one_feature(feature.log, other.log)
+        ]
+
+
+def how_split(feature: Feature, other: Feature) -> str:
+    """Return what is said of two folders that hold one feature, with the command that unites them."""
+    return (
+        f"{feature.relative(other.folder)} holds events of the same feature as {feature.relative(feature.folder)}; "
+        f"`{how_to_unite(feature, other)}` unites them"
+    )
+
+
+def how_to_unite(feature: Feature, other: Feature) -> str:
+    """Return the command that unites two folders of one feature, in the one that it was moved to last."""
+    if feature.slug == other.slug:
+        return f"kitty-status archive {feature.slug}"
+    newer = other if feature.slug in former_slugs(other.log) else feature
+    older = feature if newer is other else other
+    return f"kitty-status rename {older.slug} {newer.slug}"
+
+
+def are_one_feature(one: Path, other: Path) -> bool:
+    """Say whether two logs tell of one feature: they share a line, or one begins before it was renamed in the other."""
+    lines, others = lines_of(one), lines_of(other)
+    if not lines or not others:
+        return False
+    return (
+        not set(lines).isdisjoint(others)
+        or _begins_before_rename(lines, others)
+        or _begins_before_rename(others, lines)
+    )
+
+
+def lines_of(log: Path) -> list[bytes]:
+    """Return the lines of a log, nothing where it cannot be read."""
+    try:
+        file = open_log(log)
+        if file is None:
+            return []
+        with file:
+            return list(split_lines(file.read()))
+    except (OSError, KittyStatusError):
+        return []
+
+
+def _begins_before_rename(lines: Iterable[bytes], others: Iterable[bytes]) -> bool:
+    renamed = [at for line in others if b'"renamed"' in line and (at := _instant(line, RENAMED))]
+    return bool(renamed) and any((at := _instant(line, None)) and at < max(renamed) for line in lines)
+
+
+def _instant(line: bytes, kind: str | None) -> datetime | None:
+    try:
+        row = decode(line[:-1])
+        return parse_instant(row["at"]) if row.get("kind") == kind else None
+    except (LineDamagedError, KeyError, TypeError, ValueError):
+        return None

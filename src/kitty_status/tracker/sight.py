@@ -1,0 +1,283 @@
+"""Sight: what the other work trees and branches of a clone have recorded that this work tree's log does not hold.
+
+Three places are looked at, at the log's path from the top of the work tree:
+
+* the logs in the clone's other work trees, read as they lie there
+* the log at the tip of every local branch; a tip that this work tree stands on is not asked
+* the journal: acknowledged events that stand neither in a log nor in a commit just now
+
+Nothing is written. What cannot be read elsewhere is said in a warning and never stops the caller.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import GitError, KittyStatusError
+from kitty_status.git.differences import differences
+from kitty_status.git.head import Position, position_of, worktrees
+from kitty_status.git.references import branches
+from kitty_status.git.run import read_blobs
+from kitty_status.jsonl.codec import decode
+from kitty_status.jsonl.damage import is_in_flight
+from kitty_status.jsonl.reading import read_bytes
+from kitty_status.status.causality import decide_outcome
+from kitty_status.status.record import event_in
+from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.tracker.journal.entries import read_book
+from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.log import EVENTS_FILENAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kitty_status.git.repository import Repository
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.record import LaneEvent
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.journal.entries import Entry
+
+_AT_ONCE = 32
+_LOGS = f"*/{EVENTS_FILENAME}"
+
+
+class View:
+    """One place with events that this log does not hold: a work tree's log, a branch's tip, or the journal.
+
+    `worktree` is None but for a log that lies in one, `branch` is None on a detached HEAD. `events` is
+    everything that stands there, each event once; `unmerged` is the part that this log lacks.
+    """
+
+    __slots__ = ("branch", "events", "in_journal", "unmerged", "worktree")
+
+    def __init__(self, events: list[LaneEvent], worktree: str | None, branch: str | None) -> None:
+        self.events = events
+        self.worktree = worktree
+        self.branch = branch
+        self.in_journal = False
+        self.unmerged: list[LaneEvent] = []
+
+    @property
+    def name(self) -> str:
+        """The place as a person would say it."""
+        if self.worktree is not None:
+            return f"the work tree {self.worktree} ({f'branch {self.branch}' if self.branch else 'detached HEAD'})"
+        return f"{'the journal, for ' if self.in_journal else ''}branch {self.branch}"
+
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the place as JSON answers give it."""
+        found_in = "worktree" if self.worktree is not None else "journal" if self.in_journal else "branch"
+        return {"found_in": found_in, "worktree": self.worktree, "branch": self.branch}
+
+
+class Sight:
+    """A feature's own events, and every view from which something is missing here."""
+
+    __slots__ = ("_known", "own", "views", "warnings")
+
+    def __init__(self, own: Sequence[LaneEvent], views: list[View], warnings: list[str]) -> None:
+        self.own = own
+        self.views = views
+        self.warnings = warnings
+        self._known = {event.event_id for event in own}
+
+    def heads_elsewhere(self, wp_id: str, profile: LaneProfile) -> list[LaneEvent]:
+        """Return the newest events of a work package, of all there are, that this log does not hold.
+
+        An event that anybody has gone on from, in whichever place, is none of them: a claim that was
+        given back or finished elsewhere holds nothing.
+        """
+        events = [event for event in self._together() if event.wp_id == wp_id]
+        heads = decide_outcome(events, profile).heads if events else ()
+        return [head for head in heads if head.event_id not in self._known]
+
+    def places_of(self, event_id: str) -> list[View]:
+        """Return where an event stands that this log does not hold."""
+        return [view for view in self.views if any(event.event_id == event_id for event in view.unmerged)]
+
+    def together(self, profile: LaneProfile | None) -> Snapshot:
+        """Return where every work package would stand with all events of all places in one log."""
+        return reduce_events(self._together(), profile)
+
+    def _together(self) -> list[LaneEvent]:
+        return unique_events([*self.own, *(event for view in self.views for event in view.unmerged)])
+
+
+class Surroundings:
+    """The other work trees and the branches of a clone, looked up once for any number of features.
+
+    Raises:
+        GitError: references are kept in tables, and git could not be asked.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self.warnings: list[str] = []
+        self._here = position_of(repository)
+        others = [tree for tree in worktrees(repository) if tree.git_dir != repository.git_dir]
+        self._others = [(tree, self._position(tree)) for tree in others]
+        tips = branches(repository)
+        self._branches = {*tips, *(position.branch for _, position in self._others), self._here.branch}
+        self._tips = {name: commit for name, commit in tips.items() if commit != self._here.commit}
+        # By log, then by branch, its content at each tip that differs from the commit that is stood on here.
+        self._contents: dict[str, dict[str, str]] = {}
+        self._asked_for: set[str] = set()
+
+    def of(self, feature: Feature, own: Sequence[LaneEvent]) -> Sight:
+        """Return what these places hold of a feature, whose log here holds the events `own`, each once.
+
+        Raises:
+            OSError: the journal cannot be read.
+            GitError: git could not be asked.
+        """
+        look = _Look(own, feature.relative(feature.log))
+        views = [*self._in_work_trees(look), *self._at_tips(look)]
+        views += self._in_journal(look, views, Path(feature.place.lock).stem)
+        return Sight(own, _without_repetitions(views), look.warnings)
+
+    def logs(self, folder: str) -> list[str]:
+        """Return the logs in the folders right below `folder`, a path from the top, that other places have.
+
+        Of a branch's tip these are the ones that differ from the commit that this work tree stands on.
+        `of` asks git no more about logs in `folder` after that.
+
+        Raises:
+            GitError: git could not be asked.
+        """
+        self._ask(f":(top,glob){_literally(folder)}/{_LOGS}")
+        found = set(self._contents)
+        for tree, _ in self._others:
+            found |= {path.relative_to(tree.worktree).as_posix() for path in Path(tree.worktree, folder).glob(_LOGS)}
+        self._asked_for.add(folder)
+        return sorted(found)
+
+    def _ask(self, pathspec: str) -> None:
+        if not self._tips:
+            return
+        changed = differences(
+            self._here.commit,
+            dict.fromkeys(self._tips.values()),
+            pathspec,
+            cwd=self._repository.worktree,
+            object_format=self._repository.object_format,
+        )
+        for branch, commit in self._tips.items():
+            if commit not in changed:
+                self.warnings.append(f"branch {branch} stands at {commit}, which this clone does not have")
+            for log, _, oid in changed.get(commit, ()):
+                if oid is not None:
+                    self._contents.setdefault(log, {})[branch] = oid
+
+    def _position(self, tree: Repository) -> Position:
+        try:
+            return position_of(tree)
+        except GitError as error:
+            self.warnings.append(error.message)
+            return Position(None, None)
+
+    def _in_work_trees(self, look: _Look) -> Iterator[View]:
+        for tree, position in self._others:
+            view = View([], tree.worktree, position.branch)
+            try:
+                data = read_bytes(Path(tree.worktree, look.log))
+            except (OSError, KittyStatusError) as error:
+                look.warnings.append(f"{look.log} in {view.name} cannot be read: {error}")
+                continue
+            if data is not None:
+                yield look.take(view, data)
+
+    def _at_tips(self, look: _Look) -> Iterator[View]:
+        if look.log.rpartition("/")[0].rpartition("/")[0] not in self._asked_for:
+            self._ask(f":(top,literal){look.log}")
+        by_oid: dict[str, list[str]] = {}
+        for branch, oid in self._contents.get(look.log, {}).items():
+            by_oid.setdefault(oid, []).append(branch)
+        oids = list(by_oid)
+        for start in range(0, len(oids), _AT_ONCE):
+            part = oids[start : start + _AT_ONCE]
+            for oid, blob in zip(part, read_blobs(part, cwd=self._repository.worktree), strict=True):
+                for branch in by_oid[oid]:
+                    view = View([], None, branch)
+                    if blob is None:
+                        look.warnings.append(f"{look.log} on {view.name} is not in this clone's object store")
+                    else:
+                        yield look.take(view, blob[1])
+
+    def _in_journal(self, look: _Look, views: list[View], name: str) -> Iterator[View]:
+        """Yield a view for each branch with entries that stand nowhere else, and that git does not keep.
+
+        Entries of a branch that is gone count for nothing, nor do those that were written on none: only
+        where such an event stands in a log does anybody hold anything by it.
+        """
+        seen = {event.event_id for view in views for event in view.events} | look.own_ids
+        book = read_book(self._repository, name)
+        if book.unreadable:
+            look.warnings.append(f"{book.path} holds lines that are no entries; they were passed over")
+        entries = [
+            entry
+            for entry in book.entries
+            if entry.log == look.log and entry.branch in self._branches and entry.branch and entry.event_id not in seen
+        ]
+        waiting: dict[str | None, list[Entry]] = {}
+        for entry in open_entries(self._repository, entries) if entries else ():
+            waiting.setdefault(entry.branch, []).append(entry)
+        for branch, missing in waiting.items():
+            before = next((view.events for view in views if view.branch == branch), list(look.own))
+            view = View([], None, branch)
+            view.in_journal = True
+            yield look.take(view, b"".join(entry.line + b"\n" for entry in missing), before)
+
+
+class _Look:
+    """One look around for one feature: each distinct line is understood once, however many places hold it."""
+
+    def __init__(self, own: Sequence[LaneEvent], log: str) -> None:
+        self.own = own
+        self.own_ids = {event.event_id for event in own}
+        self.log = log
+        self.warnings: list[str] = []
+        self._known: dict[bytes, LaneEvent | None] = {event.line.removesuffix(b"\n"): event for event in own}
+        self._damaged: dict[bytes, str] = {}
+
+    def take(self, view: View, data: bytes, before: Sequence[LaneEvent] = ()) -> View:
+        """Put the events that `data` holds into a view, behind those that stand there `before`."""
+        events = list(before)
+        damaged = []
+        lines = data.split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            if line not in self._known:
+                self._known[line] = event_in(line, number, decode, self._note)
+            event = self._known[line]
+            if event is not None:
+                events.append(event)
+            elif line in self._damaged and not (number == len(lines) and is_in_flight(line)):
+                damaged.append((number, self._damaged[line]))
+        if damaged:
+            number, why = damaged[0]
+            more = f", and {len(damaged) - 1} more lines" if len(damaged) > 1 else ""
+            self.warnings.append(f"line {number} of {self.log} in {view.name} is damaged ({why}){more}: passed over")
+        view.events = unique_events(events)
+        view.unmerged = [event for event in view.events if event.event_id not in self.own_ids]
+        return view
+
+    def _note(self, _number: int, line: bytes, why: str, _is_json: bool) -> None:
+        self._damaged[line] = why
+
+
+def _literally(path: str) -> str:
+    return "".join(f"\\{char}" if char in "*?[\\" else char for char in path)
+
+
+def _without_repetitions(views: list[View]) -> list[View]:
+    """Return the views from which something is missing here; a branch says once what it has in several places."""
+    kept: list[View] = []
+    said: dict[str | None, set[str]] = {}
+    for view in views:
+        ids = {event.event_id for event in view.unmerged}
+        if view.worktree is not None or not ids <= said.get(view.branch, set()):
+            if ids:
+                kept.append(view)
+            said.setdefault(view.branch, set()).update(ids)
+    return kept
