@@ -43,19 +43,20 @@ LOG_WORDS = {
     ALL: "the same lines, each once, in an order that depends on who merges whom; readers sort for themselves",
     MORE: "every line, and more than the command was asked for: git's union takes in what stood before the "
     "commit that is wanted",
-    SAME: "byte for byte as it was before the command; where the exit code is not 0, git or the hook refused, or found nothing to change",
+    SAME: "byte for byte as it was before the command; where the exit code is not 0, git or the hook refused, "
+    "or found nothing to change",
     TARGET: "byte for byte as the commit has it that git was asked for",
     OURS_ONLY: "git was asked to take nothing of theirs; their lines stand in their commits alone",
     TAKEN_OUT: "the lines that the command is meant to take away are gone from this log; they stand in older commits",
     MARKERS: "git reports a conflict: every line of both sides, between conflict markers",
-    KEPT: "git reports a conflict, since one side deleted the file; it stands in the work tree, as the other side has it",
+    KEPT: "git reports a conflict, since one side deleted the file; the other side's stands in the work tree",
     TWICE: "every line, some more than once; readers count each once",
     FEWER: "a line that was to be there is in no file",
 }
 EXACT, MENDED, CONFLICT, STALE, BROKEN, NONE = "exact", "exact, to be committed", "conflict", "stale", "markers", "none"
 SNAPSHOT_WORDS = {
     EXACT: "byte for byte what the log beside it says",
-    MENDED: "what git committed was made from another log; the hook has written the exact one, which is to be committed",
+    MENDED: "what git committed was made from another log; the hook has written the exact one, to be committed next",
     CONFLICT: "git reports a conflict around valid JSON, as one of the sides has it; "
     "`kitty-status materialize` makes it exact",
     STALE: "valid JSON, but made from another log than the one beside it; "
@@ -66,7 +67,7 @@ SNAPSHOT_WORDS = {
 
 
 class Observed(NamedTuple):
-    """What a command left: a word each for log and snapshot, git's exit code, where all that is, and the commits from before."""
+    """What a command left: a word each for log and snapshot, git's exit code, where that is, and the tips before."""
 
     log: str
     snapshot: str

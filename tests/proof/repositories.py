@@ -1,4 +1,4 @@
-"""Random repositories: what git and `emit` do in one, chosen by a seed, and which events were acknowledged on the way."""
+"""Random repositories: what git and `emit` do there, chosen by a seed, and what was acknowledged."""
 
 from __future__ import annotations
 
@@ -161,7 +161,9 @@ class Story:
         self._leave_no_conflict(tree)
 
     def _throw_away(self, tree: GitRepo) -> None:
-        self._git(tree, self._chance.choice(("reset -q --hard", "checkout -q -- .", "clean -q -fdx", "gc -q --prune=now")))
+        self._git(
+            tree, self._chance.choice(("reset -q --hard", "checkout -q -- .", "clean -q -fdx", "gc -q --prune=now"))
+        )
 
     def _add_tree(self, tree: GitRepo) -> None:
         if len(self.trees) < _TREES and len(self.branches) < _BRANCHES:
