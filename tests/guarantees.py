@@ -1,4 +1,6 @@
-"""The tables of docs/guarantees.md, made by running git: `make guarantees` writes them, tests hold them to what git does.
+"""The tables of docs/guarantees.md, made by running git.
+
+`make guarantees` writes them, and tests hold them to what git does:
 
     python -m guarantees
 

@@ -43,19 +43,22 @@ LOG_WORDS = {
     ALL: "the same lines, each once, in an order that depends on who merges whom; readers sort for themselves",
     MORE: "every line, and more than the command was asked for: git's union takes in what stood before the "
     "commit that is wanted",
-    SAME: "byte for byte as it was before the command; where the exit code is not 0, git or the hook refused, or found nothing to change",
+    SAME: "byte for byte as it was before the command; where the exit code is not 0, git or the hook refused, "
+    "or found nothing to change",
     TARGET: "byte for byte as the commit has it that git was asked for",
-    OURS_ONLY: "git was asked to take nothing of theirs; their lines stand in their commits alone",
-    TAKEN_OUT: "the lines that the command is meant to take away are gone from this log; they stand in older commits",
+    OURS_ONLY: "git was asked to take nothing of theirs; their lines stand in their commits alone, and "
+    "`kitty-status audit` names them",
+    TAKEN_OUT: "the lines that the command is meant to take away are gone; `kitty-status audit` names them, "
+    "as long as a branch still leads to the commits that had them",
     MARKERS: "git reports a conflict: every line of both sides, between conflict markers",
-    KEPT: "git reports a conflict, since one side deleted the file; it stands in the work tree, as the other side has it",
+    KEPT: "git reports a conflict, since one side deleted the file; the other side's stands in the work tree",
     TWICE: "every line, some more than once; readers count each once",
     FEWER: "a line that was to be there is in no file",
 }
 EXACT, MENDED, CONFLICT, STALE, BROKEN, NONE = "exact", "exact, to be committed", "conflict", "stale", "markers", "none"
 SNAPSHOT_WORDS = {
     EXACT: "byte for byte what the log beside it says",
-    MENDED: "what git committed was made from another log; the hook has written the exact one, which is to be committed",
+    MENDED: "what git committed was made from another log; the hook has written the exact one, to be committed next",
     CONFLICT: "git reports a conflict around valid JSON, as one of the sides has it; "
     "`kitty-status materialize` makes it exact",
     STALE: "valid JSON, but made from another log than the one beside it; "
@@ -66,7 +69,7 @@ SNAPSHOT_WORDS = {
 
 
 class Observed(NamedTuple):
-    """What a command left: a word each for log and snapshot, git's exit code, where all that is, and the commits from before."""
+    """What a command left: a word each for log and snapshot, git's exit code, where that is, and the tips before."""
 
     log: str
     snapshot: str
@@ -154,7 +157,7 @@ class Matrix:
 
 
 def in_order(numbers: list[int]) -> list[int]:
-    """Sort events as the driver does: those from 10 on are what both sides begin with, the others go by their instant."""
+    """Sort events as the driver does: those from 10 on stand first, as what both sides begin with."""
     return sorted(numbers, key=lambda number: (number < 10, number))
 
 
@@ -172,23 +175,20 @@ def _conflict_in_log(operation: Operation, logs: Files, unmerged: set[str]) -> s
 def _log_word(operation: Operation, files: list[Files], code: int, *, went_on: bool) -> str:
     before, after, target = files
     lines = [line for log in after.values() for line in log.splitlines(keepends=True)]
-    wanted = {event_line(number) for number in operation.events}
-    if target and list(after.values()) == list(target.values()):
-        return TARGET
-    if after == before and (wanted == set(lines) or (code and not went_on)):
-        return SAME
-    if after == before and operation.takes_out and not code:
-        return OURS_ONLY
-    if not wanted <= set(lines):
-        return FEWER
-    if wanted < set(lines):
-        return MORE
-    if operation.takes_out:
-        return TAKEN_OUT
-    if len(set(lines)) < len(lines):
-        return TWICE
-    numbers = [numbers_in(log) for log in after.values()]
-    return ORDERED if all(each == in_order(each) for each in numbers) else ALL
+    wanted, found = {event_line(number) for number in operation.events}, set(lines)
+    is_sorted = all(numbers == in_order(numbers) for numbers in map(numbers_in, after.values()))
+    words = {
+        TARGET: bool(target) and list(after.values()) == list(target.values()),
+        SAME: after == before and (wanted == found or (code != 0 and not went_on)),
+        OURS_ONLY: after == before and operation.takes_out and code == 0,
+        FEWER: not wanted <= found,
+        MORE: wanted < found,
+        TAKEN_OUT: operation.takes_out,
+        TWICE: len(found) < len(lines),
+        ORDERED: is_sorted,
+        ALL: True,
+    }
+    return next(word for word, holds in words.items() if holds)
 
 
 def _look(place: GitRepo, operation: Operation, printed: str) -> Files:

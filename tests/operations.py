@@ -20,6 +20,7 @@ SIX = frozenset(range(1, 7))
 OURS = frozenset({1, 2, 4, 6})
 PRINTED = "the tree that git prints"
 _OTHER = ".git/other"
+_ON_THEIRS = ("checkout -q theirs",)
 _ALL_BUT_FIRST = "-c sequence.editor='sed -i.before 1d'"
 
 
@@ -95,20 +96,10 @@ def _renamed_here(repo: GitRepo) -> None:
     repo.commit("rename")
 
 
-def _renamed_there(repo: GitRepo) -> None:
-    _renamed_here(repo)
-    repo.switch("theirs")
-
-
 def _deleted_here(repo: GitRepo) -> None:
     _diverge(repo)
     repo.git("rm", "-q", "-r", FEATURE)
     repo.git("commit", "-q", "--no-verify", "-m", "delete")
-
-
-def _deleted_there(repo: GitRepo) -> None:
-    _deleted_here(repo)
-    repo.switch("theirs")
 
 
 def _octopus(repo: GitRepo) -> None:
@@ -202,12 +193,12 @@ MEETINGS = {
     "merge, criss-cross": Operation(_criss_cross, "merge --no-edit theirs", SIX | {7, 8}),
     "merge, feature added on both sides": Operation(diverge, "merge --no-edit theirs", SIX - {1, 2}),
     "merge, feature renamed here": Operation(_renamed_here, "merge --no-edit theirs", WITH_OLD),
-    "merge, feature renamed there": Operation(_renamed_there, "merge --no-edit ours", WITH_OLD),
+    "merge, feature renamed there": Operation(_renamed_here, "merge --no-edit ours", WITH_OLD, _ON_THEIRS),
     "merge, feature deleted here": Operation(
         _deleted_here, "merge --no-edit theirs", frozenset({1, 2, 3, 5}), takes_out=True
     ),
     "merge, feature deleted there": Operation(
-        _deleted_there, "merge --no-edit ours", frozenset({1, 2, 3, 5}), takes_out=True
+        _deleted_here, "merge --no-edit ours", frozenset({1, 2, 3, 5}), _ON_THEIRS, takes_out=True
     ),
     "merge, snapshot changed on one side only": Operation(_snapshot_on_one_side, "merge --no-edit theirs"),
     "merge, no `.gitattributes` committed": Operation(_without_attributes, "merge --no-edit theirs"),
@@ -238,7 +229,7 @@ MEETINGS = {
     "rebase --autostash": Operation(_uncommitted, "rebase --autostash theirs", SIX | {7}),
     "rebase --onto, the last commit alone": Operation(_diverge, "rebase --onto theirs ours~1", SIX - {4}),
     "rebase, feature added on both sides": Operation(diverge, "rebase theirs", SIX - {1, 2}),
-    "rebase, feature renamed there": Operation(_renamed_there, "rebase ours", WITH_OLD),
+    "rebase, feature renamed there": Operation(_renamed_here, "rebase ours", WITH_OLD, _ON_THEIRS),
     "rebase --interactive, a commit dropped": Operation(
         _diverge, f"{_ALL_BUT_FIRST} rebase -i main", OURS - {4}, takes_out=True
     ),

@@ -90,4 +90,8 @@ def test_every_exception_is_caught_in_three_places_only_and_each_says_why() -> N
 @pytest.mark.parametrize("words", DESTRUCTIVE)
 def test_no_message_and_no_page_suggests_a_destructive_command(words: str) -> None:
     for file in [*FILES, *ROOT.glob("hooks/*"), *ROOT.glob("docs/*.md"), ROOT / "README.md"]:
-        assert words not in file.read_text(encoding="utf-8"), file
+        text = file.read_text(encoding="utf-8")
+        if file.name == "guarantees.md":
+            # Its rows say what becomes of a log under such commands.
+            text = "\n".join(row for row in text.splitlines() if not row.startswith("| `git "))
+        assert words not in text, file

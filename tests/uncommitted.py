@@ -25,8 +25,8 @@ STAYS, BY_HOOK, BY_WRITE, WAITS, TAKEN = "stays", "back by the hook", "back by a
 WORDS = {
     STAYS: "it stands in the log when git is done",
     BY_HOOK: "git took it out of the log; it is back as soon as a hook of the next git command has run",
-    BY_WRITE: "git took it out of the log; the next `emit` for the feature, or `kitty-status reconcile-journal`, brings "
-    "it back (where the binary is gone, once there is one again)",
+    BY_WRITE: "git took it out of the log; the next `emit` for the feature, or `kitty-status reconcile-journal`, "
+    "brings it back (where the binary is gone, once there is one again)",
     WAITS: "it is in the journal alone; `kitty-status reconcile-journal` says what it waits for",
     TAKEN: "it was committed before, so the journal has let go of it; git was asked to leave that commit, "
     "which its reflog still knows",

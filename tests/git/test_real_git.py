@@ -13,7 +13,10 @@ import pytest
 from features import assert_merged, emit, event_line, lines_of_commit, paths_of_logs
 from going_on import go_on_in_a_hurry, lines_in_work_tree
 from guarantees import PAGE, cells_of, git_here, made_with
-from matrix import CLONES, EXACT, FEWER, INSTALLED, LOST, MARKERS, SAME, Matrix
+from kitty_status.checks.audit import audit, range_of
+from kitty_status.git.append_only import LINE_REMOVED
+from kitty_status.git.repository import find_repository
+from matrix import CLONES, EXACT, FEWER, INSTALLED, LOST, MARKERS, OURS_ONLY, SAME, TAKEN_OUT, WITHOUT, Matrix
 from operations import MEETINGS, MOVES, OPERATIONS, PRINTED
 
 if TYPE_CHECKING:
@@ -65,6 +68,22 @@ def test_no_line_is_lost_where_one_history_moves(matrix: Matrix, tmp_path: Path,
 
     assert observed.log not in (FEWER, MARKERS)
     assert_as_on_the_page(observed, "moves", name, clone)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["merge -s ours", "revert, of the newest commit", "commit --all --no-verify, a line was taken out"],
+)
+def test_what_git_took_out_because_it_was_asked_to_is_named_by_an_audit(
+    matrix: Matrix, tmp_path: Path, name: str
+) -> None:
+    observed = matrix.observe(tmp_path, name, WITHOUT)
+    assert observed.log in (OURS_ONLY, TAKEN_OUT)
+
+    revisions = range_of("HEAD", None, None, cwd=str(observed.place.path))
+    found = audit(find_repository(str(observed.place.path)), [], revisions)
+
+    assert {finding.code for finding in found.findings} == {LINE_REMOVED}
 
 
 def test_what_an_octopus_merge_refuses_is_merged_head_by_head(matrix: Matrix, tmp_path: Path) -> None:

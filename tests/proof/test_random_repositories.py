@@ -1,0 +1,92 @@
+"""Random repositories: no acknowledged event is lost, snapshots are exact, and history proves it.
+
+Each seed is a story of emits, commits, branches, merges, rebases, cherry-picks, stashes and linked work trees.
+A failure prints the seed and every command. `make crash` tells more stories.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from features import blob, reduction
+from kitty_status.checks.audit import Audit, audit, range_of
+from kitty_status.git.repository import find_repository
+from kitty_status.jsonl.codec import decode
+from kitty_status.tracker import emit as emitting
+from proof.repositories import FOLDER, LOG, Story
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gitrepo import GitRepo
+
+REPOSITORIES = int(os.environ.get("KITTY_STATUS_PROOF_REPOSITORIES", "20"))
+
+
+def assert_exact(story: Story, revision: str) -> None:
+    log, snapshot = (blob(story.main, path, revision) for path in (LOG, f"{FOLDER}/status.json"))
+    assert snapshot == reduction(log, story.folder / "reduced"), f"{revision}\n{story.told()}"
+
+
+def events_in(log: bytes) -> list[str]:
+    return [decode(line)["event_id"] for line in log.split(b"\n")[:-1]]
+
+
+def audited(repo: GitRepo) -> Audit:
+    repository = find_repository(str(repo.path))
+    assert repository
+    return audit(repository, [], range_of("HEAD", None, None, cwd=str(repo.path)))
+
+
+def tamper(repo: GitRepo, chance: random.Random) -> str:
+    """Take a line out of the log, or change one, in a commit that no hook sees; return which event it was."""
+    lines = repo.read(LOG).splitlines(keepends=True)
+    at = chance.randrange(len(lines))
+    event = str(decode(lines[at][:-1])["event_id"])
+    other = lines[at].replace(b'"actor": "', b'"actor": "not ') if chance.random() < 0.5 else b""
+    repo.write(LOG, b"".join([*lines[:at], other, *lines[at + 1 :]]))
+    repo.git("commit", "-q", "-a", "--no-verify", "-m", "nothing to see here")
+    return event
+
+
+@pytest.mark.parametrize("seed", range(REPOSITORIES))
+def test_no_event_is_lost_snapshots_are_exact_and_one_line_that_was_tampered_with_is_found(
+    tmp_path: Path, seed: int
+) -> None:
+    story = Story(tmp_path, seed)
+    story.grow()
+    for branch in story.branches:
+        assert_exact(story, branch)
+
+    story.unite()
+    for branch in story.branches:
+        assert_exact(story, branch)
+    kept = events_in(blob(story.main, LOG))
+    assert story.acknowledged - set(kept) == set(), story.told()
+    assert len(kept) == len(set(kept)), story.told()
+    clean = audited(story.main)
+    assert clean.commits >= 2
+    assert [str(finding) for finding in clean.findings] == [], story.told()
+
+    event = tamper(story.main, random.Random(seed))  # noqa: S311  nothing secret
+    found = audited(story.main)
+    assert not found.passed
+    assert event in {finding.event_id for finding in found.findings}, story.told()
+
+
+def test_without_the_journal_such_stories_lose_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control arm: were nothing lost here, the test above would prove nothing."""
+    monkeypatch.setattr(emitting, "journal_of", lambda _feature: None)
+    lost, merges = 0, 0
+    for seed in range(2):
+        story = Story(tmp_path / f"{seed}", seed)
+        story.grow()
+        story.unite()
+        lost += len(story.acknowledged - set(events_in(blob(story.main, LOG))))
+        merges += len(story.main.git("rev-list", "--merges", "--all").split())
+    assert lost
+    assert merges
