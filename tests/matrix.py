@@ -48,7 +48,7 @@ LOG_WORDS = {
     TARGET: "byte for byte as the commit has it that git was asked for",
     OURS_ONLY: "git was asked to take nothing of theirs; their lines stand in their commits alone, and "
     "`kitty-status audit` names them",
-    TAKEN_OUT: "the lines that the command is meant to take away are gone; `kitty-status audit` names them, "
+    TAKEN_OUT: "lines have gone with what the command leaves out; `kitty-status audit` names them, "
     "as long as a branch still leads to the commits that had them",
     MARKERS: "git reports a conflict: every line of both sides, between conflict markers",
     KEPT: "git reports a conflict, since one side deleted the file; the other side's stands in the work tree",

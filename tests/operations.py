@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from features import FEATURE, LOG, declare, diverge, emit, event_line, record
+from features import FEATURE, LOG, diverge, emit, event_line, record
 from gitrepo import GitRepo
 from kitty_status import materialize
+from remotes import OTHER, partial, pushed, remote, shallow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ RENAMED = "kitty-specs/archive/034 it's over"
 SIX = frozenset(range(1, 7))
 OURS = frozenset({1, 2, 4, 6})
 PRINTED = "the tree that git prints"
-_OTHER = ".git/other"
 _ON_THEIRS = ("checkout -q theirs",)
 _ALL_BUT_FIRST = "-c sequence.editor='sed -i.before 1d'"
 
@@ -102,6 +102,17 @@ def _deleted_here(repo: GitRepo) -> None:
     repo.git("commit", "-q", "--no-verify", "-m", "delete")
 
 
+def _event_in_a_merge(repo: GitRepo) -> None:
+    """Record an event between the merge of another branch and its commit."""
+    _diverge(repo)
+    repo.git("checkout", "-q", "-b", "others", "main")
+    record(repo, 8)
+    repo.switch("ours")
+    repo.git("merge", "-q", "--no-commit", "others")
+    emit(repo, 7)
+    repo.commit("merge")
+
+
 def _octopus(repo: GitRepo) -> None:
     _diverge(repo)
     repo.git("checkout", "-q", "-b", "others", "main")
@@ -130,44 +141,6 @@ def _snapshot_on_one_side(repo: GitRepo) -> None:
     repo.append(LOG, event_line(3) + event_line(5))
     repo.git("commit", "-q", "-a", "--no-verify", "-m", "the log alone")
     repo.switch("ours")
-
-
-def _other(repo: GitRepo) -> GitRepo:
-    """Make the repository that this one is to be a clone of."""
-    other = GitRepo.init(repo.path / _OTHER)
-    declare(other)
-    record(other, *range(10, 14))
-    record(other, 1, 2)
-    diverge(other)
-    other.git("config", "uploadpack.allowFilter", "true")
-    repo.git("remote", "add", "origin", _OTHER)
-    return other
-
-
-def _shallow(repo: GitRepo) -> None:
-    _other(repo)
-    repo.git("fetch", "-q", "--depth=3", "origin", "ours:ours", "theirs:theirs")
-    repo.switch("ours")
-
-
-def _partial(repo: GitRepo) -> None:
-    _other(repo)
-    repo.git("config", "remote.origin.promisor", "true")
-    repo.git("fetch", "-q", "--filter=blob:none", "origin", "ours:ours", "theirs:theirs")
-    repo.switch("ours")
-    assert any(line.startswith("?") for line in repo.git("rev-list", "--objects", "--all", "--missing=print").split())
-
-
-def _remote(repo: GitRepo) -> None:
-    _diverge(repo)
-    GitRepo.init(repo.path / _OTHER, bare=True)
-    repo.git("remote", "add", "origin", _OTHER)
-    repo.git("push", "-q", "origin", "ours~1:refs/heads/ours")
-
-
-def _pushed(repo: GitRepo) -> None:
-    _remote(repo)
-    repo.git("push", "-q", "origin", "ours")
 
 
 def _line_taken_out(repo: GitRepo) -> None:
@@ -208,8 +181,8 @@ MEETINGS = {
         first=("worktree add -q ../linked theirs",),
         at="../linked",
     ),
-    "merge, in a shallow clone": Operation(_shallow, "merge --no-edit theirs", OTHERS),
-    "merge, in a partial clone": Operation(_partial, "merge --no-edit theirs", OTHERS),
+    "merge, in a shallow clone": Operation(shallow, "merge --no-edit theirs", OTHERS),
+    "merge, in a partial clone": Operation(partial, "merge --no-edit theirs", OTHERS),
     "merge-tree --write-tree": Operation(
         _diverge, "merge-tree --write-tree --name-only --no-messages -z ours theirs", revision=PRINTED
     ),
@@ -228,6 +201,9 @@ MEETINGS = {
     "rebase --apply": Operation(_diverge, "rebase --apply theirs"),
     "rebase --autostash": Operation(_uncommitted, "rebase --autostash theirs", SIX | {7}),
     "rebase --onto, the last commit alone": Operation(_diverge, "rebase --onto theirs ours~1", SIX - {4}),
+    "rebase, of a merge that has an event of its own": Operation(
+        _event_in_a_merge, "rebase theirs", SIX | {8}, takes_out=True
+    ),
     "rebase, feature added on both sides": Operation(diverge, "rebase theirs", SIX - {1, 2}),
     "rebase, feature renamed there": Operation(_renamed_here, "rebase ours", WITH_OLD, _ON_THEIRS),
     "rebase --interactive, a commit dropped": Operation(
@@ -271,9 +247,9 @@ MOVES = {
     "worktree remove": Operation(
         _diverge, "worktree remove ../linked", OURS, first=("worktree add -q ../linked theirs",), target="HEAD"
     ),
-    "push": Operation(_remote, "push -q origin ours", at=_OTHER, revision="ours", target="ours"),
+    "push": Operation(remote, "push -q origin ours", at=OTHER, revision="ours", target="ours"),
     "push --force, of an earlier commit": Operation(
-        _pushed, "push -q --force origin ours~1:ours", OURS - {6}, at=_OTHER, revision="ours", takes_out=True
+        pushed, "push -q --force origin ours~1:ours", OURS - {6}, at=OTHER, revision="ours", takes_out=True
     ),
     "clone": Operation(_diverge, "clone -q . ../clone", at="../clone", target="HEAD"),
     "clone --depth 1": Operation(_diverge, "clone -q --no-local --depth 1 . ../clone", at="../clone", target="HEAD"),

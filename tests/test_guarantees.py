@@ -28,7 +28,11 @@ NO_DRIVER_IS_ASKED = {
     "merge, snapshot changed on one side only",
     "revert, of the newest commit",
 }
-LINES_ARE_TO_GO = {"rebase --interactive, a commit dropped", "revert, of an earlier commit"}
+LINES_ARE_TO_GO = {
+    "rebase, of a merge that has an event of its own",
+    "rebase --interactive, a commit dropped",
+    "revert, of an earlier commit",
+}
 # What is committed is git's, and what belongs to another branch waits for that.
 NOT_BROUGHT_BACK = {
     "checkout --force, of another branch",

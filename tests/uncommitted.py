@@ -23,7 +23,7 @@ _OLD, _NEW = "034-old", "035-new"
 
 STAYS, BY_HOOK, BY_WRITE, WAITS, TAKEN = "stays", "back by the hook", "back by a write", "waits", "not brought back"
 WORDS = {
-    STAYS: "it stands in the log when git is done",
+    STAYS: "it stands in the log when git is done: left there, or brought back by a hook of that very command",
     BY_HOOK: "git took it out of the log; it is back as soon as a hook of the next git command has run",
     BY_WRITE: "git took it out of the log; the next `emit` for the feature, or `kitty-status reconcile-journal`, "
     "brings it back (where the binary is gone, once there is one again)",
