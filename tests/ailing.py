@@ -136,6 +136,20 @@ def _partial(repo: GitRepo) -> None:
     repo.git("config", "remote.origin.promisor", "true")
 
 
+def _vanished(repo: GitRepo) -> None:
+    """Take away what git never had, past every hook."""
+    before = repo.read(LOG), repo.read(SNAPSHOT)
+    move(repo.path, "WP02", "claimed")
+    repo.write(LOG, before[0])
+    repo.write(SNAPSHOT, before[1])
+
+
+def _waiting(repo: GitRepo) -> None:
+    repo.git("checkout", "-q", "-b", "side")
+    _vanished(repo)
+    repo.git("checkout", "-q", "main", environment={"KITTY_STATUS": "0"})
+
+
 def _quarantined(repo: GitRepo) -> None:
     for number in range(5):
         repo.write(f".git/kitty-status/quarantine/{number}.tail", "x")
@@ -202,5 +216,8 @@ STATES = {
     "snapshot-without-log": Ailing(lambda repo: (repo.path / LOG).unlink()),
     "feature-names-collide": Ailing(_colliding),
     "quarantine-not-empty": Ailing(_quarantined),
+    "event-vanished": Ailing(_vanished, FIX),
+    "event-waits": Ailing(_waiting),
+    "journal-unreadable": Ailing(lambda repo: repo.write(f".git/kitty-status/journal/{SLUG}.jsonl", "no entry\n")),
 }
 """{code: how to get there}; what takes more than a repository (no git, an old one, a switch) is tested apart."""

@@ -47,7 +47,7 @@ AILMENTS = {
     "rebase-left-behind": Ailment(
         DEGRADED,
         "no trace of a rebase that never began",
-        "git goes on as if it were rebasing, and events that wait are not restored; what was set aside becomes a stash",
+        "git refuses the next rebase, and what was set aside for this one is hidden in it; it becomes a stash",
     ),
     "shallow-clone": Ailment(
         ADVISORY, "the whole history", "what lies before its edge cannot be proved, and a merge base may be missing"
@@ -170,6 +170,21 @@ AILMENTS = {
         "on a file system that does not tell them apart, one feature stands in the place of the other",
     ),
     # what this machine keeps
+    "event-vanished": Ailment(
+        DEGRADED,
+        "every acknowledged event in its log or in a commit",
+        "git took it out of its log before it was committed; it is brought back by the next write, too",
+    ),
+    "event-waits": Ailment(
+        DEGRADED,
+        "every acknowledged event in its log or in a commit",
+        "it is in the journal alone, and stays there until its branch is checked out again or somebody discards it",
+    ),
+    "journal-unreadable": Ailment(
+        DEGRADED,
+        "nothing but entries in the journal",
+        "somebody else wrote into it; such lines are kept, and not acted on",
+    ),
     "quarantine-not-empty": Ailment(
         ADVISORY,
         "an empty quarantine folder",

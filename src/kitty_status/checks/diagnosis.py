@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 INSTALL = "install"
 MATERIALIZE = "materialize"
 MEND_TAIL = "mend-tail"
-FIXES = (MEND_TAIL, INSTALL, MATERIALIZE)
+RECONCILE = "reconcile"
+FIXES = (MEND_TAIL, RECONCILE, INSTALL, MATERIALIZE)
 """What `--fix` can do, in the order in which it does it: a snapshot is made from a log that is in order."""
 
 

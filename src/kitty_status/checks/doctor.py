@@ -10,12 +10,13 @@ from kitty_status.checks import doctor_features as features
 from kitty_status.checks import doctor_merging as merging
 from kitty_status.checks import doctor_repository as place
 from kitty_status.checks.ailments import SEVERITIES
-from kitty_status.checks.diagnosis import INSTALL, MEND_TAIL, Clone, Diagnosis, Examination
+from kitty_status.checks.diagnosis import INSTALL, MEND_TAIL, RECONCILE, Clone, Diagnosis, Examination
 from kitty_status.checks.doctor_hooks import check_hooks
 from kitty_status.errors import ConfigurationError, GitError, KittyStatusError
 from kitty_status.git import installation
 from kitty_status.jsonl.append import mend_tail
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.journal.reconcile import reconcile
 from kitty_status.tracker.materialize import materialize_feature
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ IN_A_REPOSITORY = (
     Check("ignored", features.check_ignored, ("log-ignored",)),
     Check("names", features.check_names, ("feature-names-collide",)),
     Check("autostash", place.check_autostash, ("autostash-unset",)),
+    Check("journal", place.check_journal, ("event-vanished", "event-waits", "journal-unreadable")),
     Check("quarantine", place.check_quarantine, ("quarantine-not-empty",)),
 )
 OF_A_FEATURE = (
@@ -108,7 +110,7 @@ def mend(start: Path, examination: Examination, codes: Iterable[str] = ()) -> Ex
     """Do what `examination.fixes` lists, examine again for the same codes, and say what was done and what could not be.
 
     Only that is done which takes nothing away: what of the installation is missing or outdated, the
-    snapshot of a log that is sound, the end of a log that a crash cut short.
+    snapshot of a log that is sound, the end of a log that a crash cut short, events that vanished from a log.
     """
     project = Project(start)
     fixed: list[str] = []
@@ -129,6 +131,8 @@ def describe(fix: Fix) -> str:
     """Return in a few words what a fix does."""
     if fix.action == INSTALL:
         return "install what is missing or outdated"
+    if fix.action == RECONCILE:
+        return "bring back what vanished from the logs"
     return f"mend the end of the log of {fix.feature}" if fix.action == MEND_TAIL else f"materialize {fix.feature}"
 
 
@@ -136,6 +140,10 @@ def _mend(clone: Clone, fix: Fix) -> None:
     if fix.action == INSTALL:
         if not installation.mend(clone.repository, snapshots=clone.snapshots):
             raise ConfigurationError("nothing is missing or outdated that may be written to without you")
+        return
+    if fix.action == RECONCILE:
+        clone.config.check_may_write()
+        reconcile(clone.repository)
         return
     feature = next(feature for feature in clone.features if feature.slug == fix.feature)
     clone.config.check_may_write()

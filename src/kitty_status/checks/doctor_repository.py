@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_status.checks.diagnosis import Diagnosis
+from kitty_status.checks.diagnosis import RECONCILE, Diagnosis, Fix
 from kitty_status.errors import ConfigurationError, GitError
 from kitty_status.git.git_version import git_version
 from kitty_status.git.head import operation_in_progress
@@ -15,11 +15,13 @@ from kitty_status.git.install_config import effective_value
 from kitty_status.git.run import git, run_git
 from kitty_status.git.staged import LOG_NAME
 from kitty_status.tracker.config import CONFIG_PATH, load_config
+from kitty_status.tracker.journal.reconcile import reconcile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kitty_status.checks.diagnosis import Clone
+    from kitty_status.tracker.journal.entries import Entry
 
 _OLDEST_GIT = (2, 30)
 _MOST_NAMES = 3
@@ -123,3 +125,22 @@ def check_quarantine(clone: Clone) -> Iterator[Diagnosis]:
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         yield Diagnosis("quarantine-not-empty", str(folder), f"it holds {', '.join(names[:_MOST_NAMES])}{more}")
+
+
+def check_journal(clone: Clone) -> Iterator[Diagnosis]:
+    """Is every acknowledged event in its log, or in a commit?"""
+    found = reconcile(clone.repository, dry_run=True)
+    for fate in found.restored:
+        commands = ("kitty-status reconcile-journal",)
+        yield Diagnosis("event-vanished", fate.entry.log, _told(fate.entry), commands, Fix(RECONCILE))
+    for fate in found.waiting:
+        yield Diagnosis("event-waits", fate.entry.log, f"{_told(fate.entry)}: {fate.why}")
+    for path in found.unreadable:
+        yield Diagnosis("journal-unreadable", path, "it holds lines that are no entries")
+
+
+def _told(entry: Entry) -> str:
+    event = entry.event
+    return (
+        f"{entry.event_id} ({event.get('wp_id')} to {event.get('to_lane')}), written on {entry.branch or 'no branch'}"
+    )

@@ -119,7 +119,9 @@ def read_book(repository: Repository, name: str) -> Book:
             data = file.read()
     except FileNotFoundError:
         data = b""
-    for line in data.split(b"\n"):
+    *lines, tail = data.split(b"\n")
+    # A last entry without its end is being written, or a crash cut it short: it was never acknowledged.
+    for line in [*lines, tail] if _entry(tail) else lines:
         if not line.strip():
             continue
         entry = _entry(line)

@@ -61,8 +61,11 @@ def reconcile(repository: Repository, *, dry_run: bool = False, timeout: float =
     settle = has_moved(repository)
     for name in names:
         try:
+            if dry_run:  # who only looks needs no lock, and would leave a name in it
+                reconcile_book(repository, name, found, settle=settle, dry_run=True)
+                continue
             with exclusive(place_of(repository, name).lock, timeout=timeout):
-                reconcile_book(repository, name, found, settle=settle, dry_run=dry_run)
+                reconcile_book(repository, name, found, settle=settle)
         except BusyError:
             found.busy.append(name)
     if settle and not (found.busy or dry_run):
