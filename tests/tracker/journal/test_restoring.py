@@ -138,6 +138,21 @@ def test_a_snapshot_that_cannot_follow_its_log_in_another_work_tree_is_a_warning
     assert "events were brought back, but not every snapshot was written" in answer.err
 
 
+def test_a_log_that_another_work_tree_cannot_take_a_line_into_stops_nobody(repo: GitRepo, tmp_path: Path) -> None:
+    other = GitRepo(tmp_path / "other")
+    repo.git("worktree", "add", "-q", "-b", "side", str(other.path))
+    theirs = move(other.path, "WP02")
+    ours = move(repo.path, "WP03")
+    repo.git("reset", "-q", "--hard")
+    (other.path / LOG).unlink()
+    (other.path / LOG).mkdir()
+    third = move(repo.path, "WP04")
+    assert fates(repo.path) == {"waiting": [theirs], "standing": [ours, third]}
+    answer = ask(other.path, "reconcile-journal")
+    assert answer.code == 7
+    assert "is not a regular file" in answer.err
+
+
 def test_a_log_that_moved_settles_although_another_branch_has_it_where_it_was(repo: GitRepo, tmp_path: Path) -> None:
     repo.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "other"))
     event = move(repo.path, "WP02")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 
+from kitty_status.errors import KittyStatusError
 from kitty_status.git.head import (
     commit_of,
     names_of_branch,
@@ -53,7 +54,7 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
 
     Raises:
         GitError: git could not be asked.
-        StoreError, OSError: a log cannot be read or written; the entries stay.
+        StoreError, OSError: the log of the caller's own work tree cannot be written; the entries stay.
     """
     if not entries:
         return []
@@ -68,12 +69,23 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
             continue
         tree = own[0]
         why = _why_not_here(tree, entry)
+        if why is None and not dry_run:
+            why = _append(tree, entry, name, may_fail=tree.git_dir != repository.git_dir)
         if why is None:
-            if not dry_run:
-                append_locked(log_place(tree, entry.log, name), entry.line + b"\n")
             trees.lines(tree, entry.log).add(entry.line + b"\n")
         fates.append(Fate(entry, tree, restored=why is None, why=why))
     return fates
+
+
+def _append(tree: Repository, entry: Entry, name: str, *, may_fail: bool) -> str | None:
+    """Append an entry's line to its log; what another work tree refuses is returned, and stops nobody here."""
+    try:
+        append_locked(log_place(tree, entry.log, name), entry.line + b"\n")
+    except (OSError, KittyStatusError) as error:
+        if not may_fail:
+            raise
+        return f"{entry.log} in {tree.worktree} cannot be written: {error}"
+    return None
 
 
 class _Trees:
