@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 
 from kitty_status.errors import GitError
-from kitty_status.git.repository import Repository, config_value
+from kitty_status.git.repository import Repository, config_value, is_bare, main_config_value
 from kitty_status.git.run import run_git
 
 _HEADS = "refs/heads/"
 _SYMBOLIC = b"ref: "
+# What git notes when a branch is given another name.
+_RENAMED = f"Branch: renamed {_HEADS}"
 _TABLES = b"ref: refs/heads/.invalid"
 # What git leaves in a work tree's git folder while it is in the middle of something.
 _SIGNS = {
@@ -111,6 +113,23 @@ def reflog_commits(repository: Repository, branch: str | None = None) -> list[st
     return commits
 
 
+def names_of_branch(repository: Repository, branch: str) -> set[str]:
+    """Return a branch's short name, and those that it had before and that no branch has taken since."""
+    if uses_tables(repository):
+        messages = (_answer(repository, ["log", "--walk-reflogs", "--format=%gs", _HEADS + branch, "--"]) or "").split(
+            "\n"
+        )
+    else:
+        reflog = _contents(os.path.join(repository.common_dir, "logs", _HEADS, branch)) or b""
+        messages = [os.fsdecode(line.rpartition(b"\t")[2]) for line in reflog.split(b"\n")]
+    former = {
+        message.removeprefix(_RENAMED).partition(f" to {_HEADS}")[0]
+        for message in messages
+        if message.startswith(_RENAMED)
+    }
+    return {branch, *(name for name in former if commit_of(repository, _HEADS + name) is None)}
+
+
 def reflog_path(repository: Repository) -> str:
     """Return the file in which git notes every movement of the work tree's HEAD."""
     return os.path.join(repository.git_dir, "logs", "HEAD")
@@ -152,10 +171,9 @@ def _main_worktree(repository: Repository) -> Repository | None:
     common = repository.common_dir
     if repository.git_dir == common:
         return repository
-    config = os.path.join(common, "config")
-    if config_value(config, "core", "bare") in ("true", "yes", "on", "1"):
+    if is_bare(common):
         return None
-    named = config_value(config, "core", "worktree")
+    named = main_config_value(common, "core", "worktree")
     folder = os.path.realpath(os.path.join(common, named)) if named else os.path.dirname(common)
     is_there = os.path.isdir(folder) and (named is not None or os.path.basename(common) == ".git")
     return Repository(folder, common, common) if is_there else None

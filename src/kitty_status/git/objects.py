@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from kitty_status.git.run import git, read_blobs
+from kitty_status.git.run import git, read_blobs, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,14 +19,23 @@ def blob_ids(names: Iterable[str], *, cwd: str) -> list[str | None]:
     Raises:
         GitError: git could not be asked.
     """
-    asked = "".join(f"{name}\n" for name in names)
-    if not asked:
+    wanted = list(names)
+    if not wanted:
         return []
+    if any("\n" in name for name in wanted):
+        # What answers for many reads a name to a line.
+        return [_object_id(name, cwd) for name in wanted]
+    asked = "".join(f"{name}\n" for name in wanted)
     out = git(["cat-file", "--batch-check=%(objecttype) %(objectname)"], cwd=cwd, stdin=os.fsencode(asked))
     return [
         oid.decode("ascii") if kind == b"blob" else None
         for kind, _, oid in (line.partition(b" ") for line in out.split(b"\n")[:-1])
     ]
+
+
+def _object_id(name: str, cwd: str) -> str | None:
+    answer = run_git(["rev-parse", "--quiet", "--verify", name], cwd=cwd)
+    return answer.out.decode("ascii").strip() if answer.code == 0 else None
 
 
 def distinct_blobs(names: Iterable[str], *, cwd: str) -> Iterator[bytes]:

@@ -79,7 +79,7 @@ def find_repository(start: str) -> Repository | None:
         git_dir = _git_dir(folder)
         if git_dir is not None:
             common_dir = _common_dir(git_dir)
-            bare = git_dir == common_dir and _is_bare(git_dir)
+            bare = git_dir == common_dir and is_bare(git_dir)
             return None if bare else Repository(folder, git_dir, common_dir)
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -113,6 +113,24 @@ def config_value(path: str, section: str, key: str) -> str | None:
     return found
 
 
+def main_config_value(common_dir: str, section: str, key: str) -> str | None:
+    """Return what the configuration of a clone's main work tree says, or None; otherwise as `config_value`.
+
+    Where work trees have configuration of their own, git moves core.bare and core.worktree there.
+    """
+    found = (config_value(os.path.join(common_dir, name), section, key) for name in ("config.worktree", "config"))
+    return next((value for value in found if value is not None), None)
+
+
+def is_bare(common_dir: str) -> bool:
+    """Say whether a clone has no main work tree.
+
+    Raises:
+        GitError: the repository's configuration cannot be read.
+    """
+    return (main_config_value(common_dir, "core", "bare") or "").lower() in ("true", "yes", "on", "1")
+
+
 def _git_dir(folder: str) -> str | None:
     """Return the git folder that `folder/.git` is or names, or None where there is none."""
     candidate = os.path.join(folder, ".git")
@@ -136,15 +154,6 @@ def _common_dir(git_dir: str) -> str:
     if not os.path.exists(pointer):
         return git_dir
     return os.path.realpath(os.path.join(git_dir, os.fsdecode(_read(pointer).strip())))
-
-
-def _is_bare(git_dir: str) -> bool:
-    # Where work trees have configuration of their own, git moves core.bare there.
-    for name in ("config.worktree", "config"):
-        value = config_value(os.path.join(git_dir, name), "core", "bare")
-        if value is not None:
-            return value.lower() in ("true", "yes", "on", "1")
-    return False
 
 
 def _read(path: str) -> bytes:

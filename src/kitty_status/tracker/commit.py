@@ -59,6 +59,8 @@ def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: b
         raise OutsideRepositoryError(f"{feature.folder} is in no git repository", hint="run `git init` first")
     cwd = feature.repository.worktree
     commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
+    journal = journal_of(feature)
+    commit = None
     with exclusive(commits, timeout=60.0), exclusive(feature.place.lock):
         paths = [
             path for path in committed_paths(feature, snapshot=snapshot) if not is_ignored(feature.repository, path)
@@ -74,12 +76,16 @@ def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: b
             result = _patiently(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd)
         if not result.code:
             # The hook that settles holds still inside a git of ours.
-            journal = journal_of(feature)
             if journal is not None:
                 journal.settle()
-            return git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
-        if not git(["status", "--porcelain", "--", *paths], cwd=cwd):
-            return git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()
+            commit = git(["rev-parse", "HEAD"], cwd=cwd).decode("ascii").strip()
+        elif not git(["status", "--porcelain", "--", *paths], cwd=cwd):
+            commit = git(["log", "-1", "--format=%H", "--", *paths], cwd=cwd).decode("ascii").strip()
+    if journal is not None and journal.restored:
+        # Where that fails, `validate` says so: the commit is made.
+        journal.refresh_snapshots()
+    if commit is not None:
+        return commit
     hint = f"event {event_id} is recorded; commit it with: {how_to_commit(feature, message, snapshot=snapshot)[-1]}"
     if _is_busy(result):
         raise BusyError(f"another git is at work in {cwd}", hint=hint, event_id=event_id)

@@ -20,8 +20,8 @@ from kitty_status.tracker.materialize import reduce_with_oid, write_snapshot
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
-    from kitty_status.tracker.features import Project
-    from kitty_status.tracker.journal.entries import Entry
+    from kitty_status.tracker.features import Feature, Project
+    from kitty_status.tracker.journal.restoring import Fate
     from kitty_status.tracker.journal.writing import Journal
     from kitty_status.tracker.request import EmitRequest, Emitted
 
@@ -42,29 +42,42 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
     feature = project.feature(request.feature)
     if request.dry_run:
         return decide(feature, config, request)
-    with exclusive(feature.place.lock):
-        journal = journal_of(feature)
-        brought_back = journal.bring_back() if journal else []
-        emitted = decide(feature, config, request)
-        try:
-            if emitted.replayed:
-                # Whoever recorded it may have been stopped before the disk confirmed it.
-                confirm(feature.log)
-            else:
-                line = encode(emitted.event, json.dumps)
-                journal.append(feature.place, line) if journal else append_locked(feature.place, line)
-        except OutcomeUnknownError as error:
-            raise _unknown(error.message, emitted) from error
-        _settle(emitted, config, journal)
-    emitted.warnings += [_says_brought_back(fate.entry) for fate in brought_back]
+    problem = None
+    journal = journal_of(feature)
+    try:
+        with exclusive(feature.place.lock):
+            brought_back = journal.bring_back() if journal else []
+            emitted = _decide_and_append(feature, config, request, journal)
+    finally:
+        # A line that came back stays, whatever became of the request.
+        if journal is not None and journal.restored:
+            problem = journal.refresh_snapshots()
+    emitted.warnings += [_says_brought_back(fate, feature) for fate in brought_back]
+    emitted.warnings += [problem] if problem else []
     return emitted
 
 
-def _says_brought_back(entry: Entry) -> str:
-    event = entry.event
+def _decide_and_append(feature: Feature, config: Config, request: EmitRequest, journal: Journal | None) -> Emitted:
+    emitted = decide(feature, config, request)
+    try:
+        if emitted.replayed:
+            # Whoever recorded it may have been stopped before the disk confirmed it.
+            confirm(feature.log)
+        else:
+            line = encode(emitted.event, json.dumps)
+            journal.append(feature.place, line) if journal else append_locked(feature.place, line)
+    except OutcomeUnknownError as error:
+        raise _unknown(error.message, emitted) from error
+    _settle(emitted, config, journal)
+    return emitted
+
+
+def _says_brought_back(fate: Fate, feature: Feature) -> str:
+    event = fate.entry.event
+    is_here = fate.tree is None or feature.repository is None or fate.tree.worktree == feature.repository.worktree
     return (
-        f"event {event['event_id']} ({event['wp_id']} to {event['to_lane']}) had vanished from the log and was "
-        "brought back from the journal"
+        f"event {event['event_id']} ({event['wp_id']} to {event['to_lane']}) had vanished from the log"
+        f"{'' if is_here or fate.tree is None else f' in {fate.tree.worktree}'} and was brought back from the journal"
     )
 
 

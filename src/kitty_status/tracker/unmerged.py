@@ -41,7 +41,7 @@ class Holding:
     """A work tree, or a branch that is checked out in none, and what it holds beyond the main branch.
 
     * `unmerged` counts events, `uncommitted` those of them that HEAD does not have either
-    * `waiting` counts acknowledged events of the branch that stand neither in a commit nor in its log
+    * `waiting` counts acknowledged events of the branch that stand neither in a commit nor in a log
     * `operation` is what git is in the middle of there, None where it is at rest
     """
 
@@ -260,7 +260,7 @@ class _Counter:
 
 
 def _count_waiting(repository: Repository, found: Survey) -> None:
-    """Count the journal's entries that stand neither in a commit nor in a log of a work tree on their branch."""
+    """Count the journal's entries that stand neither in a commit nor in a log of a work tree."""
     by_branch: dict[str | None, int] = {}
     for name in books(repository):
         book = read_book(repository, name)

@@ -9,6 +9,7 @@ import os
 from kitty_status.jsonl.append import Place
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.replace import replace_file
+from kitty_status.status.rows import problem_with
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 _FOLDER = "journal"
 _SUFFIX = ".jsonl"
+_LOG = "status.events.jsonl"
+# Never a folder of a log's path: a line of a journal that somebody wrote by hand must lead nowhere else.
+_NO_FOLDERS = frozenset(("", ".", "..", ".git"))
+# Bytes of names that are not UTF-8, as Python reads them; JSON cannot hold them, and no name holds a NUL.
+_FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
+_ESCAPE = "\0"
 
 
 class Entry:
@@ -48,7 +55,8 @@ class Entry:
 
     def row(self) -> dict[str, Any]:
         """Return the entry as it is written."""
-        return {"branch": self.branch, "head": self.head, "line": self.line.decode("utf-8"), "log": self.log}
+        branch = None if self.branch is None else _escaped(self.branch)
+        return {"branch": branch, "head": self.head, "line": self.line.decode("utf-8"), "log": _escaped(self.log)}
 
 
 class Book:
@@ -143,12 +151,32 @@ def _entry(line: bytes) -> Entry | None:
     try:
         row = decode(line)
         log, text, branch, head = row["log"], row["line"], row["branch"], row["head"]
-        if not (isinstance(log, str) and isinstance(text, str)):
+        if not (isinstance(log, str) and isinstance(text, str)) or "\n" in text:
             return None
         event = decode(text.encode("utf-8"))
-    except (LineDamagedError, KeyError):
+        log = _unescaped(log)
+        branch = _unescaped(branch) if isinstance(branch, str) else branch
+    except (LineDamagedError, KeyError, ValueError):
         return None
     is_known = all(value is None or isinstance(value, str) for value in (branch, head))
-    if not is_known or not isinstance(event.get("event_id"), str) or ".." in log.split("/") or log.startswith("/"):
+    if not is_known or problem_with(event) is not None or not _is_path_of_a_log(log):
         return None
     return Entry(log, text.encode("utf-8"), branch, head, line + b"\n")
+
+
+def _is_path_of_a_log(path: str) -> bool:
+    *folders, name = path.split("/")
+    return name == _LOG and _NO_FOLDERS.isdisjoint(folder.lower() for folder in folders)
+
+
+def _escaped(name: str) -> str:
+    if name.isascii():
+        return name
+    return "".join(
+        f"{_ESCAPE}{os.fsencode(char).hex()}" if _FIRST_BYTE <= char <= _LAST_BYTE else char for char in name
+    )
+
+
+def _unescaped(name: str) -> str:
+    first, *rest = name.split(_ESCAPE)
+    return first + "".join(bytes.fromhex(part[:2]).decode("ascii", "surrogateescape") + part[2:] for part in rest)

@@ -15,6 +15,7 @@ from kitty_status.tracker.journal.settling import has_moved, movements, note_pos
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from kitty_status.git.repository import Repository
@@ -71,7 +72,7 @@ def reconcile(repository: Repository, *, dry_run: bool = False, timeout: float =
     if settle and not (found.busy or dry_run):
         note_position(repository, seen)
     if not dry_run:
-        _materialize(found)
+        materialize_restored(found.restored)
     return found
 
 
@@ -94,9 +95,15 @@ def reconcile_book(
     found.fates += restore(repository, rest, name, dry_run=dry_run)
 
 
-def _materialize(found: Reconciled) -> None:
+def materialize_restored(fates: Iterable[Fate]) -> None:
+    """Materialize the features that lines came back to, in whichever work tree; the caller holds none of their locks.
+
+    Raises:
+        StoreError, OSError: a log or a snapshot cannot be read or written.
+        BusyError: another process held a log for too long.
+    """
     folders = dict.fromkeys(
-        os.path.dirname(os.path.join(fate.tree.worktree, fate.entry.log)) for fate in found.restored if fate.tree
+        os.path.dirname(os.path.join(fate.tree.worktree, fate.entry.log)) for fate in fates if fate.tree
     )
     if folders:
         # Loaded by name: nearly every run of the hooks has nothing to bring back.

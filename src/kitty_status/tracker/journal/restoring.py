@@ -6,7 +6,15 @@ from __future__ import annotations
 
 import os
 
-from kitty_status.git.head import commit_of, operation_in_progress, position_of, reflog_commits, worktrees
+from kitty_status.errors import KittyStatusError
+from kitty_status.git.head import (
+    commit_of,
+    names_of_branch,
+    operation_in_progress,
+    position_of,
+    reflog_commits,
+    worktrees,
+)
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.run import run_git
 from kitty_status.jsonl.append import append_locked
@@ -22,7 +30,10 @@ if TYPE_CHECKING:
 
 
 class Fate:
-    """What becomes of an entry that is not settled: it stands in its log, was restored to it, or waits."""
+    """What becomes of an entry that is not settled: it stands in a log, was restored to its own, or waits.
+
+    `tree` is the work tree of that log, and None where the entry's branch is checked out nowhere.
+    """
 
     __slots__ = ("entry", "restored", "tree", "why")
 
@@ -43,27 +54,65 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
 
     Raises:
         GitError: git could not be asked.
-        StoreError, OSError: a log cannot be read or written; the entries stay.
+        StoreError, OSError: the log of the caller's own work tree cannot be written; the entries stay.
     """
-    trees = {position_of(tree).branch: tree for tree in reversed(worktrees(repository))}
-    standing: dict[tuple[str, str], set[bytes]] = {}
+    if not entries:
+        return []
+    trees = _Trees(repository)
     fates = []
     for entry in entries:
-        tree = trees.get(entry.branch) if entry.branch else None
-        if tree is None:
-            fates.append(Fate(entry, None, why=_why_nowhere(entry)))
+        own = trees.on_branch(entry.branch)
+        # git takes an uncommitted line along to another branch; only where none has it is it missing.
+        tree = next((one for one in own or trees.all if entry.line + b"\n" in trees.lines(one, entry.log)), None)
+        if tree is not None or not own:
+            fates.append(Fate(entry, tree, why=None if tree else _why_nowhere(entry)))
             continue
-        lines = standing.setdefault((tree.worktree, entry.log), set(_lines_of(tree, entry.log)))
-        if entry.line + b"\n" in lines:
-            fates.append(Fate(entry, tree))
-            continue
+        tree = own[0]
         why = _why_not_here(tree, entry)
+        if why is None and not dry_run:
+            why = _append(tree, entry, name, may_fail=tree.git_dir != repository.git_dir)
         if why is None:
-            if not dry_run:
-                append_locked(log_place(tree, entry.log, name), entry.line + b"\n")
-            lines.add(entry.line + b"\n")
+            trees.lines(tree, entry.log).add(entry.line + b"\n")
         fates.append(Fate(entry, tree, restored=why is None, why=why))
     return fates
+
+
+def _append(tree: Repository, entry: Entry, name: str, *, may_fail: bool) -> str | None:
+    """Append an entry's line to its log; what another work tree refuses is returned, and stops nobody here."""
+    try:
+        append_locked(log_place(tree, entry.log, name), entry.line + b"\n")
+    except (OSError, KittyStatusError) as error:
+        if not may_fail:
+            raise
+        return f"{entry.log} in {tree.worktree} cannot be written: {error}"
+    return None
+
+
+class _Trees:
+    """The work trees of a clone, that of the caller first, and what stands in their logs."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.all = sorted(worktrees(repository), key=lambda tree: tree.git_dir != repository.git_dir)
+        self._branches = [position_of(tree).branch for tree in self.all]
+        self._lines: dict[tuple[str, str], set[bytes]] = {}
+
+    def on_branch(self, branch: str | None) -> list[Repository]:
+        """Return those in which a branch is checked out, by this name or by the one that it has got since."""
+        if branch is None:
+            return []
+        named = [tree for tree, here in zip(self.all, self._branches, strict=True) if here == branch]
+        return named or [
+            tree
+            for tree, here in zip(self.all, self._branches, strict=True)
+            if here is not None and branch in names_of_branch(tree, here)
+        ]
+
+    def lines(self, tree: Repository, log: str) -> set[bytes]:
+        """Return the lines of a log."""
+        key = (tree.worktree, log)
+        if key not in self._lines:
+            self._lines[key] = set(_lines_of(tree, log))
+        return self._lines[key]
 
 
 def all_stand(tree: Repository, log: str, entries: Sequence[Entry]) -> bool:
@@ -108,8 +157,9 @@ def _why_not_here(tree: Repository, entry: Entry) -> str | None:
     if not os.path.lexists(log) and blob_ids([f"HEAD:{entry.log}"], cwd=tree.worktree) != [None]:
         # A new log with this one line would hide that the others are gone.
         return f"{entry.log} is missing from the work tree; `git restore -- {entry.log}` brings back what HEAD has"
-    if entry.branch is not None and not _held(tree, entry.branch, entry.head):
-        return f"branch {entry.branch} does not hold commit {entry.head}, on which it was written"
+    branch = position_of(tree).branch or entry.branch
+    if branch is not None and not _held(tree, branch, entry.head):
+        return f"branch {branch} does not hold commit {entry.head}, on which it was written"
     return None
 
 

@@ -125,20 +125,26 @@ def _not_in_history(repository: Repository, entries: list[Entry]) -> list[Entry]
         # A line is never older than its event but for the clocks of two machines.
         oldest = min(parse_instant(entry.event["at"]).timestamp() for entry in entries if entry.log == log)
         args = ["rev-list", "--ignore-missing", *_KINDS, "--stdin", f"--max-age={int(oldest) - _DAY}"]
-        listed = git([*args, "--", log], cwd=repository.worktree, stdin="".join(f"{one}\n" for one in reflogs).encode())
+        listed = git(
+            [*args, "--", f":(top,literal){log}"],
+            cwd=repository.worktree,
+            stdin="".join(f"{one}\n" for one in reflogs).encode(),
+        )
         rest = _not_in(repository, rest, listed.decode("ascii").split())
     return rest
 
 
 def _not_elsewhere(repository: Repository, entries: list[Entry]) -> list[Entry]:
-    """Look for lines whose log has moved to another path since: it is in no work tree where it was."""
+    """Look for lines whose log has moved to another path since: where its branch is checked out, it is gone."""
     tips = _unique(
         git(["for-each-ref", "--format=%(objectname)", *_PATTERNS], cwd=repository.worktree).decode().split()
     )
-    trees = [tree.worktree for tree in worktrees(repository)]
+    trees = [(tree.worktree, position_of(tree).branch) for tree in worktrees(repository)]
     rest = []
     for entry in entries:
-        if any(os.path.exists(os.path.join(tree, entry.log)) for tree in trees):
+        # Another branch may still have it where it was.
+        own = [tree for tree, branch in trees if branch == entry.branch] or [tree for tree, _ in trees]
+        if any(os.path.exists(os.path.join(tree, entry.log)) for tree in own):
             rest.append(entry)
             continue
         args = ["grep", "--fixed-strings", "--quiet", "-e", entry.line.decode("utf-8")]

@@ -9,13 +9,13 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import OutcomeUnknownError
-from kitty_status.git.head import position_of
+from kitty_status.errors import KittyStatusError, OutcomeUnknownError
+from kitty_status.git.head import names_of_branch, position_of
 from kitty_status.git.run import run_git
 from kitty_status.jsonl.append import append_locked, take_back
 from kitty_status.jsonl.codec import encode
 from kitty_status.tracker.journal.entries import Entry, place_of, read_book
-from kitty_status.tracker.journal.reconcile import Reconciled, reconcile_book
+from kitty_status.tracker.journal.reconcile import Reconciled, materialize_restored, reconcile_book
 from kitty_status.tracker.journal.restoring import all_stand
 
 if TYPE_CHECKING:
@@ -26,16 +26,21 @@ if TYPE_CHECKING:
 
 # So many bytes of entries mean that no hook settles them here; then a write does, now and then.
 _MANY = 256 * 1024
+_AGAIN = "kitty-status materialize --all"
 
 
 class Journal:
-    """The journal as one write to one log sees it."""
+    """The journal as one write to one log sees it.
+
+    `restored` is what it has brought back so far, to that log or to those of the clone's other work trees.
+    """
 
     def __init__(self, repository: Repository, name: str, log: str) -> None:
         self._repository = repository
         self._name = name
         self._log = log
         self._place: Place = place_of(repository, name)
+        self.restored: list[Fate] = []
 
     def bring_back(self) -> list[Fate]:
         """Bring back what has vanished from the log since it was acknowledged.
@@ -46,20 +51,34 @@ class Journal:
         """
         book = read_book(self._repository, self._name)
         position = position_of(self._repository)
-        own = [entry for entry in book.entries if entry.log == self._log and entry.branch == position.branch]
+        logged = [entry for entry in book.entries if entry.log == self._log]
+        branches = {entry.branch for entry in logged} - {None, position.branch}
+        here = {position.branch}
+        if branches and position.branch is not None:
+            here |= names_of_branch(self._repository, position.branch)
+        own = [entry for entry in logged if entry.branch in here]
         if all_stand(self._repository, self._log, own) and _size(self._place) < _MANY:
             return []
-        found = Reconciled()
-        reconcile_book(self._repository, self._name, found)
-        return found.restored
+        return self.settle()
 
-    def settle(self) -> None:
-        """Drop what git keeps by now, as after a commit that fired no hook of ours.
+    def settle(self) -> list[Fate]:
+        """Drop what git keeps by now, as after a commit that fired no hook of ours; return what was brought back.
 
         Raises:
             GitError, StoreError, OSError: as `bring_back`; no entry is lost.
         """
-        reconcile_book(self._repository, self._name, Reconciled())
+        found = Reconciled()
+        reconcile_book(self._repository, self._name, found)
+        self.restored += found.restored
+        return found.restored
+
+    def refresh_snapshots(self) -> str | None:
+        """Materialize what lines were brought back to, once the lock is given back; return what went wrong, if so."""
+        try:
+            materialize_restored(self.restored)
+        except (OSError, KittyStatusError) as error:
+            return f"events were brought back, but not every snapshot was written ({error}); run `{_AGAIN}`"
+        return None
 
     def append(self, place: Place, line: bytes) -> None:
         """Append an event's line to the journal and then to its log, where `place` says.
