@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from bench.logs import history
@@ -66,7 +67,9 @@ class _Merge:
         repository.git("checkout", "-q", "-f", "--detach", "ours")
         repository.forget_loose_objects()
         repository.attributes(*attributes)
-        return repository.measured_git("merge", "-q", "--no-edit", "theirs", exit_codes=exit_codes)
+        return repository.measured_git(
+            "-c", f"core.hooksPath={os.devnull}", "merge", "-q", "--no-edit", "theirs", exit_codes=exit_codes
+        )
 
     def check(self) -> None:
         """Make sure that what was measured gives the right log and snapshot."""

@@ -10,7 +10,7 @@ from bench.logs import history
 from bench.measuring import BenchmarkError, cpu_of, in_turn, ratio
 from bench.repository import ENVIRONMENT
 
-from kitty_status.git.drivers import LOG, driver_command
+from kitty_status.git.drivers import LOG, driver_command, first_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +55,8 @@ class _Merge:
             self._tails.append(b"".join(history(_NEW_LINES, seed=number).lines(_NEW_LINES)))
             with file.open("ab") as out:
                 out.write(self._tails[-1])
-        words = shlex.split(driver_command(LOG).replace("%%", "%"))
-        interpreter_and_bootstrap = words[: words.index("%O")]
+        # What the shell runs of the configured command where everything is in its place.
+        interpreter_and_bootstrap = shlex.split(first_way(driver_command(LOG)))
         self._argv = [*interpreter_and_bootstrap, *map(str, self._files), "kitty-specs/001-benchmark/log"]
 
     def __call__(self) -> float:
