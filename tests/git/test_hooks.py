@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -369,14 +368,9 @@ def test_without_the_tool_a_log_is_not_pushed_unchecked_and_anything_else_is(gon
 
 @pytest.mark.parametrize("name", HOOKS)
 def test_what_a_hook_runs_is_there(name: str) -> None:
-    module = HOOKS[name]
-    if find_spec(module) is None and module == "kitty_status.git.pre_push":
-        pytest.skip("the check of what is pushed is not part of this version")
-
-    assert callable(import_module(module).main)
+    assert callable(import_module(HOOKS[name]).main)
 
 
-@pytest.mark.skipif(find_spec("kitty_status.git.pre_push") is None, reason="the check of what is pushed is not there")
 def test_a_push_that_takes_a_line_away_is_stopped_and_any_other_passes(tmp_path: Path) -> None:
     repo = feature_repo(tmp_path / "repo", 1, 2)
     remote = GitRepo.init(tmp_path / "a remote é", bare=True)

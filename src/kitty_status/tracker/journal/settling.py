@@ -90,8 +90,7 @@ def _places(repository: Repository, entries: Sequence[Entry]) -> Iterator[list[s
     logs = [reflog_commits(tree) for tree in trees] + [reflog_commits(repository, branch) for branch in branches]
     # The newest first: that is where a line stands that was written a moment ago.
     yield _unique(commit for log in logs for commit in reversed(_since(log, heads)))
-    listed = git(["for-each-ref", "--format=%(objectname)", *_PATTERNS], cwd=repository.worktree)
-    yield _unique(listed.decode("ascii").split())
+    yield _tips(repository)
 
 
 def _since(commits: list[str], heads: set[str | None]) -> list[str]:
@@ -136,19 +135,27 @@ def _not_in_history(repository: Repository, entries: list[Entry]) -> list[Entry]
 
 def _not_elsewhere(repository: Repository, entries: list[Entry]) -> list[Entry]:
     """Look for lines whose log has moved to another path since: where its branch is checked out, it is gone."""
-    tips = _unique(
-        git(["for-each-ref", "--format=%(objectname)", *_PATTERNS], cwd=repository.worktree).decode().split()
-    )
     trees = [(tree.worktree, position_of(tree).branch) for tree in worktrees(repository)]
-    rest = []
-    for entry in entries:
+
+    def has_moved_away(entry: Entry) -> bool:
         # Another branch may still have it where it was.
         own = [tree for tree, branch in trees if branch == entry.branch] or [tree for tree, _ in trees]
-        if any(os.path.exists(os.path.join(tree, entry.log)) for tree in own):
-            rest.append(entry)
-            continue
+        return not any(os.path.exists(os.path.join(tree, entry.log)) for tree in own)
+
+    moved = [entry for entry in entries if has_moved_away(entry)]
+    if not moved:
+        return entries
+    tips = _tips(repository)
+    parts = [tips[start : start + _MOST_ARGUMENTS] for start in range(0, len(tips), _MOST_ARGUMENTS)]
+
+    def is_held(entry: Entry) -> bool:
         args = ["grep", "--fixed-strings", "--quiet", "-e", entry.line.decode("utf-8")]
-        parts = [tips[start : start + _MOST_ARGUMENTS] for start in range(0, len(tips), _MOST_ARGUMENTS)]
-        if not any(run_git([*args, *part, "--", _LOGS], cwd=repository.worktree).code == 0 for part in parts):
-            rest.append(entry)
-    return rest
+        return any(run_git([*args, *part, "--", _LOGS], cwd=repository.worktree).code == 0 for part in parts)
+
+    return [entry for entry in entries if entry not in moved or not is_held(entry)]
+
+
+def _tips(repository: Repository) -> list[str]:
+    """Return the commits that branches, remote branches and tags name."""
+    listed = git(["for-each-ref", "--format=%(objectname)", *_PATTERNS], cwd=repository.worktree)
+    return _unique(listed.decode("ascii").split())
