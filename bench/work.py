@@ -21,9 +21,10 @@ from kitty_status.jsonl.codec import decode as decode_strictly
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status.fast import _decode_own, _decode_theirs
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.rows import is_foreign
 from kitty_status.status.validation import Judge
-from kitty_status.tracker.log import EVENTS_FILENAME, reduce_log
+from kitty_status.tracker.log import reduce_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
         StatusEvent,
         VerificationResult,
     )
-    from kitty_status.status.snapshot import SNAPSHOT_FILENAME, Snapshot
-    from kitty_status.tracker.log import EVENTS_FILENAME
+    from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
+    from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.store import append_event, materialize, new_event_id, read_events, read_events_raw, reduce
 
 __all__ = [
@@ -54,8 +54,8 @@ _HOMES = {
         "StatusEvent",
         "VerificationResult",
     ),
-    "kitty_status.status.snapshot": ("SNAPSHOT_FILENAME", "Snapshot"),
-    "kitty_status.tracker.log": ("EVENTS_FILENAME",),
+    "kitty_status.status.layout": ("EVENTS_FILENAME", "SNAPSHOT_FILENAME"),
+    "kitty_status.status.snapshot": ("Snapshot",),
     "kitty_status.tracker.store": (
         "append_event",
         "materialize",

@@ -9,8 +9,9 @@ import pytest
 from events import APPROVAL, instant, line, line_of, their_row, ulid
 from kitty_status.jsonl.damage import strictly
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
-from kitty_status.tracker.log import EVENTS_FILENAME, read_log, reduce_log
+from kitty_status.tracker.log import read_log, reduce_log
 
 if TYPE_CHECKING:
     from pathlib import Path

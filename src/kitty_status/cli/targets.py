@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import NotFoundError, UsageError
-from kitty_status.status.snapshot import SNAPSHOT_FILENAME
+from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
 from kitty_status.tracker.features import feature_at
-from kitty_status.tracker.log import EVENTS_FILENAME
 from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:

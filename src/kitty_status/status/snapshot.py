@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from kitty_status.status.causality import Outcome
     from kitty_status.status.lanes import LaneProfile
 
-SNAPSHOT_FILENAME = "status.json"
 MAX_LISTED_HEADS = 20
 _OWN_KEYS = frozenset(
     {"feature_slug", "materialized_at", "event_count", "last_event_id", "work_packages", "summary", "log_oid"}

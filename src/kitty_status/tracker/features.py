@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import BusyError, MoveRefusedError, UsageError
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.append import Place
+from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
 from kitty_status.status.rows import is_safe_name
-from kitty_status.status.snapshot import SNAPSHOT_FILENAME
 from kitty_status.tracker.former import former_slugs
-from kitty_status.tracker.log import EVENTS_FILENAME
 from kitty_status.tracker.slugs import as_file_name, check_name, mentions, pick_slug, some_of
 
 if TYPE_CHECKING:

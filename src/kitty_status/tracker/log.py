@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.status.validation import Judge
 
-EVENTS_FILENAME = "status.events.jsonl"
 # Below this many bytes, loading the fast reader takes longer than reading without it.
 _WORTH_THE_FAST_READER = 1_500_000
 

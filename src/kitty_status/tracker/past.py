@@ -12,8 +12,9 @@ from kitty_status.git.history import History
 from kitty_status.git.revisions import describe, find_revision, newest_until, shallow_edge
 from kitty_status.jsonl.codec import describe_damage
 from kitty_status.status.instants import parse_instant
+from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.tracker.features import ARCHIVE_FOLDER
-from kitty_status.tracker.log import EVENTS_FILENAME, reduce_lines
+from kitty_status.tracker.log import reduce_lines
 from kitty_status.tracker.slugs import pick_slug
 
 if TYPE_CHECKING:

@@ -23,11 +23,11 @@ from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.damage import is_in_flight
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.status.causality import decide_outcome
+from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.record import event_in
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.tracker.journal.entries import read_book
 from kitty_status.tracker.journal.settling import open_entries
-from kitty_status.tracker.log import EVENTS_FILENAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

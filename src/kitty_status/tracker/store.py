@@ -12,11 +12,12 @@ from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.reading import read_rows
 from kitty_status.status.events import StatusEvent
+from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_foreign, problem_with
 from kitty_status.tracker.features import feature_at
-from kitty_status.tracker.log import EVENTS_FILENAME, find_event
+from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import materialize_folder
 
 if TYPE_CHECKING:

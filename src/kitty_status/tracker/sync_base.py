@@ -17,10 +17,10 @@ from kitty_status.errors import (
 from kitty_status.git import base_branch, installation
 from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import read_blobs
+from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY
 from kitty_status.tracker.features import feature_at
-from kitty_status.tracker.log import EVENTS_FILENAME
 from kitty_status.tracker.materialize import materialize_feature
 from kitty_status.tracker.same_feature import Namesakes, how_to_unite
 
