@@ -12,8 +12,8 @@ from kitty_status.checks.diagnosis import MATERIALIZE, MEND_TAIL, Diagnosis, Fix
 from kitty_status.checks.validate import snapshot_findings
 from kitty_status.clock import MAX_HOURS_AHEAD, now
 from kitty_status.errors import UnsafeLogError
+from kitty_status.git.log_paths import STATUS_PATHSPECS, feature_of, is_log_path
 from kitty_status.git.run import git, read_blobs, run_git
-from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME
 from kitty_status.jsonl.codec import CONFLICT_MARKERS, LINE_ENDINGS_CHANGED
 from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.quarantine import unfinished_tail
@@ -143,11 +143,10 @@ def _snapshot_diagnoses(clone: Clone, feature: Feature, snapshot: Snapshot) -> I
 
 def check_unmerged(clone: Clone) -> Iterator[Diagnosis]:
     """Does git wait for somebody to resolve a log or a snapshot?"""
-    pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
-    listed = os.fsdecode(git(["ls-files", "--unmerged", "-z", "--", *pathspecs], cwd=clone.repository.worktree))
+    listed = os.fsdecode(git(["ls-files", "--unmerged", "-z", "--", *STATUS_PATHSPECS], cwd=clone.repository.worktree))
     for path in dict.fromkeys(entry.partition("\t")[2] for entry in listed.split("\0")[:-1]):
-        slug = path.split("/")[-2]
-        if path.endswith(LOG_NAME):
+        slug = feature_of(path).rpartition("/")[2]
+        if is_log_path(path):
             commands = _call("resolve", slug, "--dry-run")
             yield Diagnosis("log-unmerged", path, "git has a conflict in it", commands)
         else:

@@ -159,7 +159,7 @@ class Surroundings:
         changed = differences(
             self._here.commit,
             dict.fromkeys(self._tips.values()),
-            pathspec,
+            [pathspec],
             cwd=self._repository.worktree,
             object_format=self._repository.object_format,
         )
