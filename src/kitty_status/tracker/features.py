@@ -69,6 +69,12 @@ class Feature:
         return Path(self.repository.worktree) if self.repository else above[2 if self.is_archived else 1]
 
     @property
+    def path(self) -> str:
+        """The folder from the top of the work tree, "" for the top itself; outside git its whole path."""
+        path = self.relative(self.folder)
+        return "" if path == "." else path
+
+    @property
     def is_archived(self) -> bool:
         """Whether it was put aside: its folder lies in `kitty-specs/.archive`."""
         return self.folder.parent.name == ARCHIVE_FOLDER
