@@ -108,11 +108,6 @@ class Feature:
             return str(path)
         return path.relative_to(self.repository.worktree).as_posix()
 
-    def work_package_files(self) -> list[str]:
-        """Return the ids of the work packages that have a file (`tasks/WP01-some-title.md` or `WP01.md`)."""
-        ids = {name.split("-")[0].removesuffix(".md") for name in _names(self.folder / "tasks") if name.endswith(".md")}
-        return sorted(name for name in ids if name.upper().startswith("WP") and is_safe_name(name))
-
 
 class Project:
     """The folder that features lie in, found from where a command was called."""
