@@ -318,6 +318,18 @@ def test_the_usual_commit_starts_two_gits_and_one_with_shards_few_more(
     assert gits(divided, monkeypatch) == ["diff-index", "cat-file", "ls-files", "cat-file", "hash-object"]
 
 
+def test_a_commit_of_many_features_finds_the_shards_of_one_that_are_not_staged(divided: GitRepo) -> None:
+    divided.write(LOG, log_of(7))
+    shards.refresh(divided)
+    passes(divided)
+    for number in range(30):
+        divided.write(f"kitty-specs/{number}/status.events.jsonl", log_of(8))
+    blob = divided.git("hash-object", LOG)
+    divided.write(SNAPSHOT, divided.read(SNAPSHOT).replace(b'"log_oid": null', f'"log_oid": "{blob}"'.encode()))
+
+    assert "the snapshot was not made from the staged" in stopped(divided)
+
+
 def test_a_shard_of_any_name_is_read(divided: GitRepo) -> None:
     divided.write(f"{SHARDS}/new\nline.jsonl", log_of(5))
     shards.refresh(divided)
