@@ -38,8 +38,10 @@ _REBASES = ("rebase-merge", "rebase-apply")
 _BISECTION = "BISECT_START"
 _SQUASHED = ["post-merge", "1"]
 _REBASED = ["post-rewrite", "rebase"]
+_AMENDED = ["post-rewrite", "amend"]
 _TO_A_BRANCH = "1"
 _AGAIN = "`kitty-status materialize --all` does the same at any time"
+_LOOK = "`kitty-status resolve --all --dry-run` says which commits hold events that a log lacks"
 
 
 class TimeIsUpError(BusyError):
@@ -106,6 +108,28 @@ def _work(hook: str, told: list[str]) -> None:
         refresh: Any = import_module("kitty_status.tracker.refresh")
         follows = [hook, *told] == _SQUASHED
         refresh.refresh(hook, repository, changed, may_be_written, commit_follows=follows)
+    _tell_what_is_left_out([hook, *told], git_dir, rebase)
+
+
+def _tell_what_is_left_out(call: list[str], git_dir: str, rebase: str) -> None:
+    """Say which events a rebase or an amended commit has left out, be it on purpose."""
+    if call == _REBASED and rebase:
+        old, new = _tip_before(git_dir, rebase), "HEAD"
+    elif call == _AMENDED:
+        # git says both commits on stdin; a person who calls the hook says nothing there.
+        is_told = sys.stdin is not None and not sys.stdin.isatty()
+        old, _, new = (sys.stdin.readline() if is_told else "").strip().partition(" ")
+    else:
+        return
+    if not (old and new and _folders(["diff-tree", old, new])):
+        return
+    try:
+        rewritten: Any = import_module("kitty_status.tracker.rewritten")
+        lines = rewritten.left_out(old, new, os.curdir)
+    except TimeIsUpError as error:
+        raise TimeIsUpError(error.message, hint=_LOOK) from None
+    if lines:
+        rewritten.tell("the rebase" if call == _REBASED else "the amended commit", old, lines)
 
 
 def _reconcile(repository: Repository) -> None:
