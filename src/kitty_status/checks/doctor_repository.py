@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kitty_status.checks.diagnosis import RECONCILE, Diagnosis, Fix
 from kitty_status.errors import ConfigurationError, GitError
 from kitty_status.git.git_version import git_version
-from kitty_status.git.head import operation_in_progress
+from kitty_status.git.head import operation_in_progress, positions
 from kitty_status.git.hooks import SWITCH, is_switched_off
 from kitty_status.git.install_config import effective_value
 from kitty_status.git.run import git, run_git
@@ -87,6 +87,14 @@ def check_operation(clone: Clone) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "operation-in-progress", clone.repository.worktree, f"a {operation} is not finished", ("git status",)
         )
+
+
+def check_heads(clone: Clone) -> Iterator[Diagnosis]:
+    """Is it known what every work tree stands on?"""
+    for tree, position in positions(clone.repository):
+        if position is None:
+            observed = f"{Path(tree.git_dir, 'HEAD')} cannot be read, or holds neither a branch nor a commit"
+            yield Diagnosis("head-unreadable", tree.worktree, observed, ("git worktree list",))
 
 
 def check_completeness(clone: Clone) -> Iterator[Diagnosis]:

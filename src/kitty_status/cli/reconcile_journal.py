@@ -43,6 +43,7 @@ def reconcile_journal(
     found = reconcile(repository, dry_run=dry_run)
     warnings = [f"the logs of {name} are being written; call again" for name in found.busy]
     warnings += [f"{path} holds lines that are no entries; they are kept" for path in found.unreadable]
+    warnings += [f"the HEAD of {worktree} cannot be read; it was passed over" for worktree in found.passed_over]
     if json_output:
         say_json("reconcile-journal", _data(found, dry_run=dry_run), warnings=warnings)
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.clock import now
-from kitty_status.errors import BusyError, ConflictingEventError, NotFoundError, UsageError
+from kitty_status.errors import BusyError, ConflictingEventError, GitError, NotFoundError, UsageError
 from kitty_status.git.head import operation_in_progress, worktrees
 from kitty_status.git.objects import distinct_blobs
 from kitty_status.jsonl.append import append_line
@@ -172,7 +172,11 @@ def _holds(log: Path, line: bytes) -> bool:
 
 
 def _is_staged(log: Path, entry: Entry) -> bool:
-    blobs = distinct_blobs([f":{entry.log}"], cwd=str(log.parent))
+    try:
+        blobs = list(distinct_blobs([f":{entry.log}"], cwd=str(log.parent)))
+    except GitError:
+        # A work tree that git cannot open, such as one with a damaged HEAD; the line is gone all the same.
+        return False
     return any(entry.line in blob.split(b"\n") for blob in blobs)
 
 

@@ -12,8 +12,8 @@ from kitty_status.git.head import (
     names_of_branch,
     operation_in_progress,
     position_of,
+    positions,
     reflog_commits,
-    worktrees,
 )
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.run import run_git
@@ -65,7 +65,7 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
         # git takes an uncommitted line along to another branch; only where none has it is it missing.
         tree = next((one for one in own or trees.all if entry.line + b"\n" in trees.lines(one, entry.log)), None)
         if tree is not None or not own:
-            fates.append(Fate(entry, tree, why=None if tree else _why_nowhere(entry)))
+            fates.append(Fate(entry, tree, why=None if tree else _why_nowhere(entry, trees.unreadable)))
             continue
         tree = own[0]
         why = _why_not_here(tree, entry)
@@ -92,8 +92,10 @@ class _Trees:
     """The work trees of a clone, that of the caller first, and what stands in their logs."""
 
     def __init__(self, repository: Repository) -> None:
-        self.all = sorted(worktrees(repository), key=lambda tree: tree.git_dir != repository.git_dir)
-        self._branches = [position_of(tree).branch for tree in self.all]
+        standing = sorted(positions(repository), key=lambda each: each[0].git_dir != repository.git_dir)
+        self.all = [tree for tree, _ in standing]
+        self.unreadable = [tree for tree, position in standing if position is None]
+        self._branches = [position.branch if position else None for _, position in standing]
         self._lines: dict[tuple[str, str], set[bytes]] = {}
 
     def on_branch(self, branch: str | None) -> list[Repository]:
@@ -141,10 +143,11 @@ def _read(tree: Repository, log: str) -> bytes:
         return b""
 
 
-def _why_nowhere(entry: Entry) -> str:
+def _why_nowhere(entry: Entry, unreadable: Sequence[Repository]) -> str:
     if entry.branch is None:
         return "it was written on no branch"
-    return f"branch {entry.branch} is checked out nowhere"
+    unknown = "".join(f"; what is in {tree.worktree} cannot be said: its HEAD is unreadable" for tree in unreadable)
+    return f"branch {entry.branch} is checked out nowhere{unknown}"
 
 
 def _why_not_here(tree: Repository, entry: Entry) -> str | None:
