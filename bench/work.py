@@ -24,6 +24,7 @@ from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.rows import is_foreign
 from kitty_status.status.validation import Judge
+from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.log import reduce_log
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def decode_log(log: Path) -> None:
 def reduce_one(log: Path) -> None:
     """Read, check and reduce one of our own logs."""
     judge = Judge(SEVEN_LANE, log.parent.name)
-    reduce_log(log, SEVEN_LANE, strictly(log), judge=judge)
+    reduce_log(FeatureLog(log.parent), SEVEN_LANE, strictly(log), judge=judge)
     if judge.found or judge.ignored:
         raise AssertionError(f"{log} breaks the rules, so finding that out was measured, too")
 
@@ -77,7 +78,7 @@ def reduce_all(logs: list[Path]) -> None:
     total = sum(log.stat().st_size for log in logs)
     for log in logs:
         judge = Judge(NINE_LANE, log.parent.name)
-        reduce_log(log, None, strictly(log), bytes_to_read=total, judge=judge)
+        reduce_log(FeatureLog(log.parent), None, strictly(log), bytes_to_read=total, judge=judge)
 
 
 def work_on(task: str, path: Path) -> Callable[[], object]:

@@ -31,7 +31,7 @@ def checked(repo: GitRepo, log: bytes | None, *, materialized: bool = True, conf
         repo.write(LOG, CLAIM)
         materialize_feature(feature, Config())
     if log is None:
-        feature.log.unlink(missing_ok=True)
+        feature.log.single.unlink(missing_ok=True)
     else:
         repo.write(LOG, log)
     return validate(feature, config or Config())

@@ -9,7 +9,8 @@ import pytest
 from features import LOG, event_line, log_of
 from kitty_status.errors import GitError
 from kitty_status.git.append_only import prove
-from kitty_status.git.history import History, is_log_path
+from kitty_status.git.history import History
+from kitty_status.git.log_paths import is_log_path
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
@@ -29,6 +30,12 @@ def history_of(repo: GitRepo) -> History:
         ("my-kitty-specs/001-x/status.events.jsonl", False),
         ("kitty-specs/001-x/status.json", False),
         ("status.events.jsonl", False),
+        ("kitty-specs/001-x/status.events.d/ada é-0a1b.jsonl", True),
+        ("kitty-specs/archive/001-x/status.events.d/shared.jsonl", True),
+        ("kitty-specs/001-x/status.events.d/notes.md", False),
+        ("kitty-specs/001-x/status.events.d/.hidden.jsonl", False),
+        ("kitty-specs/001-x/status.events.d/below/ada.jsonl", False),
+        ("001-x/status.events.d/ada.jsonl", False),
     ],
 )
 def test_a_log_is_known_by_its_path(path: str, *, is_log: bool) -> None:

@@ -63,7 +63,7 @@ def test_commits_are_compared_with_a_base_or_with_nothing(tmp_path: Path, object
     missing = "1" * len(base)
 
     def compared(start: str | None, *commits: str) -> dict[str, list[tuple[str, str | None, str | None]]]:
-        return differences(start, commits, ":(top,glob)**/log", cwd=str(repo.path), object_format=object_format)
+        return differences(start, commits, [":(top,glob)**/log"], cwd=str(repo.path), object_format=object_format)
 
     assert compared(base, tip, base, missing) == {
         tip: [("a\nb/log", None, third), ("a é/log", first, second), ("link/log", None, None)],
@@ -85,4 +85,4 @@ def test_what_a_work_tree_has_changed_is_found_new_files_included(repo: GitRepo)
     (repo.path / "c/log").unlink()
     repo.write(".gitignore", "ignored\n")
     repo.write("ignored/log", "2\n")
-    assert sorted(changed_in_work_tree(":(top,glob)**/log", cwd=str(repo.path))) == ["a é/log", "c/log", "new\n/log"]
+    assert sorted(changed_in_work_tree([":(top,glob)**/log"], cwd=str(repo.path))) == ["a é/log", "c/log", "new\n/log"]

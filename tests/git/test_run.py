@@ -191,10 +191,10 @@ def test_an_answer_that_was_cut_short_is_never_taken_for_a_blob(length: int) -> 
     whole = b"%s blob 3\nabc\n" % (b"f" * 40)
     found: list[tuple[str, bytes] | None] = []
 
-    _parse_batch(whole[:length], [b"HEAD:a"], found)
+    _parse_batch(whole[:length], [b"HEAD:a"], found, [b"blob"])
 
     assert found == []
-    _parse_batch(whole, [b"HEAD:a"], found)
+    _parse_batch(whole, [b"HEAD:a"], found, [b"blob"])
     assert found == [("f" * 40, b"abc")]
 
 

@@ -17,6 +17,7 @@ from kitty_status.status.fast import fast_batches
 from kitty_status.status.lanes import NINE_LANE
 from kitty_status.status.merging import merge_logs, merge_tails, split_lines
 from kitty_status.status.reducer import reduce_events
+from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.log import reduce_log
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_every_real_log_is_there() -> None:
 
 
 def test_a_real_log_reads_strictly_and_gives_what_was_committed(log: Path) -> None:
-    snapshot = reduce_log(log, None, strictly(log))
+    snapshot = reduce_log(FeatureLog(log.parent), None, strictly(log))
     committed_at = log.with_name("status.json")
     slug = log.parent.name
     conflicts = {
@@ -118,5 +119,5 @@ def test_a_real_log_gives_the_same_snapshot_backwards_and_shuffled(log: Path) ->
 
 
 def test_real_logs_are_kept_by_nine_lanes(log: Path) -> None:
-    snapshot = reduce_log(log, None, strictly(log), bytes_to_read=sys.maxsize)
+    snapshot = reduce_log(FeatureLog(log.parent), None, strictly(log), bytes_to_read=sys.maxsize)
     assert (snapshot.profile is NINE_LANE) == (snapshot.event_count > 0)

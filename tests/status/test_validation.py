@@ -11,6 +11,7 @@ from kitty_status.jsonl.damage import strictly
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
+from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.log import read_log, reduce_log
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def judged(folder: Path, *lines: bytes, profile: LaneProfile = SEVEN_LANE) -> li
     log = folder / EVENTS_FILENAME
     log.write_bytes(b"".join(lines))
     judge = Judge(profile, SLUG)
-    snapshot = reduce_log(log, profile, strictly(log), judge=judge)
-    of_all = judge.whole_log(snapshot, read_log(log, strictly(log)))
+    snapshot = reduce_log(FeatureLog(folder), profile, strictly(log), judge=judge)
+    of_all = judge.whole_log(snapshot, read_log(FeatureLog(folder), strictly(log)))
     return [*judge.found.values(), *of_all]
 
 

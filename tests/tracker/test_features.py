@@ -119,7 +119,7 @@ def test_a_repository_may_hold_several_projects(repo: GitRepo) -> None:
     assert slug_from(inner / "kitty-specs" / "001-inner" / "tasks") == "001-inner"
     assert [feature.slug for feature in Project(repo.path / "services").features()] == ["001-top"]
     found = Project(inner).feature("001")
-    assert found.relative(found.log) == "services/shop/kitty-specs/001-inner/status.events.jsonl"
+    assert found.relative(found.log.path) == "services/shop/kitty-specs/001-inner/status.events.jsonl"
 
 
 def test_a_linked_work_tree_has_its_own_log_and_shares_the_lock(repo: GitRepo, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_linked_work_tree_has_its_own_log_and_shares_the_lock(repo: GitRepo, t
     repo.commit()
     linked = repo.worktree(tmp_path / "linked", "ada")
     here, there = Project(repo.path).feature("001-a"), Project(linked.path).feature("001-a")
-    assert here.log != there.log
+    assert here.log.path != there.log.path
     assert here.place.lock == there.place.lock
     assert here.place.lock.is_relative_to(repo.path / ".git" / "kitty-status")
 
@@ -141,7 +141,7 @@ def test_outside_git_the_folder_of_features_is_found_upwards(tmp_path: Path, sta
     assert (project.repository, project.root) == (None, root)
     feature = project.feature("001-a")
     assert feature.place.lock == root / "kitty-specs" / "001-a" / ".kitty-status" / "locks" / "001-a.lock"
-    assert feature.relative(feature.log) == str(feature.log)
+    assert feature.relative(feature.log.path) == str(feature.log)
 
 
 def test_outside_git_without_features_the_folder_itself_is_the_project(tmp_path: Path) -> None:
@@ -154,7 +154,8 @@ def test_a_folder_reached_through_a_link_is_the_same_feature(repo: GitRepo, tmp_
     root = with_features(repo.path, "001-a")
     (tmp_path / "link").symlink_to(root)
     assert slug_from(tmp_path / "link" / "kitty-specs" / "001-a") == "001-a"
-    assert feature_at(tmp_path / "link" / "kitty-specs" / "001-a").log == Project(root).feature("001-a").log
+    linked = feature_at(tmp_path / "link" / "kitty-specs" / "001-a")
+    assert linked.log.single == Project(root).feature("001-a").log.single
 
 
 def test_a_feature_of_the_library_may_have_any_name_and_still_gets_a_lock_of_its_own(repo: GitRepo) -> None:

@@ -103,7 +103,7 @@ def test_features_are_the_folders_of_that_commit(repo: GitRepo) -> None:
     repo.git("rm", "-rq", "kitty-specs/001-feature")
     repo.commit()
 
-    assert [(each.slug, each.oid is None) for each in at(repo, "HEAD~1").features()] == [
+    assert [(each.slug, not each.files) for each in at(repo, "HEAD~1").features()] == [
         ("001-feature", False),
         ("002-no-log", True),
     ]

@@ -26,6 +26,7 @@ from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker import relocate
 from kitty_status.tracker.config import Config
+from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.features import Feature, Project
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.materialize import materialize_feature
@@ -104,7 +105,7 @@ def test_a_renamed_feature_is_found_by_every_name_it_had(repo: GitRepo) -> None:
     rename(ready(repo))
     rename(repo, "003-third", NEW)
     project = Project(repo.path)
-    assert former_slugs(repo.path / "kitty-specs/003-third/status.events.jsonl") == (SLUG, NEW)
+    assert former_slugs(FeatureLog(repo.path / "kitty-specs/003-third")) == (SLUG, NEW)
     for name in (SLUG, NEW):
         found = project.feature(name)
         assert (found.slug, found.found_by) == ("003-third", name)
@@ -155,12 +156,12 @@ def test_a_row_that_only_looks_like_a_new_name_is_none(repo: GitRepo) -> None:
         b'{"kind": "renamed", "kind": "renamed", "former_slug": "b"}\n',
     ]
     feature_in(repo, b"".join(odd))
-    assert former_slugs(repo.path / LOG) == ()
+    assert former_slugs(FeatureLog((repo.path / LOG).parent)) == ()
 
 
 def test_a_log_that_cannot_be_read_had_no_other_names(tmp_path: Path) -> None:
-    (tmp_path / "log").symlink_to(tmp_path / "elsewhere")
-    assert former_slugs(tmp_path / "log") == former_slugs(tmp_path / "nowhere") == ()
+    (tmp_path / "status.events.jsonl").symlink_to(tmp_path / "elsewhere")
+    assert former_slugs(FeatureLog(tmp_path)) == former_slugs(FeatureLog(tmp_path / "nowhere")) == ()
 
 
 def test_emit_follows_a_former_name_and_says_so(repo: GitRepo) -> None:
@@ -250,7 +251,7 @@ def test_a_feature_without_a_log_gets_one_with_its_new_name_and_no_snapshot(repo
     repo.write(f"{FOLDER}/spec.md", "x\n")
     repo.commit()
     rename(repo)
-    assert former_slugs(repo.path / MOVED / "status.events.jsonl") == (SLUG,)
+    assert former_slugs(FeatureLog(repo.path / MOVED)) == (SLUG,)
     assert not (repo.path / MOVED / "status.json").exists()
     assert repo.git("status", "--porcelain", "--untracked-files=all").count("??") == 0
 

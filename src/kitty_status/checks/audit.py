@@ -16,6 +16,7 @@ from kitty_status.git.append_only import (
     prove,
 )
 from kitty_status.git.history import History
+from kitty_status.git.log_paths import feature_of
 from kitty_status.git.revisions import describe, find_revision, resolve, shallow_edge
 from kitty_status.jsonl.codec import preview
 from kitty_status.status.validation import ERROR, WARNING, Finding
@@ -112,7 +113,9 @@ def audit(repository: Repository | None, names: Sequence[str], revisions: Sequen
             if id(loss.change) not in parents:  # one change may have cost many lines
                 parents[id(loss.change)] = history.parent_with(commits[loss.commit], loss.change)
             findings.append(_finding(loss, described[loss.commit], parents[id(loss.change)]))
-    return Audit([each for each in findings if each is not None], len(commits), len(touched & chosen))
+    return Audit(
+        [each for each in findings if each is not None], len(commits), len(set(map(feature_of, touched & chosen)))
+    )
 
 
 def range_of(head: str, base: str | None, since: str | None, *, cwd: str) -> list[str] | None:
@@ -209,4 +212,4 @@ def _followed(names: Sequence[str], paths: Iterable[str], moves: Iterable[tuple[
 
 
 def _slug(path: str) -> str:
-    return path.split("/")[-2]
+    return feature_of(path).rpartition("/")[2]

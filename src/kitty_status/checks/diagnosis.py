@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kitty_status.checks.ailments import ADVISORY, AILMENTS
 from kitty_status.errors import ConfigurationError
+from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER, SHARED_SHARD, SNAPSHOT_FILENAME
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, Config, load_config
 
 if TYPE_CHECKING:
@@ -123,10 +124,14 @@ class Clone:
             return ()
 
     def status_paths(self) -> list[tuple[str, str]]:
-        """Return (log, snapshot) of every feature and of one that is yet to be made, from the top of the work tree."""
+        """Return (log file, snapshot), in either layout, of every feature and of one that is yet to be made.
+
+        Paths are from the top of the work tree.
+        """
         folders = [feature.relative(feature.folder) for feature in self.features]
         above = self.project.features_folder.relative_to(self.project.root).as_posix()
         return [
-            (f"{folder}/status.events.jsonl", f"{folder}/status.json")
+            (f"{folder}/{log}", f"{folder}/{SNAPSHOT_FILENAME}")
             for folder in [*folders, f"{above}/a-new-feature"]
+            for log in (EVENTS_FILENAME, f"{SHARDS_FOLDER}/{SHARED_SHARD}")
         ]

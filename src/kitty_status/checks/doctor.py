@@ -149,7 +149,8 @@ def _mend(clone: Clone, fix: Fix) -> None:
     feature = next(feature for feature in clone.features if feature.slug == fix.feature)
     clone.config.check_may_write()
     if fix.action == MEND_TAIL:
-        mend_tail(feature.place)
+        for file in feature.log.files():
+            mend_tail(feature.place_of(file))
     else:
         materialize_feature(feature, clone.config)
 

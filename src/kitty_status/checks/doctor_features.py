@@ -12,8 +12,8 @@ from kitty_status.checks.diagnosis import MATERIALIZE, MEND_TAIL, Diagnosis, Fix
 from kitty_status.checks.validate import snapshot_findings
 from kitty_status.clock import MAX_HOURS_AHEAD, now
 from kitty_status.errors import UnsafeLogError
+from kitty_status.git.log_paths import STATUS_PATHSPECS, feature_of, is_log_path
 from kitty_status.git.run import git, read_blobs, run_git
-from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME
 from kitty_status.jsonl.codec import CONFLICT_MARKERS, LINE_ENDINGS_CHANGED
 from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.quarantine import unfinished_tail
@@ -25,6 +25,7 @@ from kitty_status.tracker.log import reduce_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from kitty_status.checks.diagnosis import Clone
     from kitty_status.status.snapshot import Snapshot
@@ -35,11 +36,11 @@ _MOMENT = 0.05
 
 def check_feature(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
     """Can the log be read, does it end well, and does the snapshot say the same?"""
-    path = feature.relative(feature.log)
+    path = feature.relative(feature.log.path)
     damage = _Damage(feature, path)
     try:
         snapshot = reduce_log(feature.log, clone.config.profile, damage)
-        tail = unfinished_tail(feature.log, DISK)
+        tails = {file: tail for file in feature.log.files() if (tail := unfinished_tail(file, DISK))}
     except UnsafeLogError as error:
         yield Diagnosis("log-unsafe", path, error.message)
         return
@@ -47,9 +48,8 @@ def check_feature(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
         yield Diagnosis("log-unreadable", path, error.strerror or str(error))
         return
     yield from damage.findings()
-    torn = _torn(clone, feature, tail) if tail else None
-    if torn:
-        yield torn
+    torn = [found for file, tail in tails.items() if (found := _torn(clone, feature, file, tail))]
+    yield from torn
     if not damage.count:
         yield from _clock_findings(feature, snapshot)
         if not torn:
@@ -95,16 +95,17 @@ class _Damage:
         }
         for code, (number, why) in self._first.items():
             more = f"{self._counts[code]} lines, beginning with " if self._counts[code] > 1 else ""
-            observed = f"{more}line {number}: {why}"
-            yield Diagnosis(code, f"{self._path}:{number}", observed, commands[code])
+            file, own_number = self._feature.log.locate(number)
+            observed = f"{more}line {own_number}: {why}"
+            yield Diagnosis(code, f"{self._feature.relative(file)}:{own_number}", observed, commands[code])
 
 
-def _torn(clone: Clone, feature: Feature, tail: bytes) -> Diagnosis | None:
-    """Return what is wrong with the end of a log, None where somebody was only in the middle of writing it."""
+def _torn(clone: Clone, feature: Feature, file: Path, tail: bytes) -> Diagnosis | None:
+    """Return what is wrong with the end of a log file, None where somebody was only in the middle of writing it."""
     time.sleep(_MOMENT)
-    if unfinished_tail(feature.log, DISK) != tail:
+    if unfinished_tail(file, DISK) != tail:
         return None
-    path = feature.relative(feature.log)
+    path = feature.relative(file)
     observed = f"{len(tail)} bytes stand behind the last line end"
     if clone.project.repository is not None:
         blobs = read_blobs([f":{path}", f"HEAD:{path}"], cwd=clone.repository.worktree)
@@ -120,7 +121,7 @@ def _clock_findings(feature: Feature, snapshot: Snapshot) -> Iterator[Diagnosis]
     if newest is not None and hours_between(parse_instant(now()), newest) > MAX_HOURS_AHEAD:
         observed = f"event {snapshot.last_event_id} is of {snapshot.materialized_at}, and here it is {now()}"
         commands = _call("log", feature.slug, "--limit", "1")
-        yield Diagnosis("log-ahead-of-clock", feature.relative(feature.log), observed, commands)
+        yield Diagnosis("log-ahead-of-clock", feature.relative(feature.log.path), observed, commands)
 
 
 def _snapshot_diagnoses(clone: Clone, feature: Feature, snapshot: Snapshot) -> Iterator[Diagnosis]:
@@ -131,7 +132,7 @@ def _snapshot_diagnoses(clone: Clone, feature: Feature, snapshot: Snapshot) -> I
         return
     for finding in findings:
         if finding.code == SNAPSHOT_WITHOUT_LOG:
-            log = shlex.quote(f":/{feature.relative(feature.log)}")
+            log = shlex.quote(f":/{feature.relative(feature.log.path)}")
             yield Diagnosis(finding.code, finding.path, finding.message, (f"git log --oneline -- {log}",))
         else:
             commands = _call("materialize", feature.slug)
@@ -142,11 +143,10 @@ def _snapshot_diagnoses(clone: Clone, feature: Feature, snapshot: Snapshot) -> I
 
 def check_unmerged(clone: Clone) -> Iterator[Diagnosis]:
     """Does git wait for somebody to resolve a log or a snapshot?"""
-    pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
-    listed = os.fsdecode(git(["ls-files", "--unmerged", "-z", "--", *pathspecs], cwd=clone.repository.worktree))
+    listed = os.fsdecode(git(["ls-files", "--unmerged", "-z", "--", *STATUS_PATHSPECS], cwd=clone.repository.worktree))
     for path in dict.fromkeys(entry.partition("\t")[2] for entry in listed.split("\0")[:-1]):
-        slug = path.split("/")[-2]
-        if path.endswith(LOG_NAME):
+        slug = feature_of(path).rpartition("/")[2]
+        if is_log_path(path):
             commands = _call("resolve", slug, "--dry-run")
             yield Diagnosis("log-unmerged", path, "git has a conflict in it", commands)
         else:
@@ -156,7 +156,7 @@ def check_unmerged(clone: Clone) -> Iterator[Diagnosis]:
 
 def check_ignored(clone: Clone) -> Iterator[Diagnosis]:
     """Does git ignore a log?"""
-    logs = [feature.relative(feature.log) for feature in clone.features if os.path.lexists(feature.log)]
+    logs = [feature.relative(path) for feature in clone.features for path in feature.log.files()]
     asked = os.fsencode("".join(f"{path}\0" for path in logs))
     found = run_git(["check-ignore", "--stdin", "-z"], cwd=clone.repository.worktree, stdin=asked)
     for path in os.fsdecode(found.out).split("\0")[:-1]:

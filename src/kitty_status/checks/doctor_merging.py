@@ -40,7 +40,7 @@ def check_attributes(clone: Clone) -> Iterator[Diagnosis]:
     wrong = _first_difference(travelling, paths, _TRAVELS)
     if wrong is None:
         committed = read_blobs([f"HEAD:{ATTRIBUTES_FILE}"], cwd=clone.repository.worktree)[0]
-        if has_block(content) and not has_block(committed[1] if committed else None):
+        if has_block(content) and not _declares(committed[1] if committed else None):
             commands = (
                 f"git add -- :/{ATTRIBUTES_FILE}",
                 f"git commit -m 'Declare status files' -- :/{ATTRIBUTES_FILE}",
@@ -52,6 +52,11 @@ def check_attributes(clone: Clone) -> Iterator[Diagnosis]:
         yield Diagnosis(
             "attributes-overridden", ATTRIBUTES_FILE, wrong[1], (f"git check-attr --all -- ':/{wrong[0]}'",)
         )
+
+
+def _declares(content: bytes | None) -> bool:
+    """Whether a file holds the block of this version."""
+    return has_block(content) and add_block(content, COMMITTED) == content
 
 
 def check_local_attributes(clone: Clone) -> Iterator[Diagnosis]:

@@ -12,8 +12,8 @@ from kitty_status.git.git_version import git_version
 from kitty_status.git.head import operation_in_progress, positions
 from kitty_status.git.hooks import SWITCH, is_switched_off
 from kitty_status.git.install_config import effective_value
+from kitty_status.git.log_paths import LOG_PATHSPECS
 from kitty_status.git.run import git, run_git
-from kitty_status.git.staged import LOG_NAME
 from kitty_status.tracker.config import CONFIG_PATH, load_config
 from kitty_status.tracker.journal.reconcile import reconcile
 
@@ -112,7 +112,7 @@ def check_completeness(clone: Clone) -> Iterator[Diagnosis]:
 
 
 def _left_out(clone: Clone) -> Iterator[Diagnosis]:
-    pathspecs = [f":(top,glob)**/kitty-specs/**/{LOG_NAME}", ":(top).gitattributes"]
+    pathspecs = [*LOG_PATHSPECS, ":(top).gitattributes"]
     listed = os.fsdecode(git(["ls-files", "-t", "-z", "--", *pathspecs], cwd=clone.repository.worktree))
     left_out = [entry[2:] for entry in listed.split("\0") if entry.startswith("S ")]
     if left_out:

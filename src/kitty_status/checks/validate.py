@@ -9,7 +9,7 @@ from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import decode, describe_damage
 from kitty_status.jsonl.damage import is_in_flight
 from kitty_status.jsonl.reading import open_log
-from kitty_status.jsonl.tail import TAIL_COMPLETE, classify_tail
+from kitty_status.jsonl.tail import TAIL_COMPLETE, TAIL_CUT, classify_tail
 from kitty_status.status import validation
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
@@ -19,6 +19,8 @@ from kitty_status.tracker.materialize import compare, events_counted_by, log_oid
 from kitty_status.tracker.same_feature import how_to_unite
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
@@ -55,7 +57,7 @@ def validate(feature: Feature, config: Config, namesakes: Namesakes | None = Non
         found = _validated(feature, config)
     except UnsafeLogError as error:
         # The other features of the run are to be heard of, too.
-        finding = Finding(error.code, error.message, hint=error.hint, path=feature.relative(feature.log))
+        finding = Finding(error.code, error.message, hint=error.hint, path=feature.relative(feature.log.path))
         found = Validation(feature, [finding], 0)
     if namesakes is not None:
         found.findings += [_split(feature, other) for other in namesakes.others_of(feature)]
@@ -67,7 +69,7 @@ def _split(feature: Feature, other: Feature) -> Finding:
         validation.SPLIT_LOG,
         f"{feature.relative(other.folder)} holds events of the same feature",
         hint=f"`{how_to_unite(feature, other)}` unites the two logs; no line is lost",
-        path=feature.relative(feature.log),
+        path=feature.relative(feature.log.path),
     )
 
 
@@ -79,15 +81,21 @@ def _validated(feature: Feature, config: Config) -> Validation:
         damage = _DamageList()
         judge, snapshot = _judged(feature, snapshot.profile, damage)
     events = read_log(feature.log, _quietly) if judge.ignored else ()
-    findings = [*damage.findings, *_line_end_findings(feature), *judge.whole_log(snapshot, events)]
-    findings += _with_line_numbers(feature, judge)
-    path = feature.relative(feature.log)
+    findings = [*damage.findings, *judge.whole_log(snapshot, events), *_with_line_numbers(feature, judge)]
     for finding in findings:
-        finding.path = path
-    findings.sort(key=lambda finding: (finding.line is None, finding.line or 0, finding.code))
+        file, finding.line = _place_of(finding, feature)
+        finding.path = feature.relative(file)
+    findings += [finding for file in feature.log.files() for finding in _line_end_findings(feature, file)]
+    findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
     if not any(finding.severity == ERROR for finding in damage.findings):
         findings += snapshot_findings(feature, config, snapshot)
     return Validation(feature, findings, snapshot.event_count)
+
+
+def _place_of(finding: Finding, feature: Feature) -> tuple[Path, int | None]:
+    if finding.line is None:
+        return feature.log.path, None
+    return feature.log.locate(finding.line)
 
 
 class _DamageList:
@@ -106,16 +114,21 @@ class _DamageList:
 
 def _damage(number: int, line: bytes, why: str, *, is_json: bool) -> Finding:
     if is_in_flight(line):
-        return Finding(
-            validation.CUT_TAIL,
-            "the last line is being written, or a crash cut it short",
-            hint="nothing to do: the next event that is written moves it to the quarantine folder",
-            severity=WARNING,
-            line=number,
-        )
+        return _cut_tail(number)
     code = validation.INVALID_EVENT if is_json else validation.DAMAGED_LINE
     message = describe_damage(line, why, is_json=is_json)
     return Finding(code, message, hint=_MEND_LINE, line=number, event_id=_event_id(line) if is_json else None)
+
+
+def _cut_tail(number: int, path: str = "") -> Finding:
+    return Finding(
+        validation.CUT_TAIL,
+        "the last line is being written, or a crash cut it short",
+        hint="nothing to do: the next event that is written moves it to the quarantine folder",
+        severity=WARNING,
+        path=path,
+        line=number,
+    )
 
 
 def _event_id(line: bytes) -> str | None:
@@ -123,9 +136,12 @@ def _event_id(line: bytes) -> str | None:
     return event_id if isinstance(event_id, str) else None
 
 
-def _line_end_findings(feature: Feature) -> list[Finding]:
-    """Report a last line that is whole but for its LF: it counts, and the next event that is written ends it."""
-    log = open_log(feature.log)
+def _line_end_findings(feature: Feature, file: Path) -> list[Finding]:
+    """Report a last line that is whole but for its LF: it counts, and the next event that is written ends it.
+
+    In a writer's file also one that is cut short, which the readers of a divided log do not get to see.
+    """
+    log = open_log(file)
     if log is None:
         return []
     number, line = 0, b"\n"
@@ -138,10 +154,13 @@ def _line_end_findings(feature: Feature) -> list[Finding]:
         log.seek(0)
         for number, line in enumerate(log, start=1):  # noqa: B007  the last ones are wanted
             pass
-    if classify_tail(line) != TAIL_COMPLETE:
+    path, kind = feature.relative(file), classify_tail(line)
+    if kind == TAIL_CUT and feature.log.is_divided:
+        return [_cut_tail(number, path)]
+    if kind != TAIL_COMPLETE:
         return []
     message, hint = "the last line has no line end", "nothing to do: the next event that is written ends it"
-    return [Finding(validation.NO_LINE_END, message, hint=hint, severity=WARNING, line=number)]
+    return [Finding(validation.NO_LINE_END, message, hint=hint, severity=WARNING, path=path, line=number)]
 
 
 def _judged(feature: Feature, profile: LaneProfile, damage: _DamageList) -> tuple[Judge, Snapshot]:
@@ -164,7 +183,7 @@ def _with_line_numbers(feature: Feature, judge: Judge) -> list[Finding]:
     wanted: dict[bytes, list[Finding]] = {}
     for (line, _), finding in judge.found.items():
         wanted.setdefault(line.removesuffix(b"\n"), []).append(finding)
-    log = open_log(feature.log) if wanted else None
+    log = feature.log.open() if wanted else None
     if log is None:
         return []
     numbered = []

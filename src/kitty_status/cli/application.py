@@ -36,6 +36,7 @@ VERBS = {
     "rename": "rename",
     "archive": "archive",
     "unarchive": "unarchive",
+    "convert": "convert",
     "sync-base": "sync_base",
     "merge-driver": "merge_driver",
     "hook": "hook",

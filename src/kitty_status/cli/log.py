@@ -9,7 +9,6 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import NotFoundError
-from kitty_status.jsonl.damage import strictly
 from kitty_status.status.causality import moment
 from kitty_status.status.reducer import unique_events
 from kitty_status.tracker.features import Project
@@ -44,7 +43,7 @@ def log(
         check_name(wp, "a work package")
     project = Project(Path.cwd())
     chosen = project.feature(feature)
-    events = sorted(unique_events(read_log(chosen.log, strictly(chosen.log))), key=moment)
+    events = sorted(unique_events(read_log(chosen.log, chosen.log.strictly())), key=moment)
     known = sorted({event.wp_id for event in events})
     if wp is not None and wp not in known:
         raise NotFoundError(

@@ -96,7 +96,7 @@ def _data(resolution: Resolution, *, dry_run: bool) -> dict[str, Any]:
     is_needed = resolution.is_needed
     return {
         "feature": resolution.feature.slug,
-        "path": resolution.feature.relative(resolution.feature.log),
+        "path": resolution.feature.relative(resolution.feature.log.path),
         "dry_run": dry_run,
         "is_needed": is_needed,
         "changes": [_change(change) for change in resolution.mended.changes] if is_needed else [],
@@ -124,7 +124,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _print(resolution: Resolution, *, dry_run: bool) -> None:
     feature = resolution.feature
-    path = visible(feature.relative(feature.log))
+    path = visible(feature.relative(feature.log.path))
     if not resolution.is_needed:
         say(f"{path}: nothing to resolve")
     else:
@@ -162,7 +162,7 @@ def _shown(line: bytes) -> str:
 
 
 def _warnings(resolution: Resolution) -> list[str]:
-    path = resolution.feature.relative(resolution.feature.log)
+    path = resolution.feature.relative(resolution.feature.log.path)
     return [
         f"{path}:{each.second}: event {each.event_id} has other content than on line {each.first}; {_DECIDE}"
         for each in resolution.mended.conflicts

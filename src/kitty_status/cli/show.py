@@ -10,11 +10,10 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError
-from kitty_status.jsonl.damage import strictly
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.former import former_slugs
-from kitty_status.tracker.log import reduce_log, size_of
+from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import is_leftover
 from kitty_status.tracker.same_feature import Namesakes, how_split
 
@@ -65,11 +64,11 @@ def show(
         raise NotFoundError(
             f"there is no feature folder {chosen.folder}", hint="`kitty-status show` lists the features"
         )
-    snapshot = reduce_log(chosen.log, config.profile, strictly(chosen.log))
+    snapshot = reduce_log(chosen.log, config.profile, chosen.log.strictly())
     remarks = [*chosen.remarks(), *_split(project, chosen)]
     if json_output:
         names = {"former_slugs": list(former_slugs(chosen.log)), "archived": chosen.is_archived}
-        say_json("show", {**names, **_data(chosen.slug, chosen.relative(chosen.log), snapshot)}, warnings=remarks)
+        say_json("show", {**names, **_data(chosen.slug, chosen.relative(chosen.log.path), snapshot)}, warnings=remarks)
     else:
         _print(chosen.slug, snapshot)
         warn(remarks)
@@ -134,12 +133,12 @@ def _show_all(project: Project, config: Config, *, archived: bool, json_output: 
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"
         )
-    total = sum(size_of(feature.log) for feature in features)
+    total = sum(feature.log.size() for feature in features)
     rows: list[dict[str, Any]] = []
     damaged: list[str] = []
     for feature in features:
         try:
-            snapshot = reduce_log(feature.log, config.profile, strictly(feature.log), bytes_to_read=total)
+            snapshot = reduce_log(feature.log, config.profile, feature.log.strictly(), bytes_to_read=total)
         except StoreError as error:
             damaged.append(f"{feature.slug}: {error.message}")
             rows.append({"feature": feature.slug, "damaged": error.message})

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_status.cli.output import say, say_json, visible, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, OutsideRepositoryError, StoreError
-from kitty_status.jsonl.damage import strictly
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.tracker.elsewhere import Outlook, features_elsewhere
-from kitty_status.tracker.log import read_log, size_of
+from kitty_status.tracker.log import read_log
 from kitty_status.tracker.sight import Surroundings
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _named(project: Project, name: str | None, beyond: list[Feature]) -> Feature
 
 
 def _outlook(feature: Feature, config: Config, surroundings: Surroundings, total: int | None = None) -> Outlook:
-    own = unique_events(read_log(feature.log, strictly(feature.log), bytes_to_read=total))
+    own = unique_events(read_log(feature.log, feature.log.strictly(), bytes_to_read=total))
     return Outlook(reduce_events(own, config.profile), surroundings.of(feature, own), config.profile)
 
 
@@ -80,7 +79,7 @@ def _show_all(
         raise NotFoundError(
             f"there are no features in {project.features_folder}", hint="a feature is a folder kitty-specs/NAME"
         )
-    total = sum(size_of(feature.log) for feature in features)
+    total = sum(feature.log.size() for feature in features)
     warnings = list(surroundings.warnings)
     rows: list[dict[str, Any]] = []
     has_damage = False

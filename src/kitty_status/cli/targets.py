@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import NotFoundError, UsageError
-from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
+from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER, SNAPSHOT_FILENAME, feature_folder_of
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature, Project
 
-FILENAMES = (EVENTS_FILENAME, SNAPSHOT_FILENAME)
+FILENAMES = (EVENTS_FILENAME, SHARDS_FOLDER, SNAPSHOT_FILENAME)
 
 
 def features_of(project: Project, targets: list[str], *, every: bool, may_be_lost: bool = False) -> list[Feature]:
@@ -39,7 +39,8 @@ def _feature(project: Project, target: str, *, may_be_lost: bool) -> Feature:
     if not is_path:
         return project.feature(target)
     path = Path(target)
-    folder = path.parent if path.name in FILENAMES else path
+    folder = Path(feature_folder_of(path.as_posix()) or ".") if _is_log(path) else path
+    folder = folder.parent if folder.name in (SNAPSHOT_FILENAME, SHARDS_FOLDER) else folder
     is_there = any((folder / name).exists() or (folder / name).is_symlink() for name in FILENAMES)
     if not is_there and not may_be_lost:
         raise NotFoundError(
@@ -48,3 +49,7 @@ def _feature(project: Project, target: str, *, may_be_lost: bool) -> Feature:
     feature = feature_at(folder)
     check_name(feature.slug, "a feature")
     return feature
+
+
+def _is_log(path: Path) -> bool:
+    return feature_folder_of(path.as_posix()) is not None

@@ -1,8 +1,9 @@
 """A log is only ever appended to: what in a history breaks that.
 
 For every commit and each of its parents, every line that the parent's logs hold must stand in the
-child's, byte for byte. A log may move: lines that stand in another log of the child are there. Lines
-may come in another order, as every merge is free to put them. What has been removed is only looked
+child's, byte for byte. A log may move: lines that stand in another log of the child are there, and
+each line may move between the files of one log that is divided by writer. Lines may come in another
+order, as every merge is free to put them. What has been removed is only looked
 into where the child's log does not begin with the parent's, so that a sound history costs a
 comparison of bytes and no line of it is ever parsed.
 
@@ -11,6 +12,7 @@ What was lost and put back is a warning: a history cannot be mended in any other
 
 from __future__ import annotations
 
+from kitty_status.git.log_paths import feature_of
 from kitty_status.jsonl.codec import decode
 from kitty_status.status.merging import common_part, split_lines
 from kitty_status.status.record import is_readable
@@ -165,7 +167,15 @@ class _Prover:
             self._proof.unread.add(change.path)
             return
         here = self._lines.get(change.new) or frozenset()
-        missing = required - here
+        missing = set(required - here)
+        beside = {path: oid for path, oid in others.items() if feature_of(path) == feature_of(change.path)}
+        if missing and beside:
+            # Between the files of one log lines may move one by one.
+            self._load(beside.values())
+            self._find(missing, beside, change)
+            here = here.union(*(self._lines[oid] or () for oid in beside.values()))
+        if not missing:
+            return
         # Where another log stands now, this one moved only if all of it is elsewhere.
         away = set(missing if change.is_deleted else required)
         self._find(away, near, change)
@@ -181,7 +191,7 @@ class _Prover:
         if change.is_deleted:
             self._deleted(step, change, tree, (away, required))
         else:
-            self._report(step, change, missing, here - required)
+            self._report(step, change, frozenset(missing), here - required)
 
     def _find(self, away: set[bytes], logs: dict[str, str], change: Change) -> None:
         """Take the lines that these logs hold out of `away`."""
@@ -197,7 +207,7 @@ class _Prover:
             fresh = {line for other in step.changes for line in self._lines.get(other.new) or ()}
             self._report(step, change, frozenset(away), fresh - required)
             return
-        code = LOG_DELETED if tree.has_folder(change.path.rpartition("/")[0]) else FEATURE_DELETED
+        code = LOG_DELETED if tree.has_folder(feature_of(change.path)) else FEATURE_DELETED
         self._proof.losses.append(Loss(code, step.commit, change, lines=len(away)))
 
     def _report(self, step: Step, change: Change, missing: frozenset[bytes], fresh: Iterable[bytes]) -> None:

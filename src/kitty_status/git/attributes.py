@@ -6,26 +6,25 @@ back exactly, so the markers note what the file was like before.
 
 from __future__ import annotations
 
+from kitty_status.git.log_paths import LOG_PATTERNS, SNAPSHOT_PATTERN
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LOGS = "**/kitty-specs/**/status.events.jsonl"
-_SNAPSHOTS = "**/kitty-specs/**/status.json"
-
 # For everybody, whether or not they have kitty-status: no line of a log is lost, and a snapshot
 # conflicts plainly instead of being filled with conflict markers. Both are compared byte for byte,
-# so git is to leave their line ends alone.
+# so git is to leave their line ends alone. A log has its attributes in either layout, so that none
+# is without them on the day on which it is divided.
 COMMITTED = (
-    f"{_LOGS} merge=union -text",
-    f"{_SNAPSHOTS} merge=binary -text",
+    *(f"{pattern} merge=union -text" for pattern in LOG_PATTERNS),
+    f"{SNAPSHOT_PATTERN} merge=binary -text",
 )
 # For one clone that has the drivers. This file beats the committed one, and covers branches without it.
-LOCAL_LOGS = (f"{_LOGS} merge=kitty-status-log -text",)
-LOCAL = (*LOCAL_LOGS, f"{_SNAPSHOTS} merge=kitty-status-snapshot -text")
+LOCAL_LOGS = tuple(f"{pattern} merge=kitty-status-log -text" for pattern in LOG_PATTERNS)
+LOCAL = (*LOCAL_LOGS, f"{SNAPSHOT_PATTERN} merge=kitty-status-snapshot -text")
 # What `.gitignore` says where snapshots are not committed.
-IGNORED = (_SNAPSHOTS,)
-SNAPSHOT_PATHSPEC = f":(top,glob){_SNAPSHOTS}"
+IGNORED = (SNAPSHOT_PATTERN,)
 
 _BEGIN = b"# kitty-status: begin (this block is kept by kitty-status"
 _END = b"# kitty-status: end"

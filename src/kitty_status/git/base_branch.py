@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import GitError, NotFoundError, UsageError
+from kitty_status.git.log_paths import LOG_PATHSPECS, is_log_path
 from kitty_status.git.run import git, run_git
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
 
 _USUAL_NAMES = ("main", "master")
-_LOGS = ":(top,glob)**/kitty-specs/**/status.events.jsonl"
 _AUTOSTASH_FAILED = b"autostash resulted in conflicts"
 
 
@@ -119,7 +119,8 @@ def logs_changed_by(repository: Repository, side: str, other: str) -> set[str]:
     if common.code:
         return set(logs_in(repository, side))
     base = common.out.decode("ascii").strip()
-    return set(_names(["diff-tree", "-r", "-z", "--name-only", "--no-renames", base, side, "--", _LOGS], repository))
+    options = ["-r", "-z", "--name-only", "--no-renames"]
+    return set(_names(["diff-tree", *options, base, side, "--", *LOG_PATHSPECS], repository))
 
 
 def logs_in(repository: Repository, commit: str | None) -> dict[str, str]:
@@ -129,16 +130,12 @@ def logs_in(repository: Repository, commit: str | None) -> dict[str, str]:
         GitError: git could not be asked.
     """
     if commit is None:
-        listed = _names(["ls-files", "--stage", "-z", "--", _LOGS], repository)
+        listed = _names(["ls-files", "--stage", "-z", "--", *LOG_PATHSPECS], repository)
         entries = [(meta.split(" "), path) for meta, _, path in (entry.partition("\t") for entry in listed)]
         return {path: meta[1] for meta, path in entries if meta[2] == "0"}
     listed = _names(["ls-tree", "-r", "-z", "--full-tree", commit], repository)
     entries = [(meta.split(" "), path) for meta, _, path in (entry.partition("\t") for entry in listed)]
-    return {path: meta[2] for meta, path in entries if _is_log(path.split("/"))}
-
-
-def _is_log(parts: list[str]) -> bool:
-    return parts[-1] == "status.events.jsonl" and "kitty-specs" in parts[:-1]
+    return {path: meta[2] for meta, path in entries if is_log_path(path)}
 
 
 def uncommitted(repository: Repository) -> list[str]:

@@ -8,7 +8,7 @@ from kitty_status.git.run import git, run_git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import TypeAlias
 
     Difference: TypeAlias = tuple[str, str | None, str | None]
@@ -22,7 +22,7 @@ _FILES = ("100644", "100755")
 
 
 def differences(
-    base: str | None, commits: Iterable[str], pathspec: str, *, cwd: str, object_format: str
+    base: str | None, commits: Iterable[str], pathspecs: Sequence[str], *, cwd: str, object_format: str
 ) -> dict[str, list[Difference]]:
     """Return for each commit the files in which it differs from `base`: (path, blob in base, blob in the commit).
 
@@ -36,25 +36,25 @@ def differences(
     found: dict[str, list[Difference]] = {}
     if base is None:
         for commit in commits:
-            result = run_git([*_RAW, _EMPTY_TREE[object_format], commit, "--", pathspec], cwd=cwd)
+            result = run_git([*_RAW, _EMPTY_TREE[object_format], commit, "--", *pathspecs], cwd=cwd)
             if result.code == 0:
                 _parse(result.out, found, found.setdefault(commit, []))
         return found
     # A commit with a second one behind it is compared with that as if it were its parent.
     asked = "".join(f"{commit} {base}\n" for commit in commits)
     if asked:
-        _parse(git([*_RAW, "--always", "--stdin", "--", pathspec], cwd=cwd, stdin=asked.encode("ascii")), found, [])
+        _parse(git([*_RAW, "--always", "--stdin", "--", *pathspecs], cwd=cwd, stdin=asked.encode("ascii")), found, [])
     return found
 
 
-def changed_in_work_tree(pathspec: str, *, cwd: str) -> list[str]:
+def changed_in_work_tree(pathspecs: Sequence[str], *, cwd: str) -> list[str]:
     """Return the files of a work tree that are not as its commit has them, new ones included, ignored ones not.
 
     Raises:
         GitError: git could not be asked.
     """
     options = ("--porcelain", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=all")
-    out = git(["status", *options, "--", pathspec], cwd=cwd)
+    out = git(["status", *options, "--", *pathspecs], cwd=cwd)
     # Two letters and a space come before each path, which begins at the top of the work tree.
     return [os.fsdecode(part[3:]) for part in out.split(b"\0") if part]
 

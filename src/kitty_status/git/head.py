@@ -125,6 +125,15 @@ def reflog_commits(repository: Repository, branch: str | None = None) -> list[st
     return commits
 
 
+def birth_of_branch(repository: Repository, branch: str) -> str:
+    """Return the reflog entry that a branch began with, "" where git keeps none or has forgotten it."""
+    if uses_tables(repository):
+        return ""
+    reflog = _contents(os.path.join(repository.common_dir, "logs", _HEADS, branch)) or b""
+    first = reflog.partition(b"\n")[0]
+    return "" if first.partition(b" ")[0].strip(b"0") else first.decode("utf-8", "replace")
+
+
 def names_of_branch(repository: Repository, branch: str) -> set[str]:
     """Return a branch's short name, and those that it had before and that no branch has taken since."""
     if uses_tables(repository):

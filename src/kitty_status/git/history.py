@@ -13,8 +13,10 @@ from __future__ import annotations
 import os
 
 from kitty_status.errors import GitError
+from kitty_status.git.log_paths import is_log_path
 from kitty_status.git.run import git, read_blobs
-from kitty_status.git.staged import LOG_NAME, Change
+from kitty_status.git.staged import Change
+from kitty_status.status.layout import SHARD_SUFFIX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
 # How many bytes of blobs are held at once, if no single pair is larger.
 _PORTION = 1 << 24
 _AS_IT_WAS_PUSHED = {"GIT_GRAFT_FILE": os.devnull}
-# The cheapest pathspec for the purpose: a single star before a fixed ending. What it finds besides is left out.
-_PATHSPEC = f":(top)*{LOG_NAME}"
-_FEATURES = "/kitty-specs/"
+# The cheapest pathspec for the purpose: a single star before a fixed ending, the one that the log files of both
+# layouts share. What it finds besides is left out.
+_PATHSPEC = f":(top)*{SHARD_SUFFIX}"
 _NOTHING = "0" * 40
 _SIZES = ("cat-file", "--batch-check=%(objectname) %(objectsize)")
 
@@ -194,11 +196,6 @@ class History:
     def _ask(self, arguments: Sequence[str], stdin: bytes = b"") -> bytes:
         inherit = self._inherit
         return git(arguments, cwd=self._cwd, stdin=stdin, environment=_AS_IT_WAS_PUSHED, inherit_repository=inherit)
-
-
-def is_log_path(path: str) -> bool:
-    """Say whether a path of a repository is that of a feature's log."""
-    return path.endswith(f"/{LOG_NAME}") and _FEATURES in f"/{path}"
 
 
 def _parse_steps(out: bytes) -> list[Step]:

@@ -9,6 +9,7 @@ from kitty_status.status.layout import (
     EVENTS_FILENAME,
     SHARD_SUFFIX,
     SHARDS_FOLDER,
+    SHARED_SHARD,
     SNAPSHOT_FILENAME,
     feature_folder_of,
 )
@@ -22,6 +23,7 @@ SNAPSHOT_PATTERN = f"**/{_FEATURES}/**/{SNAPSHOT_FILENAME}"
 # The same for git's commands, from the top of the work tree.
 LOG_PATHSPECS = tuple(f":(top,glob){pattern}" for pattern in LOG_PATTERNS)
 SNAPSHOT_PATHSPEC = f":(top,glob){SNAPSHOT_PATTERN}"
+STATUS_PATHSPECS = (*LOG_PATHSPECS, SNAPSHOT_PATHSPEC)
 # The journal keeps the logs of library callers too, wherever their folders lie.
 ANY_LOG_PATHSPECS = (f":(top,glob)**/{EVENTS_FILENAME}", f":(top,glob)**/{SHARDS_FOLDER}/*{SHARD_SUFFIX}")
 
@@ -29,3 +31,17 @@ ANY_LOG_PATHSPECS = (f":(top,glob)**/{EVENTS_FILENAME}", f":(top,glob)**/{SHARDS
 def is_log_path(path: str) -> bool:
     """Say whether a path from the top of a repository is that of a log file of a feature."""
     return feature_folder_of(path) is not None and f"/{_FEATURES}/" in f"/{path}"
+
+
+def feature_of(path: str) -> str:
+    """Return the folder of the feature that a log file, a shards folder or a snapshot is part of."""
+    folder = feature_folder_of(path)
+    if folder is None:
+        folder = feature_folder_of(f"{path}/{SHARED_SHARD}")
+    return path.rpartition("/")[0] if folder is None else folder
+
+
+def log_pathspecs_in(folder: str) -> list[str]:
+    """Return pathspecs for all log files of the feature in a folder, and for nothing of another feature."""
+    above = f"{folder}/" if folder else ""
+    return [f":(top,literal){above}{name}" for name in (EVENTS_FILENAME, SHARDS_FOLDER)]

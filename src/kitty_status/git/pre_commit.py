@@ -8,7 +8,9 @@ It reads the index, never the work tree, and stops a commit that holds
 * one event id with two contents, of which at least one is in no commit yet;
 * a snapshot that was not made from the log beside it.
 
-A log that was moved whole counts as present. One that was deleted with its folder is a warning.
+All that holds for each file of a log that is divided by writer, and ids for all of them together.
+A log that was moved whole counts as present, and so does a line that moved between the files of one
+log. A log that was deleted with its folder is a warning.
 
 As `pre-merge-commit` it checks a merge that git makes without a conflict, with one difference: a snapshot
 that only one side changed is not made from the merged log, and that is for `post-merge` to mend.
@@ -26,28 +28,22 @@ import sys
 
 from kitty_status.errors import GitError
 from kitty_status.git.hooks import is_switched_off
-from kitty_status.git.run import git, read_blobs
-from kitty_status.git.staged import (
-    LOG_NAME,
-    SNAPSHOT_NAME,
-    merged_branches,
-    other_sources,
-    staged_changes,
-    whole_branch,
-)
+from kitty_status.git.log_paths import feature_of
+from kitty_status.git.run import git
+from kitty_status.git.staged import merged_branches, other_sources, staged_changes, whole_branch
+from kitty_status.git.staged_logs import StagedLogs
 from kitty_status.jsonl.codec import decode, describe_damage, preview
+from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER, SNAPSHOT_FILENAME
 from kitty_status.status.merging import split_lines
 from kitty_status.status.record import event_in, is_readable
 from kitty_status.status.repeats import find_other_content
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from collections.abc import Iterator
 
     from kitty_status.git.staged import Change, Source
     from kitty_status.status.record import StatusRecord
-
-    Blobs: TypeAlias = dict[str, bytes | None]
 
 EXIT_CLEAN = 0
 EXIT_STOPPED = 1
@@ -105,46 +101,46 @@ def check_index(cwd: str, *, merging: bool = False) -> Report:
     changes = staged_changes(cwd)
     sources = [whole_branch("HEAD", changes), *other_sources(cwd, changes)]
     sources += merged_branches(cwd, os.environ) if merging else []
-    features = dict.fromkeys(change.path.rpartition("/")[0] for change in changes)
-    names = [name for source in sources for name in source.blobs()]
-    names += [f":{folder}/{name}" for folder in features for name in (LOG_NAME, SNAPSHOT_NAME)]
-    if not names:
+    if not any(source.needs for source in sources) and not changes:
         return report
-    names = list(dict.fromkeys(names))
-    # By its id a blob is found without a look at the index.
-    ids = {f":{change.path}": change.new for change in changes if not change.is_deleted}
-    asked = [ids.get(name, name) for name in names]
-    blobs = dict(zip(names, read_blobs(asked, cwd=cwd, inherit_repository=True), strict=True))
-    content = {name: blob[1] if blob else None for name, blob in blobs.items()}
+    staged = StagedLogs(cwd, changes, sources)
     for source in sources:
-        _check_source(source, content, cwd, report)
+        _check_source(source, staged, cwd, report)
+    told: set[frozenset[tuple[str, int]]] = set()
     for change in changes:
         if change.is_log and not change.is_deleted:
-            _check_log(change, content, sources, report)
-    for folder in features:
-        log, snapshot = (blobs[f":{folder}/{name}"] for name in (LOG_NAME, SNAPSHOT_NAME))
-        _check_snapshot(folder, log, snapshot, report, stale_passes=merging)
+            _check_log(change, staged, sources, told, report)
+    for folder in staged.features:
+        _check_snapshot(folder, staged, report, stale_passes=merging)
     return report
 
 
-def _check_source(source: Source, content: Blobs, cwd: str, report: Report) -> None:
-    lines_at = {name: set(split_lines(content[name] or b"")) for name in source.elsewhere}
+def _check_source(source: Source, staged: StagedLogs, cwd: str, report: Report) -> None:
     for path, held, excused in source.needs:
-        lines = content[held] or b""
-        staged = content[f":{path}"]
-        elsewhere = {line for name, held_there in lines_at.items() if name != f":{path}" for line in held_there}
-        # Where another log stands now, this one moved only if all of it is elsewhere.
-        moved = elsewhere if staged is None or elsewhere.issuperset(split_lines(lines)) else set()
-        missing = _missing(lines, staged or b"") - moved
+        lines = staged.content[held] or b""
+        there = staged.content[f":{path}"]
+        missing = _missing(lines, there or b"")
+        if not missing:
+            continue
+        required = staged.lines_at(held)
+        # Between the files of one log lines may move one by one.
+        moved = {line for other in staged.beside(path) for line in staged.lines_at(f":{other}")}
+        missing -= moved
+        if missing:
+            elsewhere = {line for name in source.elsewhere if name != f":{path}" for line in staged.lines_at(name)}
+            # Where another log stands now, this one moved only if all of it is elsewhere.
+            if there is None or elsewhere >= required:
+                moved |= elsewhere
+                missing -= elsewhere
         damaged = {line for line in missing if not is_readable(line, decode)}
         if damaged:
             missing -= damaged
             report.warnings.append(f"{path}: {len(damaged)} damaged lines of {source.name} are not there any more")
         if missing and excused:
-            missing.difference_update(split_lines(content[excused] or b""))
+            missing -= staged.lines_at(excused)
         if not missing:
             continue
-        if staged is None and moved.isdisjoint(split_lines(lines)):
+        if there is None and moved.isdisjoint(required):
             _report_deleted(path, len(missing), source.name, cwd, report)
         else:
             _stop_missing(path, missing, source.name, report)
@@ -157,7 +153,7 @@ def _missing(required: bytes, staged: bytes) -> set[bytes]:
 
 
 def _report_deleted(path: str, lines: int, source: str, cwd: str, report: Report) -> None:
-    folder = path.rpartition("/")[0]
+    folder = feature_of(path)
     if git(["ls-files", "-z", "--", f":(top,literal){folder}"], cwd=cwd, inherit_repository=True):
         report.stop(
             path,
@@ -178,25 +174,47 @@ def _stop_missing(path: str, missing: set[bytes], source: str, report: Report) -
     )
 
 
-def _check_log(change: Change, content: Blobs, sources: list[Source], report: Report) -> None:
-    staged = content[f":{change.path}"] or b""
-    before = b"" if change.is_added else content[change.old] or b""
-    is_appended_to = staged.startswith(before) and before[-1:] in (b"\n", b"")
+def _check_log(
+    change: Change, staged: StagedLogs, sources: list[Source], told: set[frozenset[tuple[str, int]]], report: Report
+) -> None:
+    path = change.path
+    there = staged.content[f":{path}"] or b""
+    before = b"" if change.is_added else staged.content[change.old] or b""
+    is_appended_to = there.startswith(before) and before[-1:] in (b"\n", b"")
     known = before if is_appended_to else b""
-    events = _check_new_lines(change.path, known, staged, report)
-    for event, number in find_other_content(known, events, decode):
-        where, what = f"{change.path}:{event.line_number}", f"event {event.event_id} has other content than on line"
-        if _stand_in_history([event.line, staged.split(b"\n")[number - 1]], content, sources):
+    events = _check_new_lines(path, known, there, report)
+    for event, other, number in _other_contents(path, known, events, staged):
+        pair = frozenset({(path, event.line_number), (other, number)})
+        if pair in told:
+            continue
+        told.add(pair)
+        place = f"line {number}" if other == path else f"line {number} of {other}"
+        where, what = f"{path}:{event.line_number}", f"event {event.event_id} has other content than on {place}"
+        earlier = (staged.content[f":{other}"] or b"").split(b"\n")[number - 1]
+        if _stand_in_history([event.line, earlier], path, staged, sources):
             # Neither may be left out: no commit could be made any more.
-            report.warnings.append(f"{where}: {what} {number}; both stand in the history")
+            report.warnings.append(f"{where}: {what}; both stand in the history")
         else:
             mend = "give the new event an id of its own, or leave out the line that is wrong"
-            report.stop(where, f"{what} {number}", mend)
+            report.stop(where, what, mend)
 
 
-def _stand_in_history(lines: list[bytes], content: Blobs, sources: list[Source]) -> bool:
+def _other_contents(
+    path: str, known: bytes, events: list[StatusRecord], staged: StagedLogs
+) -> Iterator[tuple[StatusRecord, str, int]]:
+    """Yield each new event whose id stands for something else in a file of its log: which one, and on which line."""
+    for event, number in find_other_content(known, events, decode):
+        yield event, path, number
+    first = list({event.event_id: event for event in reversed(events)}.values())
+    for other in staged.beside(path):
+        for event, number in find_other_content(staged.content[f":{other}"] or b"", first, decode):
+            yield event, other, number
+
+
+def _stand_in_history(lines: list[bytes], path: str, staged: StagedLogs, sources: list[Source]) -> bool:
     names = {held for source in sources for _, held, _ in source.needs}
-    return {line + b"\n" for line in lines} <= {line for name in names for line in split_lines(content[name] or b"")}
+    names.update(f":{other}" for other in staged.beside(path) if other not in staged.changed)
+    return all(any(line + b"\n" in staged.lines_at(name) for name in names) for line in lines)
 
 
 def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> list[StatusRecord]:
@@ -222,27 +240,23 @@ def _check_new_lines(path: str, known: bytes, staged: bytes, report: Report) -> 
     return events
 
 
-def _check_snapshot(
-    folder: str,
-    log: tuple[str, bytes] | None,
-    snapshot: tuple[str, bytes] | None,
-    report: Report,
-    *,
-    stale_passes: bool,
-) -> None:
+def _check_snapshot(folder: str, staged: StagedLogs, report: Report, *, stale_passes: bool) -> None:
     """Stop a snapshot that names another log than the staged one; one that names none says nothing."""
+    path = f"{folder}/{SNAPSHOT_FILENAME}"
+    snapshot = staged.content[f":{path}"]
     if snapshot is None:
         return
-    path = f"{folder}/{SNAPSHOT_NAME}"
     mend = f"`kitty-status materialize {folder.rpartition('/')[2]}`, then `git add {folder}`"
     try:
-        named = decode(snapshot[1].rstrip()).get("log_oid")
+        named = decode(snapshot.rstrip()).get("log_oid")
     except ValueError as error:
         report.stop(path, f"the snapshot is damaged: {error}", mend)
         return
-    if named is None or (log is not None and named == log[0]):
+    if named is None or named == staged.log_oid(folder):
         return
-    if log is None:
-        report.stop(path, f"the snapshot is staged without its {LOG_NAME}", f"`git add {folder}`")
+    logs = staged.logs[folder]
+    if not logs:
+        report.stop(path, f"the snapshot is staged without its {EVENTS_FILENAME}", f"`git add {folder}`")
     elif not stale_passes:
-        report.stop(path, f"the snapshot was not made from the staged {LOG_NAME}", mend)
+        log = EVENTS_FILENAME if f"{folder}/{EVENTS_FILENAME}" in logs else SHARDS_FOLDER
+        report.stop(path, f"the snapshot was not made from the staged {log}", mend)

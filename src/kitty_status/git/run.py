@@ -14,11 +14,12 @@ from kitty_status.errors import GitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from typing import TypeAlias
 
     # Exit code, output and errors as they came: blobs are large, and a copy costs as much as what git does.
     Ended: TypeAlias = tuple[int, bytes | bytearray, bytes | bytearray]
+    Found: TypeAlias = list[tuple[str, bytes] | None]
 
 if sys.platform == "win32":
     import subprocess
@@ -125,8 +126,8 @@ def git(
     return result.out
 
 
-def read_blobs(names: Sequence[str], *, cwd: str, inherit_repository: bool = False) -> list[tuple[str, bytes] | None]:
-    """Return (object id, content) of each named blob, or None where there is no such blob here.
+def read_blobs(names: Sequence[str], *, cwd: str, inherit_repository: bool = False, trees: bool = False) -> Found:
+    """Return (object id, content) of each named blob, with `trees` of each tree too, None where there is none here.
 
     A name is an object id, `REVISION:path` or `:path` (the index). One git process answers for all.
     A blob that a partial clone has not fetched counts as absent: nothing is ever fetched.
@@ -139,12 +140,12 @@ def read_blobs(names: Sequence[str], *, cwd: str, inherit_repository: bool = Fal
     for name in wanted:
         if b"\n" in name or b"\r" in name or b"\0" in name:
             raise ValueError(f"not a name git can be asked for: {os.fsdecode(name)!r}")
-    found: list[tuple[str, bytes] | None] = []
+    found: Found = []
     environment = _environment(None, inherit_repository, offline=True)
     while len(found) < len(wanted):
         rest = wanted[len(found) :]
         code, out, err = _run(["git", "-C", cwd, "cat-file", "--batch"], environment, b"\n".join([*rest, b""]))
-        _parse_batch(out, rest, found)
+        _parse_batch(out, rest, found, (b"blob", b"tree") if trees else (b"blob",))
         if len(found) < len(wanted):
             if b"promisor" not in err:
                 raise _failure(["cat-file"], cwd, GitResult(code, b"", bytes(err)))
@@ -153,7 +154,7 @@ def read_blobs(names: Sequence[str], *, cwd: str, inherit_repository: bool = Fal
     return found
 
 
-def _parse_batch(out: bytes | bytearray, names: list[bytes], found: list[tuple[str, bytes] | None]) -> None:
+def _parse_batch(out: bytes | bytearray, names: list[bytes], found: Found, kinds: Container[bytes]) -> None:
     """Append the answers of `git cat-file --batch` to `found`, stopping where the output is cut short."""
     at, view = 0, memoryview(out)
     for name in names:
@@ -170,7 +171,7 @@ def _parse_batch(out: bytes | bytearray, names: list[bytes], found: list[tuple[s
         at += int(size) + 1
         if at > len(out):
             return
-        found.append((oid.decode("ascii"), data) if kind == b"blob" else None)
+        found.append((oid.decode("ascii"), data) if kind in kinds else None)
 
 
 def _environment(extra: Mapping[str, str] | None, inherit_repository: bool, offline: bool) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 git calls it before it merges the log, without saying what the merged log will be. But each side's
 snapshot names its log by git blob id, so this driver reads both sides' logs from the object store,
-merges them as the log driver will, reduces, and writes the snapshot of the merged log.
+merges them as the log driver will, reduces, and writes the snapshot of the merged log. Of a log that
+is divided by writer the snapshot names the tree of its files, and each of them is merged by itself.
 
 Exit 0: `%A` is the exact snapshot. Exit 1: ours stays as it is, and `materialize` is named.
 """
@@ -17,7 +18,13 @@ import sys
 from kitty_status.errors import GitError
 from kitty_status.git.blobs import blob_oid
 from kitty_status.git.log_driver import EXIT_FAILED, EXIT_LOOK, EXIT_MERGED, USAGE, takes_whole_branches
-from kitty_status.git.run import read_blobs
+from kitty_status.git.shard_merging import (
+    CannotMergeError,
+    merge_shards,
+    object_format_of,
+    read_contents,
+    read_shards,
+)
 from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
@@ -31,16 +38,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from kitty_status.git.shard_merging import Shards
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent
 
-_SHA1_DIGITS = 40
 # What is held until the process ends is never taken apart, which takes long where there are thousands of events.
 _kept_to_the_end: list[object] = []
-
-
-class CannotMergeError(Exception):
-    """Why the merged snapshot cannot be known here."""
 
 
 def main(argv: list[str]) -> int:
@@ -86,40 +89,44 @@ def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) 
     if base and not takes_whole_branches():
         # What one commit adds is known only beside what was there before it.
         sides.append(("the base", base_oid, base))
-    logs = _logs([oid for _, oid, _ in sides if oid])
+    logs = read_contents([oid for _, oid, _ in sides if oid])
+    shards: dict[str, Shards] = {}
+    if our_oid not in logs or their_oid not in logs:
+        shards = read_shards([oid for oid in (base_oid, our_oid, their_oid) if oid and oid not in logs])
     for side, oid, _ in sides:
-        if oid not in logs:
+        if oid not in logs and oid not in shards:
             raise CannotMergeError(
                 f"the log that {side} was made from ({oid or 'not named'}) is not in this repository"
             )
-    reader = _Reader(logs[our_oid], logs[their_oid])
+    reader = _ShardReader(logs, shards) if shards else _Reader(logs, our_oid, their_oid)
     _kept_to_the_end.append((logs, reader))
     for side, oid, snapshot in sides:
-        held = len({event.event_id for event in reader.events(logs[oid])})
+        held = len({event.event_id for event in reader.events(oid)})
         if held != snapshot.get("event_count"):
             raise CannotMergeError(f"{side} counts {snapshot.get('event_count')!a} events and its log holds {held}")
-    log = _merged_log(base_oid, our_oid, their_oid, logs)
-    reduced = reduce_events(unique_events(reader.events(log)), _profile(ours, theirs))
-    return to_bytes(reduced, blob_oid(log, "sha1" if len(our_oid) == _SHA1_DIGITS else "sha256"))
-
-
-def _logs(oids: list[str]) -> dict[str, bytes]:
-    blobs = read_blobs(oids, cwd=".", inherit_repository=True)
-    return {oid: blob[1] for oid, blob in zip(oids, blobs, strict=True) if blob}
+    if shards:
+        log_oid = _merged_shards(base_oid if base else None, our_oid, their_oid, logs, shards)
+    else:
+        log_oid = _merged_log(base_oid, our_oid, their_oid, logs)
+    reduced = reduce_events(unique_events(reader.events(log_oid)), _profile(ours, theirs))
+    return to_bytes(reduced, log_oid)
 
 
 class _Reader:
     """Reads logs that begin alike, parsing what they have in common and each further line once."""
 
-    def __init__(self, ours: bytes, theirs: bytes) -> None:
+    def __init__(self, logs: dict[str, bytes], our_oid: str, their_oid: str) -> None:
+        ours = logs[our_oid]
+        self._logs = logs
         self._further: dict[bytes, LaneEvent | None] = {}
-        self._size_in_common = common_part(ours, theirs)
+        self._size_in_common = common_part(ours, logs[their_oid])
         # A view, for logs are large and whatever is copied has to be paid for page by page.
         self._common = memoryview(ours)[: self._size_in_common]
         self._lines_in_common = ours.count(b"\n", 0, self._size_in_common)
         self._common_events = list(events_of(ours.split(b"\n")[: self._lines_in_common], decode, _refuse))
 
-    def events(self, log: bytes) -> Sequence[LaneEvent]:
+    def events(self, oid: str) -> Sequence[LaneEvent]:
+        log = self._logs[oid]
         if not log.startswith(self._common):
             return list(events_of(log.split(b"\n"), decode, _refuse))
         found: list[LaneEvent] = list(self._common_events)
@@ -132,17 +139,64 @@ class _Reader:
         return found
 
 
-def _merged_log(base_oid: str, our_oid: str, their_oid: str, logs: dict[str, bytes]) -> bytes:
-    # git itself takes the changed side where the other one did not change, without asking a driver.
-    if our_oid in (their_oid, base_oid):
-        return logs[their_oid]
-    if their_oid == base_oid:
-        return logs[our_oid]
+class _ShardReader:
+    """Reads logs of which some are divided by writer: `shards` by their trees; each line is parsed once."""
+
+    def __init__(self, logs: dict[str, bytes], shards: dict[str, Shards]) -> None:
+        self._shards = shards
+        self._logs = logs
+        unknown = {oid for files in shards.values() for oid in files.values()} - logs.keys()
+        logs.update(read_contents(unknown))
+        if not unknown <= logs.keys():
+            raise CannotMergeError("not every file of the logs is in this repository")
+        self._events: dict[bytes, LaneEvent | None] = {}
+
+    def events(self, oid: str) -> Sequence[LaneEvent]:
+        found: list[LaneEvent] = []
+        for blob in self._shards[oid].values() if oid in self._shards else [oid]:
+            for number, line in enumerate(self._logs[blob].split(b"\n"), start=1):
+                if line not in self._events:
+                    self._events[line] = event_in(line, number, decode, _refuse)
+                event = self._events[line]
+                if event is not None:
+                    found.append(event)
+        return found
+
+
+def _merged_log(base_oid: str, our_oid: str, their_oid: str, logs: dict[str, bytes]) -> str:
+    unchanged = _taken_whole(base_oid, our_oid, their_oid)
+    if unchanged:
+        return unchanged
     base = None if takes_whole_branches() else logs.get(base_oid, b"")
     merged, merge = merge_logs(logs[our_oid], logs[their_oid], decode, base=base)
     if not merge.is_clean:
         raise CannotMergeError("the logs do not merge cleanly")
-    return merged
+    oid = blob_oid(merged, object_format_of(our_oid))
+    logs[oid] = merged
+    return oid
+
+
+def _merged_shards(
+    base_oid: str | None, our_oid: str, their_oid: str, logs: dict[str, bytes], shards: dict[str, Shards]
+) -> str:
+    """Merge logs of which one at least is divided by writer; a base of None has no snapshot, and so no log."""
+    unchanged = _taken_whole(base_oid, our_oid, their_oid)
+    if unchanged:
+        return unchanged
+    base, ours, theirs = [{} if oid is None else shards.get(oid) for oid in (base_oid, our_oid, their_oid)]
+    if base is None or ours is None or theirs is None:
+        # Whether git follows the log from the one file to a writer's depends on how alike it finds them.
+        raise CannotMergeError("the log is not divided by writer on both sides and in their base")
+    merged, oid = merge_shards(base, ours, theirs, logs, whole_branches=takes_whole_branches())
+    shards[oid] = merged
+    return oid
+
+
+def _taken_whole(base_oid: str | None, our_oid: str, their_oid: str) -> str | None:
+    """Return the side that git takes by itself where the other one did not change, without asking a driver."""
+    if our_oid in (their_oid, base_oid):
+        return their_oid
+    return our_oid if their_oid == base_oid else None
 
 
 def _log_oid(snapshot: dict[str, Any], side: str | None) -> str:

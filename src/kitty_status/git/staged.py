@@ -11,15 +11,13 @@ import os
 
 from kitty_status.errors import GitError
 from kitty_status.git.in_progress import incoming
+from kitty_status.git.log_paths import STATUS_PATHSPECS, feature_of, is_log_path
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-LOG_NAME = "status.events.jsonl"
-SNAPSHOT_NAME = "status.json"
 
 
 class Change:
@@ -44,8 +42,8 @@ class Change:
 
     @property
     def is_log(self) -> bool:
-        """Whether it is a log, and no snapshot."""
-        return self.path.endswith(LOG_NAME)
+        """Whether it is a log file, and no snapshot."""
+        return is_log_path(self.path)
 
 
 class Source:
@@ -82,11 +80,9 @@ def _changes(arguments: list[str], cwd: str, *, inherit_repository: bool = True)
     Raises:
         GitError: git does not know them both.
     """
-    pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
     options = ["-r", "--raw", "-z", "--no-abbrev", "--no-renames"]
-    out = git(
-        [arguments[0], *options, *arguments[1:], "--", *pathspecs], cwd=cwd, inherit_repository=inherit_repository
-    )
+    command = [arguments[0], *options, *arguments[1:], "--", *STATUS_PATHSPECS]
+    out = git(command, cwd=cwd, inherit_repository=inherit_repository)
     fields = out.split(b"\0")
     changes = []
     for meta, path in zip(fields[0::2], fields[1::2], strict=False):
@@ -103,7 +99,7 @@ def features_between(arguments: list[str], cwd: str) -> list[str]:
     Raises:
         GitError: git does not know them both.
     """
-    return list(dict.fromkeys(change.path.rpartition("/")[0] for change in _changes(arguments, cwd)))
+    return list(dict.fromkeys(feature_of(change.path) for change in _changes(arguments, cwd)))
 
 
 def whole_branch(name: str, changes: list[Change]) -> Source:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from kitty_status.git.attributes_in_force import copy_attributes
 from kitty_status.git.blobs import blob_oid
 from kitty_status.git.run import git, run_git
-from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME
 from kitty_status.git.trial_verdict import FAILED, PASSED, Merged, Trouble, troubles_with
 from kitty_status.jsonl.codec import decode, encode
+from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
 from kitty_status.status.merging import merge_logs
 from kitty_status.status.record import events_of
 from kitty_status.status.reducer import reduce_events, unique_events
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _FEATURE = "kitty-status-trial"
 _FOLDER = f"kitty-specs/{_FEATURE}"
-_LOG = f"{_FOLDER}/{LOG_NAME}"
-_SNAPSHOT = f"{_FOLDER}/{SNAPSHOT_NAME}"
+_LOG = f"{_FOLDER}/{EVENTS_FILENAME}"
+_SNAPSHOT = f"{_FOLDER}/{SNAPSHOT_FILENAME}"
 # What of a clone's configuration decides how a log is merged; the person's and the machine's own holds there as well.
 _COPIED = r"^(merge\.kitty-status-(log|snapshot)\.|merge\.renormalize$|core\.(autocrlf|eol|attributesfile)$)"
 _PERSON = {

@@ -9,8 +9,9 @@ import os
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import NotFoundError, UsageError
+from kitty_status.git.log_paths import ANY_LOG_PATHSPECS, STATUS_PATHSPECS, feature_of, log_pathspecs_in
 from kitty_status.git.run import git, read_blobs, run_git
-from kitty_status.git.staged import LOG_NAME, SNAPSHOT_NAME
+from kitty_status.status.layout import feature_folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -55,8 +56,7 @@ def unmerged_paths(cwd: str) -> list[str]:
     Raises:
         GitError: git could not be asked.
     """
-    pathspecs = [f":(top,glob)**/kitty-specs/**/{name}" for name in (LOG_NAME, SNAPSHOT_NAME)]
-    entries = _split(git(["ls-files", "--unmerged", "-z", "--full-name", "--", *pathspecs], cwd=cwd))
+    entries = _split(git(["ls-files", "--unmerged", "-z", "--full-name", "--", *STATUS_PATHSPECS], cwd=cwd))
     return list(dict.fromkeys(entry.partition("\t")[2] for entry in entries))
 
 
@@ -91,7 +91,9 @@ def moved_from(commit: str, path: str, known: Container[bytes], cwd: str) -> lis
     """
     # A path that is in the index still is another log's, unless git could not merge it.
     arguments = ["diff-index", "--cached", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=DU", commit, "--"]
-    gone = _split(run_git([*arguments, f":(top,glob)**/{os.path.basename(path)}"], cwd=cwd).out)  # noqa: PTH119
+    # A log may have been divided since, or put together.
+    alike = ANY_LOG_PATHSPECS if feature_folder_of(path) is not None else (f":(top,glob)**/{path.rpartition('/')[2]}",)
+    gone = _split(run_git([*arguments, *alike], cwd=cwd).out)
     if not gone:
         return []
     followed = ["log", "--follow", "-M", "--format=", "--name-only", "-z", "--", path]
@@ -133,11 +135,14 @@ def places_to_look(path: str, cwd: str) -> list[Revision]:
 
 
 def _before_lines_were_taken(path: str, cwd: str) -> list[str]:
-    """Return the parents of the newest commits whose version of a file lacks lines of a parent's."""
+    """Return the parents of the newest commits that took lines out of a file, or out of any file of the same log."""
+    pathspecs = [f":(top,literal){path}"]
+    if feature_folder_of(path) is not None:
+        pathspecs = log_pathspecs_in(feature_of(path))
     arguments = ["log", "-m", "--full-history", "--numstat", "--no-renames", "--format=commit %H %P"]
     commits: dict[str, None] = {}
     parents: list[str] = []
-    for line in _lines([*arguments, "--", f":(top,literal){path}"], cwd):
+    for line in _lines([*arguments, "--", *pathspecs], cwd):
         if line.startswith("commit "):
             parents = line.split(" ")[2:]
         elif line.split("\t")[1] != "0":

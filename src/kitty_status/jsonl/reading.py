@@ -57,23 +57,19 @@ def batches_of(log: BinaryIO) -> Iterator[list[bytes]]:
         yield lines
 
 
-def read_rows(path: Path, policy: DamagePolicy) -> Iterator[tuple[int, dict[str, Any], bytes]]:
-    """Yield (line number, row, line) for each line of a log that is not blank; nothing where there is no log.
+def rows_in(log: BinaryIO, policy: DamagePolicy) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    """Yield (line number, row, line) for each line of an open log that is not blank.
 
     Raises:
-        UnsafeLogError, OSError: as `open_log`; and whatever `policy` raises.
+        Whatever `policy` raises.
     """
-    log = open_log(path)
-    if log is None:
-        return
-    with log:
-        for number, line in enumerate(log, start=1):
-            bare = line.removesuffix(b"\n")
-            if not bare.strip(b" \t"):
-                continue
-            try:
-                row = decode(bare)
-            except LineDamagedError as error:
-                policy(number, line, error.reason, False)
-            else:
-                yield number, row, line
+    for number, line in enumerate(log, start=1):
+        bare = line.removesuffix(b"\n")
+        if not bare.strip(b" \t"):
+            continue
+        try:
+            row = decode(bare)
+        except LineDamagedError as error:
+            policy(number, line, error.reason, False)
+        else:
+            yield number, row, line

@@ -61,7 +61,7 @@ def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: b
     commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
     journal = journal_of(feature)
     commit = None
-    with exclusive(commits, timeout=60.0), exclusive(feature.place.lock):
+    with exclusive(commits, timeout=60.0), exclusive(feature.lock):
         paths = [
             path for path in committed_paths(feature, snapshot=snapshot) if not is_ignored(feature.repository, path)
         ]
@@ -155,7 +155,7 @@ def check_nothing_else_changed(feature: Feature) -> None:
     """
     if feature.repository is None:
         return
-    own = {feature.relative(path) for path in (feature.log, feature.snapshot)}
+    own = {feature.relative(path) for path in (*feature.log.files(), feature.snapshot)}
     others = [path for path in changed_files(feature.repository, feature.relative(feature.folder)) if path not in own]
     if others:
         raise UsageError(
@@ -198,14 +198,14 @@ def how_to_commit_move(source: Feature, target: Feature, message: str) -> list[s
     old, new = source.relative(source.folder), target.relative(target.folder)
     known = [new] if tracked_files(repository, new) else []
     known += [old] if committed_files(repository, old) else []
-    paths = " ".join(shlex.quote(f":/{path}") for path in known)
+    paths = " ".join(shlex.quote(f":/{path}") for path in dict.fromkeys(known))
     return [f"git commit -m {shlex.quote(message)} -- {paths}"] if paths else [f"git add -- {shlex.quote(f':/{new}')}"]
 
 
 def committed_paths(feature: Feature, *, snapshot: bool = True) -> list[str]:
     """Return the paths, from the top of the work tree, that belong into a commit of the feature's status."""
-    wanted: list[Path] = [feature.log, feature.snapshot] if snapshot else [feature.log]
-    return [feature.relative(path) for path in wanted if path.exists()]
+    files = [*feature.log.files(), *([feature.snapshot] if snapshot else [])]
+    return [feature.relative(path) for path in files if path.exists()]
 
 
 def _words(result: GitResult) -> str:

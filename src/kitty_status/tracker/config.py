@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import ConfigurationError
 from kitty_status.status.lanes import PROFILES
+from kitty_status.status.layout import LAYOUTS, SINGLE
 from kitty_status.version import __version__
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ SNAPSHOT_SPEC_KITTY = "spec-kitty"
 SNAPSHOT_IGNORED = "ignored"
 _KEYS = {
     "lanes": (DETECTED, *PROFILES),
+    "layout": LAYOUTS,
     "phase": PHASES,
     "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, SNAPSHOT_IGNORED),
     "requires": (),
@@ -45,6 +47,7 @@ class Config:
 
     * `profile` is the pinned lane profile, None where the log shall say
     * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has; or `ignored`: it is not committed
+    * `layout` is `single` or `per-writer`: into how many files a new log goes
     * `requires` is the lowest version that may write here
     """
 
@@ -52,6 +55,7 @@ class Config:
         values = values or {}
         self.profile: LaneProfile | None = PROFILES.get(values.get("lanes", DETECTED))
         self.snapshot = values.get("snapshot", DETECTED)
+        self.layout = values.get("layout", SINGLE)
         self.requires = values.get("requires", "")
 
     @property

@@ -16,7 +16,6 @@ from kitty_status.errors import (
     UsageError,
 )
 from kitty_status.jsonl.codec import LineDamagedError, encode
-from kitty_status.jsonl.damage import strictly
 from kitty_status.status import transitions
 from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
 from kitty_status.status.record import StatusRecord
@@ -56,7 +55,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
         MoveRefusedError, ConflictingEventError, UsageError, NotFoundError, StoreError, OSError: as `emit.emit`.
     """
     feature.check_can_move()
-    events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
+    events = unique_events(read_log(feature.log, feature.log.strictly(under_lock=not request.dry_run)))
     before = reduce_events(events, config.profile)
     refuse_lost_log(feature, before, config)
     to_lane = before.profile.resolve(request.to_lane)

@@ -18,6 +18,7 @@ from kitty_status.tracker.deciding import check_request, decide
 from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import reduce_with_oid, write_snapshot
+from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -46,7 +47,7 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
     problem = None
     journal = journal_of(feature)
     try:
-        with exclusive(feature.place.lock):
+        with exclusive(feature.lock):
             brought_back = journal.bring_back() if journal else []
             emitted = _decide_and_append(feature, config, request, journal)
     finally:
@@ -64,10 +65,12 @@ def _decide_and_append(feature: Feature, config: Config, request: EmitRequest, j
     try:
         if emitted.replayed:
             # Whoever recorded it may have been stopped before the disk confirmed it.
-            confirm(feature.log)
+            for file in feature.log.files():
+                confirm(file)
         else:
             line = encode(emitted.event, json.dumps)
-            journal.append(feature.place, line) if journal else append_locked(feature.place, line)
+            place = place_to_write(feature, config.layout)
+            journal.append(place, line) if journal else append_locked(place, line)
     except OutcomeUnknownError as error:
         raise _unknown(error.message, emitted) from error
     _settle(emitted, config, journal)

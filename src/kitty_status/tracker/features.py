@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import BusyError, MoveRefusedError, UsageError
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.append import Place
-from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
+from kitty_status.status.layout import SNAPSHOT_FILENAME
 from kitty_status.status.rows import is_safe_name
+from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.slugs import as_file_name, check_name, mentions, pick_slug, some_of
 
@@ -34,14 +35,32 @@ class Feature:
         self.found_by = found_by
         self.slug = folder.name
         self.repository = repository
-        self.log = folder / EVENTS_FILENAME
+        self.log = FeatureLog(folder)
         self.snapshot = folder / SNAPSHOT_FILENAME
 
     @cached_property
+    def state_folder(self) -> Path:
+        """Where this machine keeps what belongs to the feature: locks, journal, quarantine."""
+        return Path(self.repository.state_dir) if self.repository else self.folder / STATE_OUTSIDE_GIT
+
+    @cached_property
+    def lock(self) -> Path:
+        """The lock of the whole log. One per slug serves all work trees of a clone."""
+        return self.state_folder / "locks" / f"{as_file_name(self.slug)}.lock"
+
+    @cached_property
     def place(self) -> Place:
-        """What an append needs to know. One lock per slug serves all work trees of a clone."""
-        state = Path(self.repository.state_dir) if self.repository else self.folder / STATE_OUTSIDE_GIT
-        return Place(self.log, state / "locks" / f"{as_file_name(self.slug)}.lock", state / "quarantine")
+        """What an append to the one file of the log needs to know."""
+        return self.place_of(self.log.single)
+
+    def place_of(self, file: Path) -> Place:
+        """Return what an append to one of the log's files needs to know."""
+        return Place(file, self.lock, self.quarantine)
+
+    @cached_property
+    def quarantine(self) -> Path:
+        """The folder for what leaves the log without being a line."""
+        return self.state_folder / "quarantine"
 
     @property
     def root(self) -> Path:
@@ -111,7 +130,7 @@ class Project:
         names = [
             name
             for name in _names(parent)
-            if is_safe_name(name) or (unsafe_names and (parent / name / EVENTS_FILENAME).exists())
+            if is_safe_name(name) or (unsafe_names and FeatureLog(parent / name).exists())
         ]
         return [Feature(parent / name, self.repository) for name in sorted(names) if (parent / name).is_dir()]
 

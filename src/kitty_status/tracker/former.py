@@ -10,27 +10,22 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import LineDamagedError, decode
-from kitty_status.jsonl.reading import open_log
 from kitty_status.status.repeats import lines_with
 from kitty_status.status.rows import MAX_NAME
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kitty_status.tracker.feature_log import FeatureLog
 
 RENAMED = "renamed"
 
 
-def former_slugs(log: Path) -> tuple[str, ...]:
+def former_slugs(log: FeatureLog) -> tuple[str, ...]:
     """Return what the feature of a log was called before, the oldest name first; nothing where the log cannot be read.
 
     Names that it was given and had given up again are among them.
     """
     try:
-        file = open_log(log)
-        if file is None:
-            return ()
-        with file:
-            data = file.read()
+        data = log.read() or b""
     except (OSError, UnsafeLogError):
         return ()
     return tuple(dict.fromkeys(slug for line, _ in lines_with(data, RENAMED) if (slug := _former_slug(line))))

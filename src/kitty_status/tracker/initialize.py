@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import ConfigurationError, OutsideRepositoryError
-from kitty_status.git.attributes import COMMITTED, IGNORED, SNAPSHOT_PATHSPEC, add_block, has_block, remove_block
+from kitty_status.git.attributes import COMMITTED, IGNORED, add_block, has_block, remove_block
+from kitty_status.git.log_paths import SNAPSHOT_PATHSPEC
 from kitty_status.git.run import git
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, SECTION, has_section, load_config

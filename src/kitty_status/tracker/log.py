@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import ConflictingEventError
 from kitty_status.jsonl.codec import LineDamagedError, decode
-from kitty_status.jsonl.reading import batches_of, open_log
+from kitty_status.jsonl.reading import batches_of
 from kitty_status.status.folding import CannotFoldError, Fold, IdsDoNotIncreaseError
 from kitty_status.status.record import events_of
 from kitty_status.status.reducer import reduce_events, unique_events
@@ -17,26 +17,26 @@ from kitty_status.status.repeats import lines_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
     from typing import BinaryIO
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent, OnDamage
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.status.validation import Judge
+    from kitty_status.tracker.feature_log import FeatureLog
 
 # Below this many bytes, loading the fast reader takes longer than reading without it.
 _WORTH_THE_FAST_READER = 1_500_000
 
 
-def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> dict[str, Any] | None:
+def find_event(log: FeatureLog, event_id: str, row: dict[str, Any] | None = None) -> dict[str, Any] | None:
     """Return the row that a log holds for an event id, None if it holds none.
 
     Raises:
         ConflictingEventError: `row` is given and the log's row differs from it.
         StoreError, OSError: the log cannot be read.
     """
-    data = read_bytes(path)
+    data = log.read()
     for line, number in lines_with(data or b"", event_id):
         try:
             found = decode(line)
@@ -45,11 +45,12 @@ def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> 
         if found.get("event_id") != event_id:
             continue
         if row is not None and found != row:
+            path, number_there = log.locate(number)
             raise ConflictingEventError(
-                f"{path}:{number} holds event {event_id} with other content",
+                f"{path}:{number_there} holds event {event_id} with other content",
                 hint="give the new event an id of its own",
                 event_id=event_id,
-                line=number,
+                line=number_there,
                 stored=found,
                 refused=row,
             )
@@ -57,33 +58,11 @@ def find_event(path: Path, event_id: str, row: dict[str, Any] | None = None) -> 
     return None
 
 
-def read_bytes(path: Path) -> bytes | None:
-    """Return the whole of a log, None where there is none.
-
-    Raises:
-        UnsafeLogError: it is a symbolic link or no regular file.
-        OSError: the operating system refused.
-    """
-    log = open_log(path)
-    if log is None:
-        return None
-    with log:
-        return log.read()
-
-
-def size_of(path: Path) -> int:
-    """Return the size of a log in bytes, 0 where there is none."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def read_log(path: Path, on_damage: OnDamage, *, bytes_to_read: int | None = None) -> Iterator[LaneEvent]:
+def read_log(log: FeatureLog, on_damage: OnDamage, *, bytes_to_read: int | None = None) -> Iterator[LaneEvent]:
     """Yield the status events of a log in file order; none where there is no log.
 
     Args:
-        path: the log.
+        log: the log.
         on_damage: what to do about a damaged line, see `jsonl.damage`.
         bytes_to_read: how much this process will read in all, by default this log; it decides
             whether the fast reader is worth loading.
@@ -92,11 +71,11 @@ def read_log(path: Path, on_damage: OnDamage, *, bytes_to_read: int | None = Non
         StoreError: the log is no regular file, or what `on_damage` raises.
         OSError: the operating system refused.
     """
-    file = open_log(path)
+    file = log.open()
     if file is None:
         return
     with file:
-        yield from events_in(file, size_of(path) if bytes_to_read is None else bytes_to_read, on_damage)
+        yield from events_in(file, log.size() if bytes_to_read is None else bytes_to_read, on_damage)
 
 
 def events_in(file: BinaryIO, size: int, on_damage: OnDamage) -> Iterator[LaneEvent]:
@@ -122,7 +101,7 @@ def reduce_lines(file: BinaryIO, size: int, profile: LaneProfile | None, on_dama
 
 
 def reduce_log(
-    path: Path,
+    log: FeatureLog,
     profile: LaneProfile | None,
     on_damage: OnDamage,
     *,
@@ -136,34 +115,34 @@ def reduce_log(
     Raises:
         StoreError, OSError: as `read_log`.
     """
-    size = size_of(path)
+    size = log.size()
     total = size if bytes_to_read is None else bytes_to_read
 
-    snapshot = _folded(path, profile, on_damage, judge) if size >= _WORTH_THE_FAST_READER else None
-    return snapshot or _reduced(list(read_log(path, on_damage, bytes_to_read=total)), profile, judge)
+    snapshot = _folded(log, profile, on_damage, judge) if size >= _WORTH_THE_FAST_READER else None
+    return snapshot or _reduced(list(read_log(log, on_damage, bytes_to_read=total)), profile, judge)
 
 
-def _folded(path: Path, profile: LaneProfile | None, on_damage: OnDamage, judge: Judge | None) -> Snapshot | None:
+def _folded(log: FeatureLog, profile: LaneProfile | None, on_damage: OnDamage, judge: Judge | None) -> Snapshot | None:
     """Return the snapshot if one pass can give it, and there is nothing to report that takes all events."""
     try:
-        fold = _fold(path, on_damage, judge)
+        fold = _fold(log, on_damage, judge)
     except CannotFoldError:
         return None
     if fold.has_odd_ids:
         return None
     # The log may have grown since: what came later belongs to another snapshot.
-    return fold.snapshot(profile, lambda _tangled: islice(read_log(path, on_damage), fold.count))
+    return fold.snapshot(profile, lambda _tangled: islice(read_log(log, on_damage), fold.count))
 
 
-def _fold(path: Path, on_damage: OnDamage, judge: Judge | None) -> Fold:
+def _fold(log: FeatureLog, on_damage: OnDamage, judge: Judge | None) -> Fold:
     try:
-        return _fold_once(Fold(judge=judge), path, on_damage)
+        return _fold_once(Fold(judge=judge), log, on_damage)
     except IdsDoNotIncreaseError:
-        return _fold_once(Fold(remember_ids=True, judge=judge), path, on_damage)
+        return _fold_once(Fold(remember_ids=True, judge=judge), log, on_damage)
 
 
-def _fold_once(fold: Fold, path: Path, on_damage: OnDamage) -> Fold:
-    file = open_log(path)
+def _fold_once(fold: Fold, log: FeatureLog, on_damage: OnDamage) -> Fold:
+    file = log.open()
     if file is not None:
         with file:
             for events in _fast_batches(file, on_damage):

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import BusyError, StoreError
-from kitty_status.git.blobs import blob_oid, file_oid
-from kitty_status.jsonl.damage import strictly
+from kitty_status.git.blobs import blob_oid, file_oid, tree_oid
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
@@ -51,7 +50,7 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
         OSError: the operating system refused.
     """
     config.check_may_write()
-    with exclusive(feature.place.lock):
+    with exclusive(feature.lock):
         snapshot, oid = reduce_with_oid(feature, config)
         refuse_lost_log(feature, snapshot, config)
         return write_snapshot(feature, config, snapshot, oid)
@@ -75,19 +74,22 @@ def reduce_with_oid(feature: Feature, config: Config) -> tuple[Snapshot, str | N
     """
     for _ in range(_ATTEMPTS):
         before = _identity(feature)
-        snapshot = reduce_log(feature.log, config.profile, strictly(feature.log))
+        snapshot = reduce_log(feature.log, config.profile, feature.log.strictly())
         oid = log_oid(feature)
         if _identity(feature) == before:
             return snapshot, oid
     raise BusyError(f"{feature.log} changes all the time", hint="call again when git is done")
 
 
-def _identity(feature: Feature) -> tuple[int, ...]:
-    try:
-        status = feature.log.stat()
-    except FileNotFoundError:
-        return ()
-    return status.st_ino, status.st_size, status.st_mtime_ns
+def _identity(feature: Feature) -> list[tuple[str, int, int, int]]:
+    found = []
+    for path in feature.log.files():
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append((path.name, status.st_ino, status.st_size, status.st_mtime_ns))
+    return found
 
 
 def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> None:
@@ -105,7 +107,7 @@ def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> Non
     if counted:
         raise StoreError(
             f"{feature.snapshot} counts {counted} events and the log has none: the log may have been lost",
-            hint=f"look for it with `git log -- {feature.relative(feature.log)}`; "
+            hint=f"look for it with `git log -- {feature.relative(feature.log.path)}`; "
             f"if it is meant to be empty, move {feature.snapshot.name} away",
         )
 
@@ -154,12 +156,20 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
 
 
 def log_oid(feature: Feature) -> str | None:
-    """Return the git blob id of a feature's log, None outside git."""
+    """Return the id of the git object that holds a feature's log: a blob, or the tree of the writers' files.
+
+    None outside git, and where a log lies in both layouts: there is no one object that holds both.
+    """
     if feature.repository is None:
         return None
     object_format = feature.repository.object_format
+    log = feature.log
     try:
-        return file_oid(feature.log, object_format)
+        if not log.is_divided:
+            return file_oid(log.single, object_format)
+        if log.single.exists():
+            return None
+        return tree_oid({path.name: file_oid(path, object_format) for path in log.files()}, object_format)
     except FileNotFoundError:
         return blob_oid(b"", object_format)
 

@@ -6,8 +6,6 @@ import io
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kitty_status.errors import StoreError
-from kitty_status.jsonl.damage import strictly
-from kitty_status.jsonl.reading import open_log
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.log import reduce_lines
 
@@ -67,8 +65,8 @@ def logs_of_past(past: Past) -> dict[str, Log]:
     Raises:
         NotFoundError, GitError: as `Past.contents`.
     """
-    features = [feature for feature in past.features(archived=True) if feature.oid]
-    return {feature.slug: Log(data, past.strictly(feature.path)) for feature, data in past.contents(features)}
+    features = [feature for feature in past.features(archived=True) if feature.files]
+    return {feature.slug: Log(data, past.strictly(feature)) for feature, data in past.contents(features)}
 
 
 def logs_of_worktree(project: Project) -> dict[str, Log]:
@@ -79,10 +77,9 @@ def logs_of_worktree(project: Project) -> dict[str, Log]:
     """
     logs = {}
     for feature in project.features(archived=True):
-        file = open_log(feature.log)
-        if file is not None:
-            with file:
-                logs[feature.slug] = Log(file.read(), strictly(feature.log))
+        data = feature.log.read()
+        if data is not None:
+            logs[feature.slug] = Log(data, feature.log.strictly())
     return logs
 
 

@@ -12,7 +12,8 @@ from kitty_status.git.history import History
 from kitty_status.git.revisions import describe, find_revision, newest_until, shallow_edge
 from kitty_status.jsonl.codec import describe_damage
 from kitty_status.status.instants import parse_instant
-from kitty_status.status.layout import EVENTS_FILENAME
+from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER, feature_folder_of
+from kitty_status.status.merging import split_lines
 from kitty_status.tracker.features import ARCHIVE_FOLDER
 from kitty_status.tracker.log import reduce_lines
 from kitty_status.tracker.slugs import pick_slug
@@ -30,14 +31,20 @@ _DATE = "YYYY-MM-DD"
 
 
 class PastFeature:
-    """A feature in a commit: its slug, where its log is, and the blob that holds it; no blob without a log."""
+    """A feature in a commit: its slug, its folder, and {path: blob} of its log files in the order they are read."""
 
-    __slots__ = ("oid", "path", "slug")
+    __slots__ = ("files", "folder", "slug")
 
-    def __init__(self, slug: str, path: str, oid: str | None) -> None:
+    def __init__(self, slug: str, folder: str, files: dict[str, str]) -> None:
         self.slug = slug
-        self.path = path
-        self.oid = oid
+        self.folder = folder
+        self.files = files
+
+    @property
+    def path(self) -> str:
+        """The file or the folder that a person knows the log by."""
+        is_divided = any(path != f"{self.folder}/{EVENTS_FILENAME}" for path in self.files)
+        return f"{self.folder}/{SHARDS_FOLDER if is_divided else EVENTS_FILENAME}"
 
 
 class Past:
@@ -57,11 +64,17 @@ class Past:
         tree = History(self._worktree).tree(self.commit.oid)
         # Where a slug is in both places, the one that is not archived is meant.
         folders = [f"{self._folder}/{ARCHIVE_FOLDER}"] if archived else []
-        paths: dict[str, str] = {}
+        found: dict[str, str] = {}
         for folder in (*folders, self._folder):
             slugs = tree.folders_in(folder) - {ARCHIVE_FOLDER}
-            paths.update((slug, f"{folder}/{slug}/{EVENTS_FILENAME}") for slug in slugs)
-        return [PastFeature(slug, path, tree.logs.get(path)) for slug, path in sorted(paths.items())]
+            found.update((slug, f"{folder}/{slug}") for slug in slugs)
+        files: dict[str, dict[str, str]] = {}
+        # As they are read in a work tree: the one file comes before the folder of the writers' files.
+        for path, oid in sorted(
+            tree.logs.items(), key=lambda item: (not item[0].endswith(f"/{EVENTS_FILENAME}"), item[0])
+        ):
+            files.setdefault(feature_folder_of(path) or "", {})[path] = oid
+        return [PastFeature(slug, folder, files.get(folder, {})) for slug, folder in sorted(found.items())]
 
     def feature(self, name: str) -> PastFeature:
         """Return the feature that `name`, or a unique beginning, means in that commit; an archived one by its slug.
@@ -84,31 +97,51 @@ class Past:
             NotFoundError: a log is not in this clone, since it is a partial one.
             GitError: git failed.
         """
+        history = History(self._worktree)
         by_oid: dict[str, list[PastFeature]] = {}
         for feature in features:
-            if feature.oid is None:
-                yield feature, b""
+            if len(feature.files) == 1:
+                by_oid.setdefault(next(iter(feature.files.values())), []).append(feature)
             else:
-                by_oid.setdefault(feature.oid, []).append(feature)
-        for oid, data in History(self._worktree).blobs(by_oid):
+                yield feature, b"".join(split_lines(b"".join(self._parts(feature, history).values())))
+        for oid, data in history.blobs(by_oid):
             for feature in by_oid[oid]:
-                if data is None:
-                    raise NotFoundError(
-                        f"{self.commit.short}:{feature.path} is not in this clone",
-                        hint="`git show` of it fetches it in a partial clone",
-                    )
-                yield feature, data
+                yield feature, self._present(data, *feature.files)
 
-    def strictly(self, path: str) -> OnDamage:
-        """Return the policy that raises a StoreError at the first damaged line of a log of this commit."""
+    def _parts(self, feature: PastFeature, history: History) -> dict[str, bytes]:
+        """Return {path: lines} of a log that is divided."""
+        blobs = dict(history.blobs(feature.files.values()))
+        return {path: b"".join(split_lines(self._present(blobs[oid], path))) for path, oid in feature.files.items()}
+
+    def _present(self, data: bytes | None, path: str) -> bytes:
+        if data is None:
+            raise NotFoundError(
+                f"{self.commit.short}:{path} is not in this clone",
+                hint="`git show` of it fetches it in a partial clone",
+            )
+        return data
+
+    def _locate(self, feature: PastFeature, number: int) -> tuple[str, int]:
+        if len(feature.files) == 1:
+            return next(iter(feature.files)), number
+        for path, data in self._parts(feature, History(self._worktree)).items():
+            lines = data.count(b"\n")
+            if number <= lines:
+                return path, number
+            number -= lines
+        return feature.path, number
+
+    def strictly(self, feature: PastFeature) -> OnDamage:
+        """Return the policy that raises a StoreError at the first damaged line of a feature's log in this commit."""
 
         def refuse(number: int, line: bytes, why: str, is_json: bool) -> None:
             if line.endswith(b"\n"):
+                path, number_there = self._locate(feature, number)
                 raise StoreError(
-                    f"Line {number}: {describe_damage(line, why, is_json=is_json)}",
+                    f"Line {number_there}: {describe_damage(line, why, is_json=is_json)}",
                     hint=f"`git show {self.commit.short}:{path}` has the log as it was then",
                     path=f"{self.commit.short}:{path}",
-                    line=number,
+                    line=number_there,
                     reason=why,
                 )
 
@@ -120,7 +153,7 @@ class Past:
         Raises:
             StoreError: the log was damaged.
         """
-        return reduce_lines(io.BytesIO(data), len(data), profile, self.strictly(feature.path))
+        return reduce_lines(io.BytesIO(data), len(data), profile, self.strictly(feature))
 
 
 def past_at(project: Project, when: str) -> Past:
@@ -183,7 +216,7 @@ def brought_by(project: Project, feature: Feature, events: Iterable[LaneEvent]) 
     """
     worktree = worktree_of(project)
     lines = [_with_line_end(event.line) for event in events]
-    oids = blame(feature.relative(feature.log), lines, cwd=worktree)
+    oids = blame(feature.relative(feature.log.path), lines, cwd=worktree)
     commits = describe(oids.values(), cwd=worktree)
     cut = shallow_edge(project.repository.common_dir) if project.repository else set()
     reached = cut.intersection(oids.values())
@@ -192,6 +225,10 @@ def brought_by(project: Project, feature: Feature, events: Iterable[LaneEvent]) 
         for oid in sorted(reached)
     ]
     return Brought({line: commits[oid] for line, oid in oids.items()}, warnings)
+
+
+def _is_of_a_writer(path: str) -> bool:
+    return not path.endswith(f"/{EVENTS_FILENAME}")
 
 
 def _with_line_end(line: bytes) -> bytes:

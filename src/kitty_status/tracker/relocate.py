@@ -19,7 +19,6 @@ from kitty_status.git.folders import is_ignored, move_folder, stage, tracked_fil
 from kitty_status.git.head import operation_in_progress
 from kitty_status.jsonl.append import append_locked
 from kitty_status.jsonl.codec import encode
-from kitty_status.jsonl.damage import strictly
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.former import RENAMED, former_slugs
@@ -28,6 +27,7 @@ from kitty_status.tracker.materialize import is_leftover, reduce_with_oid, write
 from kitty_status.tracker.same_feature import are_one_feature
 from kitty_status.tracker.slugs import check_name
 from kitty_status.tracker.uniting import unite
+from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,9 +106,9 @@ def _relocate(project: Project, config: Config, source: Feature, folder: Path, *
         _check(relocation, config)
         if relocation.unites:
             relocation.united = unite(source, relocation.target)
-            _record_name(relocation)
+            _record_name(relocation, config)
         else:
-            _move(relocation)
+            _move(relocation, config)
         _materialize(relocation, config)
         _stage(relocation)
     return relocation
@@ -122,7 +122,7 @@ def _both_locks(relocation: Relocation) -> Iterator[None]:
         # Outside git a lock lies in its feature's folder, which is not there yet.
         has_lock = target.repository is not None or target.folder.exists()
         features = (relocation.source, target) if has_lock else (relocation.source,)
-        for lock in sorted({str(feature.place.lock) for feature in features}):
+        for lock in sorted({str(feature.lock) for feature in features}):
             held.enter_context(exclusive(lock))
         yield
 
@@ -147,11 +147,9 @@ def _check(relocation: Relocation, config: Config) -> None:
     if operation and not relocation.unites:
         raise GitError(f"git is in the middle of a {operation}", hint=f"finish the {operation} first, then call again")
     for feature in (source, target):
-        reduce_log(feature.log, config.profile, strictly(feature.log))
+        reduce_log(feature.log, config.profile, feature.log.strictly())
     if source.slug != target.slug and not (relocation.unites and source.slug in former_slugs(target.log)):
         relocation.row = _renamed_row(source.slug, target.slug)
-    if relocation.row is not None and not (source.log.exists() or target.log.exists()):
-        relocation.created.append(target.log)
     if relocation.unites and source.snapshot.exists() and not target.snapshot.exists():
         relocation.created.append(target.snapshot)
 
@@ -175,7 +173,7 @@ def _is_same_feature(source: Feature, target: Feature) -> bool:
     )
 
 
-def _move(relocation: Relocation) -> None:
+def _move(relocation: Relocation, config: Config) -> None:
     source, target = relocation.source, relocation.target
     target.folder.parent.mkdir(exist_ok=True)
     if relocation.replaces_leftover:
@@ -183,16 +181,19 @@ def _move(relocation: Relocation) -> None:
         target.folder.rmdir()
     _move_folder(source, target)
     try:
-        _record_name(relocation)
+        _record_name(relocation, config)
     except BaseException:
         # A feature under a name that nothing connects to the old one would be lost to its branches.
         _move_folder(target, source)
         raise
 
 
-def _record_name(relocation: Relocation) -> None:
+def _record_name(relocation: Relocation, config: Config) -> None:
     if relocation.row is not None:
-        append_locked(relocation.target.place, encode(relocation.row, json.dumps))
+        place = place_to_write(relocation.target, config.layout)
+        if not place.log.exists():
+            relocation.created.append(place.log)
+        append_locked(place, encode(relocation.row, json.dumps))
 
 
 def _move_folder(source: Feature, target: Feature) -> None:
@@ -222,7 +223,7 @@ def _stage(relocation: Relocation) -> None:
     if target.repository is None:
         return
     tracked = tracked_files(target.repository, target.relative(target.folder))
-    wanted = [target.relative(path) for path in (target.log, target.snapshot) if path.exists()]
+    wanted = [target.relative(path) for path in (*target.log.files(), target.snapshot) if path.exists()]
     known = [path for path in wanted if path in tracked]
     if tracked:
         known += [target.relative(path) for path in relocation.created if path.exists()]

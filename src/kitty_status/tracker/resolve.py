@@ -16,11 +16,11 @@ from kitty_status.git.in_progress import squashed
 from kitty_status.git.versions import places_to_look, read_versions
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.quarantine import keep_aside
+from kitty_status.jsonl.reading import read_bytes
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.merging import split_lines
 from kitty_status.status.snapshot import parse
 from kitty_status.tracker.commit import stage_files
-from kitty_status.tracker.log import read_bytes
 from kitty_status.tracker.materialize import events_counted_by, reduce_with_oid, write_snapshot
 from kitty_status.tracker.mend import Mended, mend, rows_in
 from kitty_status.tracker.sources import INDEX, sources_of
@@ -82,7 +82,7 @@ def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
         OutsideRepositoryError, UsageError, GitError: a revision cannot be looked up.
         OSError: the operating system refused.
     """
-    original = read_bytes(feature.log)
+    original = read_bytes(feature.log.single)
     sources = sources_of(feature, original or b"", revisions)
     if original is None and not sources:
         raise NotFoundError(
@@ -96,7 +96,7 @@ def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
         resolution.unmerged = _unmerged(feature, feature.repository)
         is_in_work = resolution.changes_log or resolution.is_snapshot_spoilt
         if resolution.unmerged or (_is_under_way(feature.repository) and (is_in_work or _is_index_stale(sources))):
-            resolution.to_stage = [feature.relative(path) for path in (feature.log, feature.snapshot)]
+            resolution.to_stage = [feature.relative(path) for path in (feature.log.single, feature.snapshot)]
         resolution.elsewhere = _elsewhere(feature, feature.repository, mended.log)
     return resolution
 
@@ -114,7 +114,7 @@ def resolve(feature: Feature, config: Config, revisions: Sequence[str] = ()) -> 
         NotFoundError, StoreError, OutsideRepositoryError, UsageError: as `plan`.
     """
     config.check_may_write()
-    with exclusive(feature.place.lock):
+    with exclusive(feature.lock):
         resolution = plan(feature, revisions)
         if not resolution.is_needed:
             return resolution
@@ -128,18 +128,18 @@ def resolve(feature: Feature, config: Config, revisions: Sequence[str] = ()) -> 
 
 def _replace_log(resolution: Resolution) -> None:
     feature, original, mended = resolution.feature, resolution.original, resolution.mended
-    folder = feature.place.quarantine
+    folder = feature.quarantine
     if original is not None:
-        resolution.kept.append(keep_aside(original, feature.log, folder, "original"))
+        resolution.kept.append(keep_aside(original, feature.log.single, folder, "original"))
     if mended.set_aside:
-        resolution.kept.append(keep_aside(mended.set_aside, feature.log, folder, "lines"))
-    if read_bytes(feature.log) != original:
+        resolution.kept.append(keep_aside(mended.set_aside, feature.log.single, folder, "lines"))
+    if read_bytes(feature.log.single) != original:
         raise BusyError(
             f"{feature.log} changed while it was being mended: something writes to it without the lock",
             hint="make the same call again once the other program has finished",
         )
     feature.folder.mkdir(parents=True, exist_ok=True)
-    replace_file(feature.log, mended.log)
+    replace_file(feature.log.single, mended.log)
 
 
 def _refuse_to_lose_everything(feature: Feature, mended: Mended) -> None:
@@ -148,7 +148,8 @@ def _refuse_to_lose_everything(feature: Feature, mended: Mended) -> None:
     if counted:
         raise StoreError(
             f"{feature.snapshot} counts {counted} events, and neither the log nor git's index and HEAD have any",
-            hint=f"`git log --all -- {feature.relative(feature.log)}` finds the commits that had it; name one: --from",
+            hint=f"`git log --all -- {feature.relative(feature.log.path)}` finds the commits that had it; "
+            "name one: --from",
         )
 
 
@@ -169,7 +170,7 @@ def _is_under_way(repository: Repository) -> bool:
 
 
 def _unmerged(feature: Feature, repository: Repository) -> list[str]:
-    paths = [feature.relative(path) for path in (feature.log, feature.snapshot)]
+    paths = [feature.relative(path) for path in (feature.log.single, feature.snapshot)]
     names = [f":{stage}:{path}" for path in paths for stage in (1, 2, 3)]
     found = read_versions(names, repository.worktree)
     return [path for at, path in enumerate(paths) if any(each is not None for each in found[3 * at : 3 * at + 3])]
@@ -183,7 +184,7 @@ def _is_index_stale(sources: Sequence[Source]) -> bool:
 
 def _elsewhere(feature: Feature, repository: Repository, log: bytes) -> list[Elsewhere]:
     """Return commits that hold lines which the log lacks; each line counts for the first that has it."""
-    path = feature.relative(feature.log)
+    path = feature.relative(feature.log.path)
     have = set(split_lines(log))
     found = []
     for place in places_to_look(path, repository.worktree):

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import KittyStatusError, MovedOnError, NotFoundError, UsageError
 from kitty_status.git.commits import log_commit
 from kitty_status.jsonl.codec import decode
-from kitty_status.jsonl.damage import strictly
 from kitty_status.status.causality import moment
 from kitty_status.status.record import event_in
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_ulid
 from kitty_status.tracker.emit import emit
-from kitty_status.tracker.log import read_bytes, read_log
+from kitty_status.tracker.log import read_log
 from kitty_status.tracker.request import EmitRequest
 
 if TYPE_CHECKING:
@@ -180,10 +179,10 @@ def _features(project: Project, request: RevertRequest) -> list[Feature]:
 
 def _holder(feature: Feature, ids: set[str]) -> _Holder | None:
     """Return the events of a feature if any of `ids` is among them; other logs are only searched, not parsed."""
-    data = read_bytes(feature.log)
+    data = feature.log.read()
     if data is None or not any(event_id.encode("utf-8", "surrogatepass") in data for event_id in ids):
         return None
-    events: list[LaneEvent] = unique_events(read_log(feature.log, strictly(feature.log)))
+    events: list[LaneEvent] = unique_events(read_log(feature.log, feature.log.strictly()))
     own = sorted((event for event in events if event.event_id in ids), key=moment)
     return _Holder(feature, own, events) if own else None
 

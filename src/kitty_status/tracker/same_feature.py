@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import KittyStatusError
 from kitty_status.jsonl.codec import LineDamagedError, decode
-from kitty_status.jsonl.reading import open_log
 from kitty_status.status.instants import parse_instant
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.former import RENAMED, former_slugs
@@ -18,8 +17,8 @@ from kitty_status.tracker.former import RENAMED, former_slugs
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-    from pathlib import Path
 
+    from kitty_status.tracker.feature_log import FeatureLog
     from kitty_status.tracker.features import Feature, Project
 
 
@@ -62,7 +61,7 @@ def how_to_unite(feature: Feature, other: Feature) -> str:
     return f"kitty-status rename {older.slug} {newer.slug}"
 
 
-def are_one_feature(one: Path, other: Path) -> bool:
+def are_one_feature(one: FeatureLog, other: FeatureLog) -> bool:
     """Say whether two logs tell of one feature: they share a line, or one begins before it was renamed in the other."""
     lines, others = lines_of(one), lines_of(other)
     if not lines or not others:
@@ -74,14 +73,10 @@ def are_one_feature(one: Path, other: Path) -> bool:
     )
 
 
-def lines_of(log: Path) -> list[bytes]:
+def lines_of(log: FeatureLog) -> list[bytes]:
     """Return the lines of a log, nothing where it cannot be read."""
     try:
-        file = open_log(log)
-        if file is None:
-            return []
-        with file:
-            return list(split_lines(file.read()))
+        return list(split_lines(log.read() or b""))
     except (OSError, KittyStatusError):
         return []
 

@@ -132,9 +132,9 @@ class Surroundings:
             OSError: the journal cannot be read.
             GitError: git could not be asked.
         """
-        look = _Look(own, feature.relative(feature.log))
+        look = _Look(own, feature.relative(feature.log.path))
         views = [*self._in_work_trees(look), *self._at_tips(look)]
-        views += self._in_journal(look, views, Path(feature.place.lock).stem)
+        views += self._in_journal(look, views, Path(feature.lock).stem)
         return Sight(own, _without_repetitions(views), look.warnings)
 
     def logs(self, folder: str) -> list[str]:
@@ -159,7 +159,7 @@ class Surroundings:
         changed = differences(
             self._here.commit,
             dict.fromkeys(self._tips.values()),
-            pathspec,
+            [pathspec],
             cwd=self._repository.worktree,
             object_format=self._repository.object_format,
         )

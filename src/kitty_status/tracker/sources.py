@@ -50,7 +50,7 @@ class Wreck:
     @property
     def path(self) -> str:
         """The log, from the top of the work tree."""
-        return self.feature.relative(self.feature.log)
+        return self.feature.relative(self.feature.log.path)
 
 
 def sources_of(feature: Feature, data: bytes, revisions: Sequence[str]) -> list[Source]:
@@ -120,7 +120,7 @@ def _at(revision: str, wreck: Wreck) -> list[Source]:
 def _journal(wreck: Wreck) -> list[Source]:
     """Return the acknowledged events of this log and branch that git does not keep yet."""
     repository = wreck.repository
-    book = read_book(repository, wreck.feature.place.lock.stem)
+    book = read_book(repository, wreck.feature.lock.stem)
     branch = position_of(repository).branch
     own = [entry for entry in book.entries if entry.log == wreck.path and entry.branch == branch]
     standing = frozenset(split_lines(wreck.data))

@@ -9,22 +9,27 @@ from typing import TYPE_CHECKING, Any
 from kitty_status.clock import event_ids
 from kitty_status.jsonl.append import append_line
 from kitty_status.jsonl.codec import encode
-from kitty_status.jsonl.damage import strictly
-from kitty_status.jsonl.reading import read_rows
+from kitty_status.jsonl.reading import rows_in
 from kitty_status.status.events import StatusEvent
-from kitty_status.status.layout import EVENTS_FILENAME
+from kitty_status.status.layout import SINGLE
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_foreign, problem_with
+from kitty_status.tracker.config import load_config
+from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import materialize_folder
+from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from kitty_status.jsonl.append import Place
+    from kitty_status.jsonl.damage import DamagePolicy
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.features import Feature
 
 
 def new_event_id() -> str:
@@ -49,10 +54,17 @@ def append_event(feature_dir: Path, event: StatusEvent) -> None:
     feature = feature_at(feature_dir if isinstance(feature_dir, Path) else Path(feature_dir))
     row = event.to_dict()
     line = encode(row, json.dumps)
+    place = _place(feature)
     if event_ids.use(event.event_id):
-        append_line(feature.place, line)
+        append_line(place, line)
     else:
-        append_line(feature.place, line, unless=lambda: find_event(feature.log, event.event_id, row) is not None)
+        append_line(place, line, unless=lambda: find_event(feature.log, event.event_id, row) is not None)
+
+
+def _place(feature: Feature) -> Place:
+    """Return where the next line goes. Who begins a log pays for reading the configuration, nobody else."""
+    layout = feature.log.layout or load_config(feature.root).layout
+    return feature.place if layout == SINGLE else place_to_write(feature, layout)
 
 
 def read_events(feature_dir: Path) -> list[StatusEvent]:
@@ -65,10 +77,10 @@ def read_events(feature_dir: Path) -> list[StatusEvent]:
             `Line N: invalid event structure: …`.
         OSError: the operating system refused.
     """
-    path = Path(feature_dir) / EVENTS_FILENAME
-    refuse = strictly(path)
+    log = FeatureLog(Path(feature_dir))
+    refuse = log.strictly()
     events = []
-    for number, row, line in read_rows(path, refuse):
+    for number, row, line in _rows(log, refuse):
         if is_foreign(row):
             continue
         problem = problem_with(row)
@@ -88,8 +100,15 @@ def read_events_raw(feature_dir: Path) -> list[dict[str, Any]]:
         StoreError: a line is no JSON object, or damaged otherwise.
         OSError: the operating system refused.
     """
-    path = Path(feature_dir) / EVENTS_FILENAME
-    return [row for _, row, _ in read_rows(path, strictly(path))]
+    log = FeatureLog(Path(feature_dir))
+    return [row for _, row, _ in _rows(log, log.strictly())]
+
+
+def _rows(log: FeatureLog, policy: DamagePolicy) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+    file = log.open()
+    if file is not None:
+        with file:
+            yield from rows_in(file, policy)
 
 
 def reduce(events: Iterable[StatusEvent], profile: LaneProfile | None = None) -> Snapshot:

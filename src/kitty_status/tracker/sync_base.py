@@ -17,7 +17,7 @@ from kitty_status.errors import (
 from kitty_status.git import base_branch, installation
 from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import read_blobs
-from kitty_status.status.layout import EVENTS_FILENAME
+from kitty_status.status.layout import feature_folder_of
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY
 from kitty_status.tracker.features import feature_at
@@ -194,7 +194,7 @@ def _compare(repository: Repository, sides: list[dict[str, str]], merged: dict[s
 def _find_split_features(project: Project, synced: Synced) -> None:
     """Note the features of which git left one part in the old folder, since it did not see that they had moved."""
     namesakes = Namesakes(project)
-    folders = {path.rpartition("/")[0] for path in synced.conflicts if path.endswith(f"/{EVENTS_FILENAME}")}
+    folders = {folder for path in synced.conflicts if (folder := feature_folder_of(path))}
     for feature in project.features(archived=True):
         folder = feature.relative(feature.folder)
         others = namesakes.others_of(feature) if folder in folders else []
@@ -214,8 +214,8 @@ def _lines(repository: Repository, oids: Iterable[str]) -> dict[str, set[bytes]]
 
 def _materialize(repository: Repository, config: Config, paths: Iterable[str], synced: Synced) -> None:
     """Make the snapshots anew that git took from one side without asking the driver."""
-    for path in sorted(paths):
-        feature = feature_at(Path(repository.worktree, path.removesuffix(f"/{EVENTS_FILENAME}")))
+    for folder in sorted({feature_folder_of(path) or "" for path in paths}):
+        feature = feature_at(Path(repository.worktree, folder))
         try:
             if (feature.snapshot.exists() or config.commits_snapshots) and materialize_feature(feature, config).written:
                 synced.materialized.append(feature.relative(feature.snapshot))

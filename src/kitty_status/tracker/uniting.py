@@ -10,6 +10,7 @@ from kitty_status.errors import StoreError
 from kitty_status.git.folders import stage, tracked_files, unstage_removed
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.replace import replace_file
+from kitty_status.status.layout import SHARED_SHARD, SINGLE
 from kitty_status.status.merging import merge_logs, split_lines
 
 if TYPE_CHECKING:
@@ -40,30 +41,49 @@ def unite(source: Feature, target: Feature, *, dry_run: bool = False) -> United:
         OSError: the operating system refused; no line of either log is lost.
         GitError, BusyError: the index could not be written; the files are united.
     """
-    ours = _whole_lines(target.log)
-    merged, merge = merge_logs(ours, _whole_lines(source.log), decode)
-    files = [path for path in _files(source.folder) if path not in (source.log, source.snapshot)]
+    logs = source.log.files()
+    ours = {path: _whole_lines(path) for path in target.log.files()}
+    merged = dict(ours)
+    conflicts: set[str] = set()
+    for path in logs:
+        to = _log_file_for(path, target)
+        merged[to], merge = merge_logs(merged.get(to, b""), _whole_lines(path), decode)
+        conflicts.update(first.event_id for first, _ in merge.conflicts)
+    files = [path for path in _files(source.folder) if path not in (*logs, source.snapshot)]
     left = [path for path in files if _differs(path, _counterpart(path, source, target))]
-    united = United(
-        gained=len(split_lines(merged)) - len(split_lines(ours)),
-        conflicts=sorted({first.event_id for first, _ in merge.conflicts}),
-        left=[source.relative(path) for path in left],
-    )
+    gained = set().union(*map(split_lines, merged.values())).difference(*map(split_lines, ours.values()))
+    united = United(len(gained), sorted(conflicts), [source.relative(path) for path in left])
     if not dry_run:
         tracked = _tracked(source)
-        replace_file(target.log, merged)
+        written = [path for path, data in merged.items() if data != ours.get(path)]
+        for path in written:
+            path.parent.mkdir(exist_ok=True)
+            replace_file(path, merged[path])
         moved = [path for path in files if path not in left]
         for path in moved:
             _bring(path, _counterpart(path, source, target))
-        for path in (source.log, source.snapshot):
+        for path in (*logs, source.snapshot):
             path.unlink(missing_ok=True)
         _remove_empty_folders(source.folder)
-        _write_index(source, target, tracked, moved)
+        has_log_in_git = any(source.relative(path) in tracked for path in logs)
+        new = written if has_log_in_git else []
+        new += [_counterpart(path, source, target) for path in moved if source.relative(path) in tracked]
+        _write_index(target, tracked, new)
     return united
 
 
+def _log_file_for(path: Path, target: Feature) -> Path:
+    """Return which log file of the target takes the lines of a log file, in the layout that the target has."""
+    log = target.log
+    if log.layout is None:
+        return log.single if path.name == log.single.name else log.shards / path.name
+    if log.layout == SINGLE:
+        return log.single
+    return log.shards / (SHARED_SHARD if path.name == log.single.name else path.name)
+
+
 def _whole_lines(log: Path) -> bytes:
-    """Return the bytes of a log, its last line with an LF.
+    """Return the bytes of a log file, its last line with an LF.
 
     Raises:
         StoreError: the last line is not whole.
@@ -122,13 +142,10 @@ def _tracked(feature: Feature) -> set[str]:
     return set(tracked_files(feature.repository, feature.relative(feature.folder)))
 
 
-def _write_index(source: Feature, target: Feature, tracked: set[str], moved: list[Path]) -> None:
+def _write_index(target: Feature, tracked: set[str], new: list[Path]) -> None:
     """Let the index follow: what git had in the old folder it has in the other one now, conflicts resolved."""
-    if source.repository is None:
+    if target.repository is None:
         return
-    top = Path(source.repository.worktree)
-    unstage_removed(source.repository, sorted(path for path in tracked if not (top / path).exists()))
-    new = [target.relative(_counterpart(path, source, target)) for path in moved if source.relative(path) in tracked]
-    if source.relative(source.log) in tracked:
-        new.append(target.relative(target.log))
-    stage(source.repository, new)
+    top = Path(target.repository.worktree)
+    unstage_removed(target.repository, sorted(path for path in tracked if not (top / path).exists()))
+    stage(target.repository, [target.relative(path) for path in new])

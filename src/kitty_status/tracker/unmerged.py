@@ -145,7 +145,7 @@ def _count(repository: Repository, found: Survey) -> None:
     changed = differences(
         found.base_commit,
         commits,
-        _LOGS,
+        [_LOGS],
         cwd=repository.worktree,
         object_format=repository.object_format,
     )
@@ -197,7 +197,7 @@ def _uncommitted(holding: Holding, base: str | None, warnings: list[str]) -> _Ad
     """Return the lines of a work tree's logs that neither its HEAD nor the base has at the same paths."""
     added = _Added()
     worktree = str(holding.worktree)
-    changed = changed_in_work_tree(_LOGS, cwd=worktree)
+    changed = changed_in_work_tree([_LOGS], cwd=worktree)
     # git is asked line by line; no feature's name holds a line break, but a folder above it may.
     names = {log: [f"{one}:{log}" for one in (holding.commit, base) if one and "\n" not in log] for log in changed}
     oids = iter(blob_ids([name for own in names.values() for name in own], cwd=worktree))

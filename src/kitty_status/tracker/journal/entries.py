@@ -9,6 +9,7 @@ import os
 from kitty_status.jsonl.append import Place
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.replace import replace_file
+from kitty_status.status.layout import feature_folder_of
 from kitty_status.status.rows import problem_with
 
 TYPE_CHECKING = False
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _FOLDER = "journal"
 _SUFFIX = ".jsonl"
-_LOG = "status.events.jsonl"
 # Never a folder of a log's path: a line of a journal that somebody wrote by hand must lead nowhere else.
 _NO_FOLDERS = frozenset(("", ".", "..", ".git"))
 # Bytes of names that are not UTF-8, as Python reads them; JSON cannot hold them, and no name holds a NUL.
@@ -47,6 +47,11 @@ class Entry:
     def event(self) -> dict[str, Any]:
         """The event that the line holds."""
         return decode(self.line)
+
+    @property
+    def folder(self) -> str:
+        """The feature's folder, from the top of the work tree."""
+        return feature_folder_of(self.log) or ""
 
     @property
     def event_id(self) -> str:
@@ -165,8 +170,8 @@ def _entry(line: bytes) -> Entry | None:
 
 
 def _is_path_of_a_log(path: str) -> bool:
-    *folders, name = path.split("/")
-    return name == _LOG and _NO_FOLDERS.isdisjoint(folder.lower() for folder in folders)
+    *folders, _ = path.split("/")
+    return feature_folder_of(path) is not None and _NO_FOLDERS.isdisjoint(folder.lower() for folder in folders)
 
 
 def _escaped(name: str) -> str:

@@ -1,6 +1,6 @@
 """Reconciling: drop what git keeps by now, bring back what has vanished, and report what waits."""
 
-# ruff: noqa: PTH118, PTH120
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
@@ -108,9 +108,7 @@ def materialize_restored(fates: Iterable[Fate]) -> None:
         StoreError, OSError: a log or a snapshot cannot be read or written.
         BusyError: another process held a log for too long.
     """
-    folders = dict.fromkeys(
-        os.path.dirname(os.path.join(fate.tree.worktree, fate.entry.log)) for fate in fates if fate.tree
-    )
+    folders = dict.fromkeys(os.path.join(fate.tree.worktree, fate.entry.folder) for fate in fates if fate.tree)
     if folders:
         # Loaded by name: nearly every run of the hooks has nothing to bring back.
         module: Any = import_module("kitty_status.tracker.materialize")

@@ -1,6 +1,6 @@
 """Bringing lines back into the logs they have vanished from, and saying of each other entry why it waits."""
 
-# ruff: noqa: PTH112, PTH118, PTH120
+# ruff: noqa: PTH112, PTH118
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from kitty_status.git.run import run_git
 from kitty_status.jsonl.append import append_locked
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.journal.entries import log_place
+from kitty_status.tracker.log_files import file_to_restore_to, lines_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
     for entry in entries:
         own = trees.on_branch(entry.branch)
         # git takes an uncommitted line along to another branch; only where none has it is it missing.
-        tree = next((one for one in own or trees.all if entry.line + b"\n" in trees.lines(one, entry.log)), None)
+        tree = next((one for one in own or trees.all if entry.line + b"\n" in trees.lines(one, entry.folder)), None)
         if tree is not None or not own:
             fates.append(Fate(entry, tree, why=None if tree else _why_nowhere(entry, trees.unreadable)))
             continue
@@ -72,7 +73,7 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
         if why is None and not dry_run:
             why = _append(tree, entry, name, may_fail=tree.git_dir != repository.git_dir)
         if why is None:
-            trees.lines(tree, entry.log).add(entry.line + b"\n")
+            trees.lines(tree, entry.folder).add(entry.line + b"\n")
         fates.append(Fate(entry, tree, restored=why is None, why=why))
     return fates
 
@@ -80,7 +81,7 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
 def _append(tree: Repository, entry: Entry, name: str, *, may_fail: bool) -> str | None:
     """Append an entry's line to its log; what another work tree refuses is returned, and stops nobody here."""
     try:
-        append_locked(log_place(tree, entry.log, name), entry.line + b"\n")
+        append_locked(log_place(tree, file_to_restore_to(tree.worktree, entry.log), name), entry.line + b"\n")
     except (OSError, KittyStatusError) as error:
         if not may_fail:
             raise
@@ -109,17 +110,17 @@ class _Trees:
             if here is not None and branch in names_of_branch(tree, here)
         ]
 
-    def lines(self, tree: Repository, log: str) -> set[bytes]:
-        """Return the lines of a log."""
-        key = (tree.worktree, log)
+    def lines(self, tree: Repository, folder: str) -> set[bytes]:
+        """Return the lines of a feature's log."""
+        key = (tree.worktree, folder)
         if key not in self._lines:
-            self._lines[key] = set(_lines_of(tree, log))
+            self._lines[key] = set(split_lines(lines_in(tree.worktree, folder)))
         return self._lines[key]
 
 
-def all_stand(tree: Repository, log: str, entries: Sequence[Entry]) -> bool:
-    """Say whether the lines of all these entries are in this log of a work tree."""
-    data = _read(tree, log) if entries else b""
+def all_stand(tree: Repository, folder: str, entries: Sequence[Entry]) -> bool:
+    """Say whether the lines of all these entries are in the log of this feature of a work tree."""
+    data = lines_in(tree.worktree, folder) if entries else b""
     return all(_is_line_of(data, entry.line + b"\n") for entry in entries)
 
 
@@ -129,18 +130,6 @@ def _is_line_of(data: bytes, line: bytes) -> bool:
     while at > 0 and data[at - 1 : at] != b"\n":
         at = data.rfind(line, 0, at)
     return at >= 0
-
-
-def _lines_of(tree: Repository, log: str) -> Sequence[bytes]:
-    return split_lines(_read(tree, log))
-
-
-def _read(tree: Repository, log: str) -> bytes:
-    try:
-        with open(os.path.join(tree.worktree, log), "rb") as file:  # noqa: PTH123
-            return file.read()
-    except OSError:
-        return b""
 
 
 def _why_nowhere(entry: Entry, unreadable: Sequence[Repository]) -> str:
@@ -154,9 +143,9 @@ def _why_not_here(tree: Repository, entry: Entry) -> str | None:
     operation = operation_in_progress(tree.git_dir)
     if operation is not None:
         return f"git is in the middle of a {operation} in {tree.worktree}"
-    log = os.path.join(tree.worktree, entry.log)
-    if not os.path.isdir(os.path.dirname(log)):
+    if not os.path.isdir(os.path.join(tree.worktree, entry.folder)):
         return f"the folder of {entry.log} is not there"
+    log = os.path.join(tree.worktree, file_to_restore_to(tree.worktree, entry.log))
     if not os.path.lexists(log) and blob_ids([f"HEAD:{entry.log}"], cwd=tree.worktree) != [None]:
         # A new log with this one line would hide that the others are gone.
         return f"{entry.log} is missing from the work tree; `git restore -- {entry.log}` brings back what HEAD has"

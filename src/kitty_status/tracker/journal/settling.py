@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 
 from kitty_status.git.head import commit_of, positions, reflog_commits, reflog_path, worktrees
+from kitty_status.git.log_paths import ANY_LOG_PATHSPECS
 from kitty_status.git.objects import distinct_blobs
 from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.replace import replace_file
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _SEEN = "reflogs"
 _KINDS = ("--branches", "--remotes", "--tags")
 _PATTERNS = ("refs/heads", "refs/remotes", "refs/tags")
-_LOGS = ":(top,glob)**/status.events.jsonl"
 _MOST_ARGUMENTS = 64
 _DAY = 24 * 60 * 60
 
@@ -150,7 +150,9 @@ def _not_elsewhere(repository: Repository, entries: list[Entry]) -> list[Entry]:
 
     def is_held(entry: Entry) -> bool:
         args = ["grep", "--fixed-strings", "--quiet", "-e", entry.line.decode("utf-8")]
-        return any(run_git([*args, *part, "--", _LOGS], cwd=repository.worktree).code == 0 for part in parts)
+        return any(
+            run_git([*args, *part, "--", *ANY_LOG_PATHSPECS], cwd=repository.worktree).code == 0 for part in parts
+        )
 
     return [entry for entry in entries if entry not in moved or not is_held(entry)]
 

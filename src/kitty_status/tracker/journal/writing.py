@@ -30,15 +30,17 @@ _AGAIN = "kitty-status materialize --all"
 
 
 class Journal:
-    """The journal as one write to one log sees it.
+    """The journal as one write to the log of the feature in `folder`, from the top of the work tree, sees it.
 
     `restored` is what it has brought back so far, to that log or to those of the clone's other work trees.
     """
 
-    def __init__(self, repository: Repository, name: str, log: str) -> None:
+    def __init__(self, repository: Repository, name: str, folder: str) -> None:
         self._repository = repository
         self._name = name
-        self._log = log
+        self._folder = folder
+        self._above = f"{folder}/" if folder else ""
+        self._top = os.path.join(repository.worktree, self._above)  # noqa: PTH118  a hook must not load pathlib
         self._place: Place = place_of(repository, name)
         self.restored: list[Fate] = []
 
@@ -51,13 +53,13 @@ class Journal:
         """
         book = read_book(self._repository, self._name)
         position = position_of(self._repository)
-        logged = [entry for entry in book.entries if entry.log == self._log]
+        logged = [entry for entry in book.entries if entry.folder == self._folder]
         branches = {entry.branch for entry in logged} - {None, position.branch}
         here = {position.branch}
         if branches and position.branch is not None:
             here |= names_of_branch(self._repository, position.branch)
         own = [entry for entry in logged if entry.branch in here]
-        if all_stand(self._repository, self._log, own) and _size(self._place) < _MANY:
+        if all_stand(self._repository, self._folder, own) and _size(self._place) < _MANY:
             return []
         return self.settle()
 
@@ -88,7 +90,8 @@ class Journal:
             OutcomeUnknownError: the line may or may not stay, here or there.
         """
         position = position_of(self._repository)
-        entry = Entry(self._log, line.removesuffix(b"\n"), position.branch, position.commit)
+        file = os.fspath(place.log)[len(self._top) :].replace(os.sep, "/")
+        entry = Entry(self._above + file, line.removesuffix(b"\n"), position.branch, position.commit)
         record = encode(entry.row(), json.dumps)
         append_locked(self._place, record)
         try:
@@ -105,12 +108,14 @@ def journal_of(feature: Feature) -> Journal | None:
     repository = feature.repository
     if repository is None:
         return None
-    log = feature.relative(feature.log)
-    name = os.path.basename(feature.place.lock).removesuffix(".lock")  # noqa: PTH119  a path of either kind
+    name = os.path.basename(feature.lock).removesuffix(".lock")  # noqa: PTH119  a path of either kind
     has_one = os.path.exists(place_of(repository, name).log)  # noqa: PTH110  as above
-    if not has_one and run_git(["check-ignore", "--quiet", "--", log], cwd=repository.worktree).code == 0:
-        return None
-    return Journal(repository, name, log)
+    if not has_one:
+        log = feature.relative(next(iter(feature.log.files()), feature.log.single))
+        if run_git(["check-ignore", "--quiet", "--", log], cwd=repository.worktree).code == 0:
+            return None
+    folder = feature.relative(feature.folder)
+    return Journal(repository, name, "" if folder == "." else folder)
 
 
 def _size(place: Place) -> int:
