@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.elsewhere import Elsewhere
     from kitty_status.tracker.features import Feature, Project
-    from kitty_status.tracker.sight import View
+    from kitty_status.tracker.look import View
 
 _MOST_PLACES = 3
 _NOWHERE = "-"

@@ -6,6 +6,8 @@ Three places are looked at, at the log's path from the top of the work tree:
 * the log at the tip of every local branch; a tip that this work tree stands on is not asked
 * the journal: acknowledged events that stand neither in a log nor in a commit just now
 
+A feature that was renamed here may go on elsewhere under each name that it had; those paths are looked at as well.
+
 Nothing is written. What cannot be read elsewhere is said in a warning and never stops the caller.
 """
 
@@ -19,15 +21,14 @@ from kitty_status.git.differences import differences
 from kitty_status.git.head import Position, position_of, worktrees
 from kitty_status.git.references import branches
 from kitty_status.git.run import read_blobs
-from kitty_status.jsonl.codec import decode
-from kitty_status.jsonl.damage import is_in_flight
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.status.causality import decide_outcome
 from kitty_status.status.layout import EVENTS_FILENAME
-from kitty_status.status.record import event_in
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.tracker.journal.entries import read_book
 from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.look import Look, View
+from kitty_status.tracker.same_feature import formerly, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,35 +42,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 32
 _LOGS = f"*/{EVENTS_FILENAME}"
-
-
-class View:
-    """One place with events that this log does not hold: a work tree's log, a branch's tip, or the journal.
-
-    `worktree` is None but for a log that lies in one, `branch` is None on a detached HEAD. `events` is
-    everything that stands there, each event once; `unmerged` is the part that this log lacks.
-    """
-
-    __slots__ = ("branch", "events", "in_journal", "unmerged", "worktree")
-
-    def __init__(self, events: list[LaneEvent], worktree: str | None, branch: str | None) -> None:
-        self.events = events
-        self.worktree = worktree
-        self.branch = branch
-        self.in_journal = False
-        self.unmerged: list[LaneEvent] = []
-
-    @property
-    def name(self) -> str:
-        """The place as a person would say it."""
-        if self.worktree is not None:
-            return f"the work tree {self.worktree} ({f'branch {self.branch}' if self.branch else 'detached HEAD'})"
-        return f"{'the journal, for ' if self.in_journal else ''}branch {self.branch}"
-
-    def to_dict(self) -> dict[str, str | None]:
-        """Return the place as JSON answers give it."""
-        found_in = "worktree" if self.worktree is not None else "journal" if self.in_journal else "branch"
-        return {"found_in": found_in, "worktree": self.worktree, "branch": self.branch}
 
 
 class Sight:
@@ -132,10 +104,16 @@ class Surroundings:
             OSError: the journal cannot be read.
             GitError: git could not be asked.
         """
-        look = _Look(own, feature.relative(feature.log.path))
-        views = [*self._in_work_trees(look), *self._at_tips(look)]
-        views += self._in_journal(look, views, Path(feature.lock).stem)
-        return Sight(own, _without_repetitions(views), look.warnings)
+        views: list[View] = []
+        warnings: list[str] = []
+        for place in (feature, *formerly(feature)):
+            look = Look(own, place.relative(place.log.path))
+            if place is not feature:
+                look.former, look.lines_here = place.slug, lines_of(feature.log)
+            seen = [*self._in_work_trees(look), *self._at_tips(look)]
+            views += [*seen, *self._in_journal(look, seen, Path(place.lock).stem)]
+            warnings += look.warnings
+        return Sight(own, _without_repetitions(views), warnings)
 
     def logs(self, folder: str) -> list[str]:
         """Return the logs in the folders right below `folder`, a path from the top, that other places have.
@@ -177,7 +155,7 @@ class Surroundings:
             self.warnings.append(error.message)
             return Position(None, None)
 
-    def _in_work_trees(self, look: _Look) -> Iterator[View]:
+    def _in_work_trees(self, look: Look) -> Iterator[View]:
         for tree, position in self._others:
             view = View([], tree.worktree, position.branch)
             try:
@@ -188,7 +166,7 @@ class Surroundings:
             if data is not None:
                 yield look.take(view, data)
 
-    def _at_tips(self, look: _Look) -> Iterator[View]:
+    def _at_tips(self, look: Look) -> Iterator[View]:
         if look.log.rpartition("/")[0].rpartition("/")[0] not in self._asked_for:
             self._ask(f":(top,literal){look.log}")
         by_oid: dict[str, list[str]] = {}
@@ -205,7 +183,7 @@ class Surroundings:
                     else:
                         yield look.take(view, blob[1])
 
-    def _in_journal(self, look: _Look, views: list[View], name: str) -> Iterator[View]:
+    def _in_journal(self, look: Look, views: list[View], name: str) -> Iterator[View]:
         """Yield a view for each branch with entries that stand nowhere else, and that git does not keep.
 
         Entries of a branch that is gone count for nothing, nor do those that were written on none: only
@@ -224,46 +202,10 @@ class Surroundings:
         for entry in open_entries(self._repository, entries) if entries else ():
             waiting.setdefault(entry.branch, []).append(entry)
         for branch, missing in waiting.items():
-            before = next((view.events for view in views if view.branch == branch), list(look.own))
+            before = next((view.events for view in views if view.branch == branch), [] if look.former else look.own)
             view = View([], None, branch)
             view.in_journal = True
             yield look.take(view, b"".join(entry.line + b"\n" for entry in missing), before)
-
-
-class _Look:
-    """One look around for one feature: each distinct line is understood once, however many places hold it."""
-
-    def __init__(self, own: Sequence[LaneEvent], log: str) -> None:
-        self.own = own
-        self.own_ids = {event.event_id for event in own}
-        self.log = log
-        self.warnings: list[str] = []
-        self._known: dict[bytes, LaneEvent | None] = {event.line.removesuffix(b"\n"): event for event in own}
-        self._damaged: dict[bytes, str] = {}
-
-    def take(self, view: View, data: bytes, before: Sequence[LaneEvent] = ()) -> View:
-        """Put the events that `data` holds into a view, behind those that stand there `before`."""
-        events = list(before)
-        damaged = []
-        lines = data.split(b"\n")
-        for number, line in enumerate(lines, start=1):
-            if line not in self._known:
-                self._known[line] = event_in(line, number, decode, self._note)
-            event = self._known[line]
-            if event is not None:
-                events.append(event)
-            elif line in self._damaged and not (number == len(lines) and is_in_flight(line)):
-                damaged.append((number, self._damaged[line]))
-        if damaged:
-            number, why = damaged[0]
-            more = f", and {len(damaged) - 1} more lines" if len(damaged) > 1 else ""
-            self.warnings.append(f"line {number} of {self.log} in {view.name} is damaged ({why}){more}: passed over")
-        view.events = unique_events(events)
-        view.unmerged = [event for event in view.events if event.event_id not in self.own_ids]
-        return view
-
-    def _note(self, _number: int, line: bytes, why: str, _is_json: bool) -> None:
-        self._damaged[line] = why
 
 
 def _literally(path: str) -> str:
