@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from kitty_status.checks.diagnosis import Clone
     from kitty_status.tracker.journal.entries import Entry
+    from kitty_status.tracker.journal.restoring import Fate
 
 _OLDEST_GIT = (2, 30)
 _MOST_NAMES = 3
@@ -142,9 +144,18 @@ def check_journal(clone: Clone) -> Iterator[Diagnosis]:
         commands = ("kitty-status reconcile-journal",)
         yield Diagnosis("event-vanished", fate.entry.log, _told(fate.entry), commands, Fix(RECONCILE))
     for fate in found.waiting:
-        yield Diagnosis("event-waits", fate.entry.log, f"{_told(fate.entry)}: {fate.why}")
+        yield Diagnosis("event-waits", fate.entry.log, f"{_told(fate.entry)}: {fate.why}", _how_to_move(fate))
     for path in found.unreadable:
         yield Diagnosis("journal-unreadable", path, "it holds lines that are no entries")
+
+
+def _how_to_move(fate: Fate) -> tuple[str, ...]:
+    """Return how a folder that was moved by hand is moved by the command that readers can follow."""
+    if fate.tree is None or fate.moved_to is None:
+        return ()
+    now, before = (Path(fate.tree.worktree, folder) for folder in (fate.moved_to, fate.entry.folder))
+    move_back = f"mv -- {shlex.quote(str(now))} {shlex.quote(str(before))}"
+    return move_back, f"kitty-status rename {shlex.quote(before.name)} {shlex.quote(now.name)}"
 
 
 def _told(entry: Entry) -> str:

@@ -1,6 +1,6 @@
 """Bringing lines back into the logs they have vanished from, and saying of each other entry why it waits."""
 
-# ruff: noqa: PTH112, PTH118
+# ruff: noqa: PTH112, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -29,20 +29,24 @@ if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.journal.entries import Entry
 
+_ARCHIVE = ".archive"
+
 
 class Fate:
     """What becomes of an entry that is not settled: it stands in a log, was restored to its own, or waits.
 
-    `tree` is the work tree of that log, and None where the entry's branch is checked out nowhere.
+    `tree` is the work tree of that log, and None where the entry's branch is checked out nowhere. `moved_to` is the
+    folder that holds the line there, where the feature's own folder has been moved without `rename`.
     """
 
-    __slots__ = ("entry", "restored", "tree", "why")
+    __slots__ = ("entry", "moved_to", "restored", "tree", "why")
 
     def __init__(
         self, entry: Entry, tree: Repository | None, *, restored: bool = False, why: str | None = None
     ) -> None:
         self.entry = entry
         self.tree = tree
+        self.moved_to: str | None = None
         self.restored = restored
         self.why = why
 
@@ -75,7 +79,38 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
         if why is None:
             trees.lines(tree, entry.folder).add(entry.line + b"\n")
         fates.append(Fate(entry, tree, restored=why is None, why=why))
+        if why is not None and not os.path.isdir(os.path.join(tree.worktree, entry.folder)):
+            _look_where_it_is(fates[-1], tree, trees)
     return fates
+
+
+def _look_where_it_is(fate: Fate, tree: Repository, trees: _Trees) -> None:
+    """Find the folder that a feature has moved to: its lines tell it. Moved by our commands, it has its line there."""
+    above, _, slug = fate.entry.folder.rpartition("/")
+    for folder in _folders_in(tree.worktree, above):
+        lines = trees.lines(tree, folder)
+        if fate.entry.line + b"\n" not in lines:
+            continue
+        new = folder.rpartition("/")[2]
+        if new == slug or any(b'"renamed"' in line and f'"{slug}"'.encode() in line for line in lines):
+            fate.why = None
+            return
+        fate.moved_to = folder
+        fate.why = (
+            f"its folder was moved by hand from {fate.entry.folder} to {folder}, where its line stands: commit that, "
+            f"or move it back and use `kitty-status rename {slug} {new}`, which every reader can follow"
+        )
+        return
+
+
+def _folders_in(worktree: str, above: str) -> list[str]:
+    """Return the folders beside a feature's, those of archived features too."""
+    found = []
+    for folder in (above, f"{above}/{_ARCHIVE}"):
+        path = os.path.join(worktree, folder)
+        names = sorted(os.listdir(path)) if os.path.isdir(path) else []
+        found += [f"{folder}/{name}" for name in names if name != _ARCHIVE]
+    return found
 
 
 def _append(tree: Repository, entry: Entry, name: str, *, may_fail: bool) -> str | None:
