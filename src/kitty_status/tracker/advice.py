@@ -9,6 +9,7 @@ from kitty_status.errors import NotFoundError
 from kitty_status.git.head import operation_in_progress
 from kitty_status.status.lanes import GUARD_SUBTASKS
 from kitty_status.tracker.commit import how_to_stage
+from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -25,7 +26,7 @@ def unknown_work_package(
     Raises:
         NotFoundError: the request is strict about it.
     """
-    known = {*before.work_packages, *feature.work_package_files()}
+    known = {*before.work_packages, *work_package_ids(feature)}
     if state is not None or request.wp_id in known:
         return []
     near = get_close_matches(request.wp_id, sorted(known), cutoff=0.5)

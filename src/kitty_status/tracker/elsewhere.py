@@ -79,7 +79,7 @@ def features_elsewhere(project: Project, surroundings: Surroundings) -> list[Fea
     """
     folder = project.features_folder.relative_to(project.root).as_posix()
     here = {feature.slug for feature in project.features()}
-    slugs = {log.split("/")[-2] for log in surroundings.logs(folder)}
+    slugs = {each.rpartition("/")[2] for each in surroundings.folders(folder)}
     return [
         Feature(project.features_folder / slug, project.repository)
         for slug in sorted(slugs - here)

@@ -70,6 +70,12 @@ class Feature:
         return Path(self.repository.worktree) if self.repository else above[2 if self.is_archived else 1]
 
     @property
+    def path(self) -> str:
+        """The folder from the top of the work tree, "" for the top itself; outside git its whole path."""
+        path = self.relative(self.folder)
+        return "" if path == "." else path
+
+    @property
     def is_archived(self) -> bool:
         """Whether it was put aside: its folder lies in `kitty-specs/.archive`."""
         return self.folder.parent.name == ARCHIVE_FOLDER
@@ -102,11 +108,6 @@ class Feature:
         if self.repository is None:
             return str(path)
         return path.relative_to(self.repository.worktree).as_posix()
-
-    def work_package_files(self) -> list[str]:
-        """Return the ids of the work packages that have a file (`tasks/WP01-some-title.md` or `WP01.md`)."""
-        ids = {name.split("-")[0].removesuffix(".md") for name in _names(self.folder / "tasks") if name.endswith(".md")}
-        return sorted(name for name in ids if name.upper().startswith("WP") and is_safe_name(name))
 
 
 class Project:

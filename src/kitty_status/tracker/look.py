@@ -8,12 +8,13 @@ from kitty_status.jsonl.codec import decode
 from kitty_status.jsonl.damage import is_in_flight
 from kitty_status.status.record import event_in
 from kitty_status.status.reducer import unique_events
-from kitty_status.tracker.same_feature import is_of
+from kitty_status.tracker.same_feature import is_of, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kitty_status.status.record import LaneEvent
+    from kitty_status.tracker.features import Feature
 
 
 class View:
@@ -52,25 +53,36 @@ class View:
 class Look:
     """One look around for one feature: each distinct line is understood once, however many places hold it."""
 
-    def __init__(self, own: Sequence[LaneEvent], log: str) -> None:
+    def __init__(self, own: Sequence[LaneEvent], feature: Feature) -> None:
         self.own = own
         self.own_ids = {event.event_id for event in own}
-        self.log = log
+        self.folder = feature.path
+        self.log = feature.relative(feature.log.path)
+        self.is_divided = feature.log.is_divided
         self.warnings: list[str] = []
         self.former: str | None = None
-        self.lines_here: Sequence[bytes] = ()
+        self._expected: Sequence[bytes] = ()
         self._known: dict[bytes, LaneEvent | None] = {event.line.removesuffix(b"\n"): event for event in own}
         self._damaged: dict[bytes, str] = {}
 
-    def take(self, view: View, data: bytes, before: Sequence[LaneEvent] = ()) -> View:
-        """Put the events that `data` holds into a view, behind those that stand there `before`.
+    def expect(self, feature: Feature) -> None:
+        """Look under a name that `feature` had before: a log there that tells of another feature adds nothing."""
+        self.former = self.folder.rpartition("/")[2]
+        self._expected = lines_of(feature.log)
 
-        A log that lies under a former name of the feature, and is another feature's by now, adds nothing.
-        """
+    def take(self, view: View, files: dict[str, bytes | None], before: Sequence[LaneEvent] = ()) -> View:
+        """Put the events that {path: content} of a log's files hold into a view, behind those that stand `before`."""
         view.former = self.former
-        if self.former and not is_of(self.lines_here, data, before):
+        if self.former and not is_of(self._expected, files.values(), before):
             return view
         events = list(before)
+        for path, data in files.items():
+            self._read(view, path, data or b"", events)
+        view.events = unique_events(events)
+        view.unmerged = [event for event in view.events if event.event_id not in self.own_ids]
+        return view
+
+    def _read(self, view: View, path: str, data: bytes, events: list[LaneEvent]) -> None:
         damaged = []
         lines = data.split(b"\n")
         for number, line in enumerate(lines, start=1):
@@ -84,10 +96,7 @@ class Look:
         if damaged:
             number, why = damaged[0]
             more = f", and {len(damaged) - 1} more lines" if len(damaged) > 1 else ""
-            self.warnings.append(f"line {number} of {self.log} in {view.name} is damaged ({why}){more}: passed over")
-        view.events = unique_events(events)
-        view.unmerged = [event for event in view.events if event.event_id not in self.own_ids]
-        return view
+            self.warnings.append(f"line {number} of {path} in {view.name} is damaged ({why}){more}: passed over")
 
     def _note(self, _number: int, line: bytes, why: str, _is_json: bool) -> None:
         self._damaged[line] = why

@@ -75,9 +75,10 @@ def are_one_feature(one: FeatureLog, other: FeatureLog) -> bool:
     return _are_one(lines_of(one), lines_of(other))
 
 
-def is_of(lines: Sequence[bytes], data: bytes, before: Iterable[LaneEvent]) -> bool:
-    """Say whether a log, `data` and the events `before` it, tells of the feature that these lines tell of."""
-    return _are_one(lines, [*split_lines(data), *(event.line.removesuffix(b"\n") + b"\n" for event in before)])
+def is_of(lines: Sequence[bytes], files: Iterable[bytes | None], before: Iterable[LaneEvent]) -> bool:
+    """Say whether a log, its files and the events `before` them, tells of the feature that these lines tell of."""
+    others = [line for data in files for line in split_lines(data or b"")]
+    return _are_one(lines, [*others, *(event.line.removesuffix(b"\n") + b"\n" for event in before)])
 
 
 def _are_one(lines: Sequence[bytes], others: Sequence[bytes]) -> bool:

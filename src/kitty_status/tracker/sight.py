@@ -17,18 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import GitError, KittyStatusError
-from kitty_status.git.differences import differences
 from kitty_status.git.head import Position, position_of, worktrees
 from kitty_status.git.references import branches
-from kitty_status.git.run import read_blobs
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.status.causality import decide_outcome
-from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.journal.entries import read_book
 from kitty_status.tracker.journal.settling import open_entries
 from kitty_status.tracker.look import Look, View
-from kitty_status.tracker.same_feature import formerly, lines_of
+from kitty_status.tracker.same_feature import formerly
+from kitty_status.tracker.tips import Tips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.journal.entries import Entry
-
-_AT_ONCE = 32
-_LOGS = f"*/{EVENTS_FILENAME}"
 
 
 class Sight:
@@ -86,16 +82,18 @@ class Surroundings:
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
-        self.warnings: list[str] = []
+        self._unreadable: list[str] = []
         self._here = position_of(repository)
         others = [tree for tree in worktrees(repository) if tree.git_dir != repository.git_dir]
         self._others = [(tree, self._position(tree)) for tree in others]
         tips = branches(repository)
         self._branches = {*tips, *(position.branch for _, position in self._others), self._here.branch}
-        self._tips = {name: commit for name, commit in tips.items() if commit != self._here.commit}
-        # By log, then by branch, its content at each tip that differs from the commit that is stood on here.
-        self._contents: dict[str, dict[str, str]] = {}
-        self._asked_for: set[str] = set()
+        self._tips = Tips(repository, self._here.commit, tips)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What could not be looked at so far."""
+        return [*self._unreadable, *self._tips.warnings]
 
     def of(self, feature: Feature, own: Sequence[LaneEvent]) -> Sight:
         """Return what these places hold of a feature, whose log here holds the events `own`, each once.
@@ -107,81 +105,56 @@ class Surroundings:
         views: list[View] = []
         warnings: list[str] = []
         for place in (feature, *formerly(feature)):
-            look = Look(own, place.relative(place.log.path))
+            look = Look(own, place)
             if place is not feature:
-                look.former, look.lines_here = place.slug, lines_of(feature.log)
+                look.expect(feature)
             seen = [*self._in_work_trees(look), *self._at_tips(look)]
             views += [*seen, *self._in_journal(look, seen, Path(place.lock).stem)]
             warnings += look.warnings
         return Sight(own, _without_repetitions(views), warnings)
 
-    def logs(self, folder: str) -> list[str]:
-        """Return the logs in the folders right below `folder`, a path from the top, that other places have.
+    def folders(self, parent: str) -> list[str]:
+        """Return the feature folders right below `parent`, a path from the top, with logs that other places have.
 
-        Of a branch's tip these are the ones that differ from the commit that this work tree stands on.
-        `of` asks git no more about logs in `folder` after that.
+        Of a branch's tip these are the ones whose logs differ from those of the commit that this work tree stands
+        on. `of` asks git no more about features in `parent` after that.
 
         Raises:
             GitError: git could not be asked.
         """
-        self._ask(f":(top,glob){_literally(folder)}/{_LOGS}")
-        found = set(self._contents)
+        found = self._tips.folders_in(parent)
         for tree, _ in self._others:
-            found |= {path.relative_to(tree.worktree).as_posix() for path in Path(tree.worktree, folder).glob(_LOGS)}
-        self._asked_for.add(folder)
+            there = (path for path in Path(tree.worktree, parent).glob("*") if FeatureLog(path).exists())
+            found |= {path.relative_to(tree.worktree).as_posix() for path in there}
         return sorted(found)
-
-    def _ask(self, pathspec: str) -> None:
-        if not self._tips:
-            return
-        changed = differences(
-            self._here.commit,
-            dict.fromkeys(self._tips.values()),
-            [pathspec],
-            cwd=self._repository.worktree,
-            object_format=self._repository.object_format,
-        )
-        for branch, commit in self._tips.items():
-            if commit not in changed:
-                self.warnings.append(f"branch {branch} stands at {commit}, which this clone does not have")
-            for log, _, oid in changed.get(commit, ()):
-                if oid is not None:
-                    self._contents.setdefault(log, {})[branch] = oid
 
     def _position(self, tree: Repository) -> Position:
         try:
             return position_of(tree)
         except GitError as error:
-            self.warnings.append(error.message)
+            self._unreadable.append(error.message)
             return Position(None, None)
 
     def _in_work_trees(self, look: Look) -> Iterator[View]:
         for tree, position in self._others:
             view = View([], tree.worktree, position.branch)
+            files = FeatureLog(Path(tree.worktree, look.folder)).files()
             try:
-                data = read_bytes(Path(tree.worktree, look.log))
+                contents = {path.relative_to(tree.worktree).as_posix(): read_bytes(path) for path in files}
             except (OSError, KittyStatusError) as error:
                 look.warnings.append(f"{look.log} in {view.name} cannot be read: {error}")
                 continue
-            if data is not None:
-                yield look.take(view, data)
+            if contents:
+                yield look.take(view, contents)
 
     def _at_tips(self, look: Look) -> Iterator[View]:
-        if look.log.rpartition("/")[0].rpartition("/")[0] not in self._asked_for:
-            self._ask(f":(top,literal){look.log}")
-        by_oid: dict[str, list[str]] = {}
-        for branch, oid in self._contents.get(look.log, {}).items():
-            by_oid.setdefault(oid, []).append(branch)
-        oids = list(by_oid)
-        for start in range(0, len(oids), _AT_ONCE):
-            part = oids[start : start + _AT_ONCE]
-            for oid, blob in zip(part, read_blobs(part, cwd=self._repository.worktree), strict=True):
-                for branch in by_oid[oid]:
-                    view = View([], None, branch)
-                    if blob is None:
-                        look.warnings.append(f"{look.log} on {view.name} is not in this clone's object store")
-                    else:
-                        yield look.take(view, blob[1])
+        for alike, contents in self._tips.logs(look.folder, is_divided=look.is_divided):
+            missing = [path for path, data in contents.items() if data is None]
+            for branch in alike:
+                view = View([], None, branch)
+                look.warnings += [f"{path} on {view.name} is not in this clone's object store" for path in missing]
+                if not missing:
+                    yield look.take(view, contents)
 
     def _in_journal(self, look: Look, views: list[View], name: str) -> Iterator[View]:
         """Yield a view for each branch with entries that stand nowhere else, and that git does not keep.
@@ -196,7 +169,10 @@ class Surroundings:
         entries = [
             entry
             for entry in book.entries
-            if entry.log == look.log and entry.branch in self._branches and entry.branch and entry.event_id not in seen
+            if entry.folder == look.folder
+            and entry.branch in self._branches
+            and entry.branch
+            and entry.event_id not in seen
         ]
         waiting: dict[str | None, list[Entry]] = {}
         for entry in open_entries(self._repository, entries) if entries else ():
@@ -205,11 +181,7 @@ class Surroundings:
             before = next((view.events for view in views if view.branch == branch), [] if look.former else look.own)
             view = View([], None, branch)
             view.in_journal = True
-            yield look.take(view, b"".join(entry.line + b"\n" for entry in missing), before)
-
-
-def _literally(path: str) -> str:
-    return "".join(f"\\{char}" if char in "*?[\\" else char for char in path)
+            yield look.take(view, {look.log: b"".join(entry.line + b"\n" for entry in missing)}, before)
 
 
 def _without_repetitions(views: list[View]) -> list[View]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import GitError, KittyStatusError, NotFoundError
 from kitty_status.git.differences import changed_in_work_tree, differences
 from kitty_status.git.head import operation_in_progress, positions, vanished_worktrees
+from kitty_status.git.log_paths import ANY_LOG_PATHSPECS
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.references import REMOTE, branches, main_branch
 from kitty_status.git.run import read_blobs
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from kitty_status.git.head import Position
     from kitty_status.git.repository import Repository
 
-_LOGS = ":(top,glob)**/status.events.jsonl"
 _PAIRS_AT_ONCE = 64
 
 
@@ -145,7 +145,7 @@ def _count(repository: Repository, found: Survey) -> None:
     changed = differences(
         found.base_commit,
         commits,
-        [_LOGS],
+        ANY_LOG_PATHSPECS,
         cwd=repository.worktree,
         object_format=repository.object_format,
     )
@@ -197,7 +197,7 @@ def _uncommitted(holding: Holding, base: str | None, warnings: list[str]) -> _Ad
     """Return the lines of a work tree's logs that neither its HEAD nor the base has at the same paths."""
     added = _Added()
     worktree = str(holding.worktree)
-    changed = changed_in_work_tree([_LOGS], cwd=worktree)
+    changed = changed_in_work_tree(ANY_LOG_PATHSPECS, cwd=worktree)
     # git is asked line by line; no feature's name holds a line break, but a folder above it may.
     names = {log: [f"{one}:{log}" for one in (holding.commit, base) if one and "\n" not in log] for log in changed}
     oids = iter(blob_ids([name for own in names.values() for name in own], cwd=worktree))

@@ -114,8 +114,7 @@ def journal_of(feature: Feature) -> Journal | None:
         log = feature.relative(next(iter(feature.log.files()), feature.log.single))
         if run_git(["check-ignore", "--quiet", "--", log], cwd=repository.worktree).code == 0:
             return None
-    folder = feature.relative(feature.folder)
-    return Journal(repository, name, "" if folder == "." else folder)
+    return Journal(repository, name, feature.path)
 
 
 def _size(place: Place) -> int:
