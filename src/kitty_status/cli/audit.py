@@ -9,10 +9,11 @@ import typer
 
 from kitty_status.checks.audit import audit as audit_history
 from kitty_status.checks.audit import range_of
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from kitty_status.git.append_only import LINES_REORDERED
 from kitty_status.git.bare import bare_repository
+from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.slugs import check_name
 

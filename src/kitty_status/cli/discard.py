@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import OutsideRepositoryError
+from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.discarding import discard as discard_event
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, OutsideRepositoryError, UsageError
 from kitty_status.git import installation
 from kitty_status.git.bare import bare_repository
 from kitty_status.git.trial import try_merge
 from kitty_status.git.trial_verdict import PASSED
+from kitty_status.status.visible import visible
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import Project
 

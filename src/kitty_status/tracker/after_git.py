@@ -18,9 +18,10 @@ import sys
 from importlib import import_module
 
 from kitty_status.errors import BusyError, GitError, KittyStatusError
-from kitty_status.git.hooks import INSIDE, is_switched_off, printable
+from kitty_status.git.hooks import INSIDE, is_switched_off
 from kitty_status.git.repository import find_repository
 from kitty_status.git.staged import features_between, git_dir_of
+from kitty_status.status.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def main(argv: list[str]) -> int:
 
 
 def _warn(hook: str, message: str, hint: str) -> None:
-    print(f"warning: kitty-status {hook}: {printable(message)}", file=sys.stderr)
+    print(f"warning: kitty-status {hook}: {visible(message)}", file=sys.stderr)
     if hint:
-        print(f"  hint: {printable(hint)}", file=sys.stderr)
+        print(f"  hint: {visible(hint)}", file=sys.stderr)
 
 
 class _Deadline:
@@ -141,7 +142,7 @@ def _reconcile(repository: Repository) -> None:
     for fate in module.reconcile(repository, timeout=_PATIENCE).restored:
         event = fate.entry.event
         told = f"{event['event_id']} ({event['wp_id']} to {event['to_lane']}) is back in {fate.entry.log}"
-        print(f"kitty-status: git took an event away that was not committed: {printable(told)}", file=sys.stderr)
+        print(f"kitty-status: git took an event away that was not committed: {visible(told)}", file=sys.stderr)
 
 
 def _changed_features(hook: str, told: list[str], git_dir: str, rebase: str) -> tuple[list[str], list[str]]:

@@ -14,13 +14,13 @@ import sys
 
 from kitty_status.git.append_only import LINE_EDITED, LINE_REMOVED, LINES_REORDERED, prove
 from kitty_status.git.history import History
-from kitty_status.git.hooks import printable
 from kitty_status.git.run import git
 from kitty_status.jsonl.codec import decode
 from kitty_status.status.layout import feature_folder_of
 from kitty_status.status.merging import split_lines
 from kitty_status.status.record import is_readable
 from kitty_status.status.rows import is_safe_name
+from kitty_status.status.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,4 +111,4 @@ def _words(line: bytes) -> str:
 
 
 def _say(what: str, lines: list[str]) -> None:
-    print(*map(printable, (f"kitty-status: {what}", *lines)), sep="\n  ", file=sys.stderr)  # noqa: T201  as hooks speak
+    print(*map(visible, (f"kitty-status: {what}", *lines)), sep="\n  ", file=sys.stderr)  # noqa: T201  as hooks speak
