@@ -184,3 +184,22 @@ def test_an_event_that_a_committed_one_goes_on_from_stays(repo: GitRepo) -> None
     assert (answer.code, answer.error["code"]) == (5, "conflicting-event")
     assert f"event {second} goes on from {first} and stands in a commit" in answer.error["message"]
     assert first.encode() in repo.read(LOG)
+
+
+def test_an_event_is_cut_out_of_whichever_file_of_a_divided_log_it_stands_in(repo: GitRepo) -> None:
+    first, second, _ = chain(repo)
+    assert ask(repo.path, "convert", SLUG, "--to", "per-writer").code == 0
+    fourth = emit(repo.path, "WP02", "in_progress", "--json").data["event"]["event_id"]
+    files = sorted((repo.path / LOG).parent.glob("status.events.d/*.jsonl"))
+    assert len(files) == 2
+
+    refused = ask(repo.path, "discard", first, "--reason", "a slip", "--json")
+    assert fourth in refused.error["context"]["followers"]
+    repo.git("add", "-A")
+    answer = ask(repo.path, "discard", second, "--reason", "a slip", "--with-followers", "--json")
+
+    assert sorted(answer.data["logs"]) == [str(file) for file in files]
+    assert second not in "".join(file.read_text() for file in files)
+    assert len(answer.envelope["next"]) == 2
+    assert repo.read(SNAPSHOT).count(first.encode()) == 2
+    assert ask(repo.path, "validate", SLUG).code == 0

@@ -21,6 +21,7 @@ from kitty_status.status.merging import split_lines
 from kitty_status.status.record import is_readable
 from kitty_status.status.rows import is_safe_name
 from kitty_status.status.visible import visible
+from kitty_status.tracker.log_files import lines_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def left_out(old: str, new: str, worktree: str) -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {}
     for loss in proof.losses:
         path = _path_now(loss, proof)
-        lines = [line for line in _lines_of(loss, history) if line not in _standing(worktree, path)]
+        # A line may stand in the work tree that is not committed any more.
+        standing = frozenset(split_lines(lines_in(worktree, _folder(path))))
+        lines = [line for line in _lines_of(loss, history) if line not in standing]
         if lines:
             found.setdefault(path, []).extend(lines)
     return found
@@ -81,15 +84,6 @@ def _path_now(loss: Loss, proof: Proof) -> str:
     if not loss.change.is_deleted:
         return loss.path
     return next((new for old, new in sorted(proof.moves) if old == loss.path), loss.path)
-
-
-def _standing(worktree: str, path: str) -> frozenset[bytes]:
-    """Return the lines of a log in the work tree, where a line may stand that is not committed any more."""
-    try:
-        with open(os.path.join(worktree, path), "rb") as file:  # noqa: PTH118, PTH123
-            return frozenset(split_lines(file.read()))
-    except OSError:
-        return frozenset()
 
 
 def _folder(path: str) -> str:

@@ -15,9 +15,11 @@ from kitty_status.jsonl.codec import decode, encode
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.instants import parse_instant
+from kitty_status.status.layout import feature_folder_of
 from kitty_status.status.rows import is_foreign, problem_with
 from kitty_status.tracker.journal.entries import books, discarded_place, place_of, read_book
 from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.log_files import lines_in, log_files_in
 from kitty_status.tracker.materialize import materialize_folder
 
 if TYPE_CHECKING:
@@ -79,8 +81,8 @@ def discard(
                     _cut(entry, logs[entry])
                     book.keep([each for each in book.entries if each is not entry])
         if not dry_run:
-            for log in touched:
-                materialize_folder(log.parent)
+            for folder in dict.fromkeys(str(feature_folder_of(log.as_posix())) for log in touched):
+                materialize_folder(Path(folder))
         staged = [log for log in touched if any(log in logs[entry] and _is_staged(log, entry) for entry in entries)]
         return Discarded(entries, touched, staged)
     raise NotFoundError(
@@ -124,12 +126,8 @@ def _kept(what: str, event_id: str) -> ConflictingEventError:
 
 def _rows_beside(repository: Repository, entry: Entry) -> list[dict[str, Any]]:
     """Return the events in the logs that an entry stands in; what cannot be read there goes on from nothing."""
-    lines = [line for tree in worktrees(repository) for line in _lines_beside(Path(tree.worktree, entry.log), entry)]
-    return [dict(event) for line in lines if (event := _event(line))]
-
-
-def _lines_beside(log: Path, entry: Entry) -> list[bytes]:
-    return log.read_bytes().split(b"\n") if _holds(log, entry.line) else []
+    logs = [lines_in(tree.worktree, entry.folder).split(b"\n") for tree in worktrees(repository)]
+    return [dict(event) for lines in logs if entry.line in lines for line in lines if (event := _event(line))]
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
@@ -152,15 +150,16 @@ def _followers(event_id: str, rows: dict[str, dict[str, Any]]) -> list[str]:
 def _logs_with(repository: Repository, entry: Entry) -> list[Path]:
     found = []
     for tree in worktrees(repository):
-        log = Path(tree.worktree, entry.log)
-        if not _holds(log, entry.line):
+        logs = [Path(path) for path in log_files_in(str(Path(tree.worktree, entry.folder)))]
+        holding = [log for log in logs if _holds(log, entry.line)]
+        if not holding:
             continue
         operation = operation_in_progress(tree.git_dir)
         if operation is not None:
             raise BusyError(
                 f"git is in the middle of a {operation} in {tree.worktree}", hint=f"finish the {operation} first"
             )
-        found.append(log)
+        found += holding
     return found
 
 
@@ -173,7 +172,7 @@ def _holds(log: Path, line: bytes) -> bool:
 
 def _is_staged(log: Path, entry: Entry) -> bool:
     try:
-        blobs = list(distinct_blobs([f":{entry.log}"], cwd=str(log.parent)))
+        blobs = list(distinct_blobs([f":./{log.name}"], cwd=str(log.parent)))
     except GitError:
         # A work tree that git cannot open, such as one with a damaged HEAD; the line is gone all the same.
         return False
