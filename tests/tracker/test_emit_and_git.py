@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, feature_in
 from events import instant, line, ulid
+from features import install
 from gitrepo import GitRepo
 from kitty_status.errors import OutcomeUnknownError
 from kitty_status.git.blobs import blob_oid
@@ -125,3 +127,52 @@ def test_commits_of_one_clone_wait_for_each_other(repo: GitRepo) -> None:
     assert len(repo.read(LOG).splitlines()) == 4
     named = json.loads(repo.read(SNAPSHOT))["log_oid"]
     assert named == repo.git("rev-parse", f"HEAD:{LOG}")
+
+
+def in_a_conflict(repo: GitRepo, command: str) -> None:
+    """Stop git in the middle of a merge or a pick which has brought lines into the log, and staged them."""
+    feature_in(repo, line())
+    install(repo)
+    repo.commit("the feature")
+    for branch, number in (("side", 1), ("main", 2)):
+        repo.git("checkout", "-q", "-B", branch, "HEAD" if branch == "side" else "main")
+        repo.append(LOG, line(event_id=ulid(10 + number), at=instant(number), wp_id=f"WP0{number + 1}"))
+        repo.write("other", branch)
+        repo.commit(branch)
+    assert repo.run(*shlex.split(command)).returncode == 1
+    assert repo.git("status", "--porcelain", "--", LOG) == f"M  {LOG}"
+
+
+@pytest.mark.parametrize("command", ["merge side", "cherry-pick side", "rebase side"])
+def test_an_event_in_the_middle_of_a_merge_survives_its_end_by_what_the_warning_says(
+    repo: GitRepo, command: str
+) -> None:
+    in_a_conflict(repo, command)
+    operation = command.split(" ", maxsplit=1)[0]
+    aborted = operation, "--abort"
+
+    answer = ask(repo.path, *f"emit WP09 --to claimed --actor ada --feature {SLUG} --json".split())
+
+    [warning] = [each for each in answer.envelope["warnings"] if "in the middle" in each]
+    stage, bring_back = warning.split("`")[1::2]
+    assert f"a {operation}:" in warning
+    if operation != "rebase":
+        assert b"not uptodate" in repo.run(*aborted).stderr
+        assert answer.envelope["next"] == [stage]
+    repo.git(*shlex.split(stage)[1:])
+    repo.git(*aborted)
+    assert b"WP09" not in repo.read(LOG)
+    assert ask(repo.path, *shlex.split(bring_back)[1:]).code == 0
+    assert (b"WP09" in repo.read(LOG), repo.read(LOG).count(b"\n")) == (True, 3)
+
+
+def test_what_is_to_be_done_next_in_a_merge_concludes_it(repo: GitRepo) -> None:
+    in_a_conflict(repo, "merge side")
+
+    [stage] = ask(repo.path, *f"emit WP09 --to claimed --actor ada --feature {SLUG} --json".split()).envelope["next"]
+
+    repo.git(*shlex.split(stage)[1:])
+    repo.git("add", "other")
+    repo.git("commit", "-q", "-m", "merged")
+    assert repo.git("status", "--porcelain") == ""
+    assert b"WP09" in repo.read(LOG)

@@ -13,6 +13,7 @@ from kitty_status.errors import KittyStatusError, OutcomeUnknownError
 from kitty_status.jsonl.append import append_locked, confirm
 from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.lock import exclusive
+from kitty_status.tracker.advice import in_the_middle
 from kitty_status.tracker.deciding import check_request, decide
 from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import find_event
@@ -55,6 +56,7 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
             problem = journal.refresh_snapshots()
     emitted.warnings += [_says_brought_back(fate, feature) for fate in brought_back]
     emitted.warnings += [problem] if problem else []
+    emitted.warnings += in_the_middle(feature)
     return emitted
 
 

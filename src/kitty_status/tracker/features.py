@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import BusyError, MoveRefusedError, UsageError
+from kitty_status.errors import BusyError, MoveRefusedError, OutsideRepositoryError, UsageError
+from kitty_status.git.bare import bare_repository
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.append import Place
 from kitty_status.status.layout import SNAPSHOT_FILENAME
@@ -145,6 +146,7 @@ class Project:
             InvalidNameError: `name` could not be a slug.
             NotFoundError: there is no such feature.
             UsageError: more than one feature may be meant, or nothing says which.
+            OutsideRepositoryError: it is a bare repository, which has no files.
         """
         if name is None:
             return self._feature_around() or self._feature_of_branch() or self._undecided()
@@ -156,6 +158,7 @@ class Project:
         begun = [slug for slug in slugs if slug.startswith(name)]
         former = [feature for feature in self.once_called(name) if feature.slug not in begun]
         if not former:
+            self._refuse_bare(slugs)
             return Feature(self.features_folder / pick_slug(name, slugs, str(self.features_folder)), self.repository)
         if begun or len(former) > 1:
             meant = [*begun, *(feature.slug for feature in former)]
@@ -203,8 +206,16 @@ class Project:
             named = _longest(former)
         return named[0] if len(named) == 1 else None
 
+    def _refuse_bare(self, slugs: list[str]) -> None:
+        if self.repository is None and not slugs and bare_repository(str(self.start)):
+            raise OutsideRepositoryError(
+                f"{self.start} is a bare repository, and has no files",
+                hint="`audit`, `show --at REV` and `diff REV..REV` work here, everything else in a work tree",
+            )
+
     def _undecided(self) -> Feature:
         slugs = [feature.slug for feature in self.features()]
+        self._refuse_bare(slugs)
         raise UsageError(
             "neither the folder nor the branch says which feature is meant",
             hint=f"name it: {some_of(slugs)}"

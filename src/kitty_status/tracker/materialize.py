@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import BusyError, StoreError
 from kitty_status.git.blobs import blob_oid, file_oid, tree_oid
+from kitty_status.git.objects import blob_ids
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
@@ -107,9 +109,22 @@ def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> Non
     if counted:
         raise StoreError(
             f"{feature.snapshot} counts {counted} events and the log has none: the log may have been lost",
-            hint=f"look for it with `git log -- {feature.relative(feature.log.path)}`; "
-            f"if it is meant to be empty, move {feature.snapshot.name} away",
+            hint=f"{_how_to_find(feature)}; if it is meant to be empty, move {feature.snapshot.name} away",
         )
+
+
+def _how_to_find(feature: Feature) -> str:
+    """Return how the lines of a lost log come back, by what git has of it."""
+    if feature.repository is None:
+        return "put back a copy of the log"
+    path = feature.relative(feature.log.path)
+    known = blob_ids([f":{path}", f"HEAD:{path}"], cwd=feature.repository.worktree)
+    if {*known} - {None, blob_oid(b"", feature.repository.object_format)}:
+        return f"`kitty-status resolve {feature.slug}` brings back what git has of it"
+    return (
+        f"`git log --all --diff-filter=AM -- {shlex.quote(path)}` lists the commits that have it, and "
+        f"`kitty-status resolve {feature.slug} --from COMMIT` brings its lines back"
+    )
 
 
 def is_leftover(feature: Feature, config: Config) -> bool:
