@@ -61,8 +61,11 @@ class Snapshot:
         self.heads: dict[str, tuple[str, ...]] = {}
 
     def place(self, wp_id: str, outcome: Outcome, force_count: int) -> None:
-        """Record where a work package stands."""
+        """Record where a work package stands, in place of where it stood."""
         head = outcome.head
+        former = self.work_packages.get(wp_id)
+        if former is not None and former["lane"] in self.summary:
+            self.summary[former["lane"]] -= 1
         state: dict[str, Any] = {
             "lane": head.to_lane,
             "actor": head.shown_actor,
@@ -76,6 +79,19 @@ class Snapshot:
         self.heads[wp_id] = tuple(event.event_id for event in outcome.heads)
         if head.to_lane in self.summary:
             self.summary[head.to_lane] += 1
+
+    def copy(self) -> Snapshot:
+        """Return a snapshot that says the same, and in which work packages can be placed anew."""
+        other = Snapshot(self.profile)
+        other.feature_slug = self.feature_slug
+        other.materialized_at = self.materialized_at
+        other.newest_instant = self.newest_instant
+        other.event_count = self.event_count
+        other.last_event_id = self.last_event_id
+        other.work_packages = dict(self.work_packages)
+        other.summary = dict(self.summary)
+        other.heads = dict(self.heads)
+        return other
 
     def to_dict(self) -> dict[str, Any]:
         """Return the snapshot as `status.json` holds it, without `log_oid`."""

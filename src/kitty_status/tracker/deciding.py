@@ -20,13 +20,14 @@ from kitty_status.jsonl.damage import strictly
 from kitty_status.status import transitions
 from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
 from kitty_status.status.record import StatusRecord
-from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.reducer import reduce_events, reduce_with, unique_events
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
 from kitty_status.tracker.claims import refuse_if_held_elsewhere
-from kitty_status.tracker.log import find_event, read_log
+from kitty_status.tracker.log import find_event, read_bytes
 from kitty_status.tracker.materialize import refuse_lost_log
-from kitty_status.tracker.request import Emitted
+from kitty_status.tracker.recent import events_of_log
+from kitty_status.tracker.request import Emitted, Prospect
 from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
         MoveRefusedError, ConflictingEventError, UsageError, NotFoundError, StoreError, OSError: as `emit.emit`.
     """
     feature.check_can_move()
-    events = unique_events(read_log(feature.log, strictly(feature.log, under_lock=not request.dry_run)))
+    data = read_bytes(feature.log) or b""
+    on_damage = strictly(feature.log, under_lock=not request.dry_run)
+    events = unique_events(events_of_log(str(feature.log), data, on_damage))
     before = reduce_events(events, config.profile)
     refuse_lost_log(feature, before, config)
     to_lane = before.profile.resolve(request.to_lane)
@@ -80,7 +83,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
         line = encode(row, json.dumps)
     except LineDamagedError as error:
         raise UsageError(f"the event could not be read back: {error}", hint="look at what was given") from error
-    after = reduce_events([*events, StatusRecord(row, line)], config.profile)
+    after = reduce_with(before, events, StatusRecord(row, line), config.profile)
     became = after.work_packages[request.wp_id]
     if became["last_event_id"] != row["event_id"] or became["lane"] != to_lane:
         raise MoveRefusedError(
@@ -95,7 +98,8 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     ]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
-    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)
+    prospect = Prospect(data, line, after)
+    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings, prospect=prospect)
 
 
 def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str, Any] | None:

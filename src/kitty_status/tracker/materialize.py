@@ -153,6 +153,11 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
     return Materialized(snapshot, data, existing, wanted=config.commits_snapshots)
 
 
+def oid_of(feature: Feature, data: bytes) -> str | None:
+    """Return the git blob id of bytes that a feature's log holds, None outside git."""
+    return None if feature.repository is None else blob_oid(data, feature.repository.object_format)
+
+
 def log_oid(feature: Feature) -> str | None:
     """Return the git blob id of a feature's log, None outside git."""
     if feature.repository is None:
