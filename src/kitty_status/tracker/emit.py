@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import KittyStatusError, OutcomeUnknownError
 from kitty_status.jsonl.append import append_locked, confirm
 from kitty_status.jsonl.lock import exclusive
+from kitty_status.jsonl.reading import read_bytes
 from kitty_status.tracker.deciding import check_request, decide
 from kitty_status.tracker.journal.writing import journal_of
-from kitty_status.tracker.log import find_event, read_bytes
+from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import oid_of, reduce_with_oid, write_snapshot
+from kitty_status.tracker.recent import remember
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -85,8 +87,8 @@ def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
     """Write the snapshot of the log as it is with the event in it, and report the lane that this gives."""
     feature = emitted.feature
     try:
-        snapshot, oid = _as_foreseen(emitted) or _as_it_stands(emitted, config, journal)
-        emitted.state = snapshot.work_packages[emitted.event["wp_id"]]
+        snapshot, oid = _as_foreseen(emitted, config) or _as_it_stands(emitted, config, journal)
+        emitted.state = snapshot.state_of(emitted.event["wp_id"])
         write_snapshot(feature, config, snapshot, oid)
     except OutcomeUnknownError:
         raise
@@ -98,7 +100,7 @@ def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
         )
 
 
-def _as_foreseen(emitted: Emitted) -> tuple[Snapshot, str | None] | None:
+def _as_foreseen(emitted: Emitted, config: Config) -> tuple[Snapshot, str | None] | None:
     """Return the snapshot that the decision foresaw, and the log's blob id; None where the log is not what it foresaw.
 
     Its bytes are read once more, after the append, so that they prove that the event stands in it.
@@ -109,6 +111,7 @@ def _as_foreseen(emitted: Emitted) -> tuple[Snapshot, str | None] | None:
     data = read_bytes(emitted.feature.log)
     if data is None or not prospect.is_what_stands(data):
         return None
+    remember(str(emitted.feature.log), data, prospect.events, prospect.snapshot, config.profile)
     return prospect.snapshot, oid_of(emitted.feature, data)
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import ConflictingEventError
+from kitty_status.jsonl import reading
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.reading import batches_of, open_log
 from kitty_status.status.folding import CannotFoldError, Fold, IdsDoNotIncreaseError
@@ -64,11 +65,7 @@ def read_bytes(path: Path) -> bytes | None:
         UnsafeLogError: it is a symbolic link or no regular file.
         OSError: the operating system refused.
     """
-    log = open_log(path)
-    if log is None:
-        return None
-    with log:
-        return log.read()
+    return reading.read_bytes(path)
 
 
 def size_of(path: Path) -> int:

@@ -11,41 +11,53 @@ from typing import TYPE_CHECKING
 
 from kitty_status.jsonl.codec import decode
 from kitty_status.status.record import events_of
+from kitty_status.status.reducer import reduce_events, reduce_with, unique_events
 from kitty_status.tracker.log import events_in
 
 if TYPE_CHECKING:
+    from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent, OnDamage
+    from kitty_status.status.snapshot import Snapshot
 
 _MOST_LOGS = 8
 _MOST_BYTES = 256 * 1024
+# Of so many new events each is put into the snapshot by itself; for more, one reduction costs less.
+_FEW = 4
 
 
 class _Understood:
-    """The beginning of a log: its bytes, all of them whole and undamaged lines, and the events that they hold."""
+    """The beginning of a log: its bytes, all of them whole and undamaged lines, and what they say."""
 
-    __slots__ = ("data", "events", "lines")
+    __slots__ = ("data", "events", "profile", "snapshot")
 
-    def __init__(self, data: bytes, events: list[LaneEvent], lines: int) -> None:
+    def __init__(self, data: bytes, events: list[LaneEvent], snapshot: Snapshot, profile: LaneProfile | None) -> None:
         self.data = data
         self.events = events
-        self.lines = lines
+        self.snapshot = snapshot
+        self.profile = profile
 
 
-_NOTHING = _Understood(b"", [], 0)
 _lately: dict[str, _Understood] = {}
 
 
-def events_of_log(log: str, data: bytes, on_damage: OnDamage) -> list[LaneEvent]:
-    """Return the status events in `data`, which are the bytes of the log at the path `log`, in file order.
+def understand(
+    log: str, data: bytes, profile: LaneProfile | None, on_damage: OnDamage
+) -> tuple[list[LaneEvent], Snapshot]:
+    """Return the events in the bytes `data` of the log at the path `log`, each once, and what they reduce to.
+
+    That is what `unique_events` and `reduce_events` give. Neither may be changed by the caller.
 
     Raises:
         Whatever `on_damage` raises.
     """
     if len(data) > _MOST_BYTES:
-        return list(events_in(BytesIO(data), len(data), on_damage))
-    known = _lately.get(log, _NOTHING)
-    if not data.startswith(known.data):
-        known = _NOTHING
+        events = unique_events(events_in(BytesIO(data), len(data), on_damage))
+        return events, reduce_events(events, profile)
+    known = _lately.get(log)
+    if known is not None and known.profile is profile and data == known.data:
+        return known.events, known.snapshot
+    if known is None or known.profile is not profile or not data.startswith(known.data):
+        known = _Understood(b"", [], reduce_events([], profile), profile)
     is_sound = data.endswith(b"\n")
 
     def hear_of(number: int, line: bytes, why: str, is_json: bool) -> None:
@@ -53,15 +65,28 @@ def events_of_log(log: str, data: bytes, on_damage: OnDamage) -> list[LaneEvent]
         is_sound = False
         on_damage(number, line, why, is_json)
 
-    new = BytesIO(data[len(known.data) :])
-    events = [*known.events, *events_of(new, decode, hear_of, first=known.lines + 1)]
+    first = known.data.count(b"\n") + 1
+    new: list[LaneEvent] = list(events_of(BytesIO(data[len(known.data) :]), decode, hear_of, first=first))
+    events, snapshot = _together(known, new)
     if is_sound:
-        _remember(log, _Understood(data, events, data.count(b"\n")))
-    # Whoever changes the list must not change what is remembered.
-    return list(events)
+        remember(log, data, events, snapshot, profile)
+    return events, snapshot
 
 
-def _remember(log: str, understood: _Understood) -> None:
+def _together(known: _Understood, new: list[LaneEvent]) -> tuple[list[LaneEvent], Snapshot]:
+    events = unique_events([*known.events, *new])
+    if len(new) > _FEW or len(events) < len(known.events) + len(new):
+        return events, reduce_events(events, known.profile)
+    snapshot = known.snapshot
+    for count, event in enumerate(new, start=len(known.events)):
+        snapshot = reduce_with(snapshot, events[:count], event, known.profile)
+    return events, snapshot
+
+
+def remember(log: str, data: bytes, events: list[LaneEvent], snapshot: Snapshot, profile: LaneProfile | None) -> None:
+    """Keep what the bytes of a log were found to say; every line of them is whole and undamaged."""
+    if len(data) > _MOST_BYTES:
+        return
     if log not in _lately and len(_lately) >= _MOST_LOGS:
         _lately.clear()
-    _lately[log] = understood
+    _lately[log] = _Understood(data, events, snapshot, profile)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kitty_status.status.record import LaneEvent
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
 
@@ -35,16 +36,21 @@ class EmitRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prospect:
-    """What a decision foresees: the log that it was made from, the line that comes behind, the snapshot of both."""
+    """What a decision foresees: the log that it was made from, the line that comes behind, and what both say.
+
+    `events` are those of the log, each once, and the one of the line.
+    """
 
     data: bytes
     line: bytes
+    events: list[LaneEvent]
     snapshot: Snapshot
 
     def is_what_stands(self, data: bytes | None) -> bool:
         """Say whether a log's bytes are what was foreseen, and nothing else."""
         return (
             data is not None
+            and self.data[-1:] in (b"", b"\n")
             and len(data) == len(self.data) + len(self.line)
             and data.startswith(self.data)
             and data.endswith(self.line)

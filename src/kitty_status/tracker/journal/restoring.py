@@ -16,6 +16,7 @@ from kitty_status.git.head import (
     worktrees,
 )
 from kitty_status.git.objects import blob_ids
+from kitty_status.git.repository import read_file
 from kitty_status.git.run import run_git
 from kitty_status.jsonl.append import append_locked
 from kitty_status.status.merging import split_lines
@@ -135,8 +136,7 @@ def _lines_of(tree: Repository, log: str) -> Sequence[bytes]:
 
 def _read(tree: Repository, log: str) -> bytes:
     try:
-        with open(os.path.join(tree.worktree, log), "rb") as file:  # noqa: PTH123
-            return file.read()
+        return read_file(os.path.join(tree.worktree, log))
     except OSError:
         return b""
 
