@@ -4,14 +4,14 @@ Everything is read from git's own files, so that a write starts no git. Where re
 tables instead of files, git is asked.
 """
 
-# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH120, PTH208
 
 from __future__ import annotations
 
 import os
 
 from kitty_status.errors import GitError
-from kitty_status.git.repository import Repository, config_value, is_bare, main_config_value
+from kitty_status.git.repository import Repository, config_value, is_bare, main_config_value, read_file
 from kitty_status.git.run import run_git
 
 _HEADS = "refs/heads/"
@@ -244,7 +244,6 @@ def _answer(repository: Repository, args: list[str]) -> str | None:
 
 def _contents(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except OSError:
         return None

@@ -26,8 +26,10 @@ def unknown_work_package(
     Raises:
         NotFoundError: the request is strict about it.
     """
+    if state is not None:
+        return []
     known = {*before.work_packages, *work_package_ids(feature)}
-    if state is not None or request.wp_id in known:
+    if request.wp_id in known:
         return []
     near = get_close_matches(request.wp_id, sorted(known), cutoff=0.5)
     message = f"{request.wp_id} has neither a file nor an earlier event in {feature.slug}"

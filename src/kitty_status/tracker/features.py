@@ -107,6 +107,9 @@ class Feature:
         """Return `path` as a person at the top of the work tree would write it."""
         if self.repository is None:
             return str(path)
+        text, top = os.fspath(path), os.path.join(self.repository.worktree, "")  # noqa: PTH118  pathlib takes long
+        if os.sep == "/" and text.startswith(top):
+            return text[len(top) :]
         return path.relative_to(self.repository.worktree).as_posix()
 
 
@@ -281,6 +284,6 @@ def _root_outside_git(start: Path) -> Path:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return [path.name for path in folder.iterdir()]
+        return os.listdir(folder)  # noqa: PTH208  a write asks for names only, and a path for each takes long
     except (FileNotFoundError, NotADirectoryError):
         return []
