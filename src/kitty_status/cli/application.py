@@ -21,6 +21,8 @@ VERBS = {
     "install": "install",
     "uninstall": "uninstall",
     "emit": "emit",
+    "release": "release",
+    "take-over": "take_over",
     "show": "show",
     "log": "log",
     "diff": "diff",

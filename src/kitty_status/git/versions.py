@@ -80,6 +80,16 @@ def commit_named(revision: str, cwd: str) -> str:
     )
 
 
+def files_of_commit(commit: str, cwd: str) -> list[str]:
+    """Return the files that a commit has otherwise than its first parent, from the top of the repository.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    options = ["-r", "-z", "--name-only", "--no-commit-id", "--root", "--no-renames", "-m", "--first-parent"]
+    return _split(git(["diff-tree", *options, commit], cwd=cwd))
+
+
 def moved_from(commit: str, path: str, known: Container[bytes], cwd: str) -> list[str]:
     """Return where the log that lies at `path` now lay in a commit that has nothing there; often nowhere.
 

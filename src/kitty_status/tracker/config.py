@@ -23,6 +23,9 @@ CONFIG_PATH = ".kittify/config.yaml"
 SECTION = "status"
 DETECTED = "auto"
 PHASES = ("0", "1", "2")
+STALE_CLAIMED_DAYS = 7
+STALE_IN_PROGRESS_DAYS = 14
+_MOST_DAYS = 36500
 SNAPSHOT_OWN = "own"
 SNAPSHOT_SPEC_KITTY = "spec-kitty"
 SNAPSHOT_IGNORED = "ignored"
@@ -32,6 +35,8 @@ _KEYS = {
     "phase": PHASES,
     "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, SNAPSHOT_IGNORED),
     "requires": (),
+    "stale_claimed_days": (),
+    "stale_in_progress_days": (),
 }
 DEFAULTS = f"""\
 {SECTION}:
@@ -49,6 +54,7 @@ class Config:
     * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has; or `ignored`: it is not committed
     * `layout` is `single` or `per-writer`: into how many files a new log goes
     * `requires` is the lowest version that may write here
+    * `stale_claimed_days` and `stale_in_progress_days` say how long a holder may move nothing before the claim is stale
     """
 
     def __init__(self, values: dict[str, str] | None = None) -> None:
@@ -57,6 +63,8 @@ class Config:
         self.snapshot = values.get("snapshot", DETECTED)
         self.layout = values.get("layout", SINGLE)
         self.requires = values.get("requires", "")
+        self.stale_claimed_days = int(values.get("stale_claimed_days", STALE_CLAIMED_DAYS))
+        self.stale_in_progress_days = int(values.get("stale_in_progress_days", STALE_IN_PROGRESS_DAYS))
 
     @property
     def commits_snapshots(self) -> bool:
@@ -108,6 +116,12 @@ def _check(key: str, value: str, where: str) -> None:
         raise ConfigurationError(f"{where}: {SECTION}.{key} is {value!a}", hint=f"it may be {', '.join(allowed)}")
     if key == "requires" and not (value.startswith(">=") and _version(value.removeprefix(">="))):
         raise ConfigurationError(f"{where}: {SECTION}.requires is {value!a}", hint='write it as ">=0.1.0"')
+    if key.endswith("_days") and not _is_days(value):
+        raise ConfigurationError(f"{where}: {SECTION}.{key} is {value!a}", hint="write a number of days, 1 or more")
+
+
+def _is_days(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and 0 < int(value) <= _MOST_DAYS
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -159,7 +173,11 @@ def _plain_value(rest: str) -> str | None:
         value = value[1:-1]
         return value if _is_plain(value.removeprefix(">=")) else None
     # Unquoted, `>` begins a block, `-` a list, and 01 is a number.
-    return value if _is_plain(value) and (value[0].isalpha() or value in PHASES) else None
+    return value if _is_plain(value) and (value[0].isalpha() or _is_whole_number(value)) else None
+
+
+def _is_whole_number(text: str) -> bool:
+    return text.isdecimal() and (text == "0" or not text.startswith("0"))
 
 
 def _is_plain(text: str) -> bool:
