@@ -76,6 +76,7 @@ def test_the_way_round_is_the_shortest_and_asks_for_what_each_step_needs() -> No
 
 
 def test_where_somebody_else_holds_the_work_package_no_call_is_named(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/spec.md", "what to do\n")
     emit(repo.path, "WP01", "claimed", actor="ada")
     answer = ask(repo.path, "emit", "WP01", "--to", "claimed", "--actor", "ben", "--feature", SLUG, "--json")
     assert (answer.code, answer.error["context"]["commands"]) == (5, [])

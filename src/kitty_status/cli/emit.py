@@ -30,6 +30,20 @@ EXAMPLES = """Examples:
       --verified "make test=pass: 214 passed" --evidence-commit HEAD --commit"""
 
 
+ReviewerOption = Annotated[str | None, typer.Option("--reviewer", help="Who reviewed the work.")]
+VerdictOption = Annotated[
+    str | None, typer.Option("--verdict", help="How the review ended: approved or changes_requested.")
+]
+ReferenceOption = Annotated[str | None, typer.Option("--reference", help="Where the review can be read.")]
+VerifiedOption = Annotated[
+    list[str] | None,
+    typer.Option("--verified", metavar="CMD=RESULT: SUMMARY", help="A command that was run: pass, fail or skip."),
+]
+EvidenceCommitOption = Annotated[
+    list[str] | None, typer.Option("--evidence-commit", metavar="REV", help="A commit that holds the work.")
+]
+
+
 @command
 def emit(
     wp: Annotated[str, typer.Argument(metavar="WP", help="The work package, for example WP01.")],
@@ -44,18 +58,11 @@ def emit(
     evidence_json: Annotated[
         str | None, typer.Option("--evidence-json", metavar="FILE|-", help="A file with the evidence, - for stdin.")
     ] = None,
-    reviewer: Annotated[str | None, typer.Option("--reviewer", help="Who reviewed the work.")] = None,
-    verdict: Annotated[
-        str | None, typer.Option("--verdict", help="How the review ended: approved or changes_requested.")
-    ] = None,
-    reference: Annotated[str | None, typer.Option("--reference", help="Where the review can be read.")] = None,
-    verified: Annotated[
-        list[str] | None,
-        typer.Option("--verified", metavar="CMD=RESULT: SUMMARY", help="A command that was run: pass, fail or skip."),
-    ] = None,
-    evidence_commit: Annotated[
-        list[str] | None, typer.Option("--evidence-commit", metavar="REV", help="A commit that holds the work.")
-    ] = None,
+    reviewer: ReviewerOption = None,
+    verdict: VerdictOption = None,
+    reference: ReferenceOption = None,
+    verified: VerifiedOption = None,
+    evidence_commit: EvidenceCommitOption = None,
     execution_mode: Annotated[
         str | None, typer.Option("--execution-mode", help="worktree or direct_repo; by default where you are.")
     ] = None,
@@ -77,13 +84,8 @@ def emit(
     project = Project(Path.cwd())
     if commit:
         check_can_commit(project)
-    pieces = {
-        "reviewer": reviewer,
-        "verdict": verdict,
-        "reference": reference,
-        "verified": verified or (),
-        "commits": evidence_commit or (),
-    }
+    review = {"reviewer": reviewer, "verdict": verdict, "reference": reference}
+    pieces = {**review, "verified": verified or (), "commits": evidence_commit or ()}
     request = EmitRequest(
         wp_id=wp,
         to_lane=to,
