@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.tracker.journal.entries import books, discarded_place, place_of, read_book
 from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.log_files import log_files_in
 from kitty_status.tracker.materialize import materialize_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.journal.entries import Entry
 
@@ -68,9 +72,9 @@ def discard(repository: Repository, event_id: str, reason: str, *, dry_run: bool
                 _cut(found[0], logs)
                 book.keep([entry for entry in book.entries if entry.event_id != event_id])
         if not dry_run:
-            for log in logs:
-                materialize_folder(log.parent)
-        return Discarded(found[0], logs, [log for log in logs if _is_staged(log, found[0])])
+            for tree in dict.fromkeys(logs.values()):
+                materialize_folder(Path(tree, found[0].folder))
+        return Discarded(found[0], list(logs), [log for log, tree in logs.items() if _is_staged(log, tree, found[0])])
     raise NotFoundError(
         f"the journal of this clone holds no event {event_id}",
         hint="`kitty-status reconcile-journal` lists what it holds; events that git keeps are not in it",
@@ -78,18 +82,20 @@ def discard(repository: Repository, event_id: str, reason: str, *, dry_run: bool
     )
 
 
-def _logs_with(repository: Repository, entry: Entry) -> list[Path]:
-    found = []
+def _logs_with(repository: Repository, entry: Entry) -> dict[Path, str]:
+    """Return {log file: work tree} of all that hold an entry's line; a conversion may have put it in another file."""
+    found: dict[Path, str] = {}
     for tree in worktrees(repository):
-        log = Path(tree.worktree, entry.log)
-        if not _holds(log, entry.line):
+        files = [Path(file) for file in log_files_in(os.path.join(tree.worktree, entry.folder))]  # noqa: PTH118  text
+        logs = [file for file in files if _holds(file, entry.line)]
+        if not logs:
             continue
         operation = operation_in_progress(tree.git_dir)
         if operation is not None:
             raise BusyError(
                 f"git is in the middle of a {operation} in {tree.worktree}", hint=f"finish the {operation} first"
             )
-        found.append(log)
+        found.update((log, tree.worktree) for log in logs)
     return found
 
 
@@ -100,12 +106,12 @@ def _holds(log: Path, line: bytes) -> bool:
         return False
 
 
-def _is_staged(log: Path, entry: Entry) -> bool:
-    blobs = distinct_blobs([f":{entry.log}"], cwd=str(log.parent))
+def _is_staged(log: Path, worktree: str, entry: Entry) -> bool:
+    blobs = distinct_blobs([f":{log.relative_to(worktree).as_posix()}"], cwd=worktree)
     return any(entry.line in blob.split(b"\n") for blob in blobs)
 
 
-def _cut(entry: Entry, logs: list[Path]) -> None:
+def _cut(entry: Entry, logs: Iterable[Path]) -> None:
     for log in logs:
         rest = [line for line in log.read_bytes().split(b"\n") if line != entry.line]
         replace_file(log, b"\n".join(rest))
