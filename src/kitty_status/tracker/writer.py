@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.git.head import birth_of_branch, last_checkout, position_of
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
-from kitty_status.status.layout import PER_WRITER, SHARD_SUFFIX, is_shard_name
+from kitty_status.status.layout import PER_WRITER, SHARD_SUFFIX
+from kitty_status.status.rows import is_safe_name
 from kitty_status.tracker.slugs import as_file_name
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _read(file: Path, line: _Line) -> str:
         name, minted_for, begun = str(kept["writer"]), kept["for"], kept["begun"]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return ""
-    is_own = is_shard_name(f"{name}{SHARD_SUFFIX}") and minted_for == line.key and line.continues(begun)
+    is_own = is_safe_name(name) and minted_for == line.key and line.continues(begun)
     return name if is_own else ""
 
 
