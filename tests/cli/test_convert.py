@@ -36,9 +36,9 @@ def converted(repo: GitRepo, *args: str) -> None:
 
 
 def told(repo: GitRepo) -> list[object]:
-    """Return what is said of the work, but for the object that the snapshot names."""
+    """Return what is said of the work, but for where the log lies."""
     show = ask(repo.path, "show", SLUG, "--json").data
-    return [{**show, "log_oid": None}, ask(repo.path, "log", SLUG, "--json").data]
+    return [{**show, "path": None}, ask(repo.path, "log", SLUG, "--json").data]
 
 
 def test_it_says_what_it_did_and_how_to_commit_that(repo: GitRepo) -> None:

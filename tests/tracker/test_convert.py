@@ -1,4 +1,4 @@
-"""Changing a log's layout: every line is kept byte for byte, whatever it is made of and wherever the change is cut short."""
+"""Changing a log's layout: every line is kept byte for byte, wherever the change is cut short."""
 
 from __future__ import annotations
 
@@ -143,8 +143,17 @@ def test_nothing_is_removed_before_what_takes_its_lines_is_on_stable_storage(
     feature = project_in(repo) if layout == PER_WRITER else divided_in(repo)
     calls: list[str] = []
     confirm, remove = DISK.fsync_directory, Path.unlink
-    monkeypatch.setattr(DISK, "fsync_directory", lambda path: (calls.append(f"fsync {path}"), confirm(path)))
-    monkeypatch.setattr(Path, "unlink", lambda path, **more: (calls.append(f"unlink {path}"), remove(path, **more)))
+
+    def note_and_confirm(path: Path) -> None:
+        calls.append(f"fsync {path}")
+        confirm(path)
+
+    def note_and_remove(path: Path, *, missing_ok: bool = False) -> None:
+        calls.append(f"unlink {path}")
+        remove(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(DISK, "fsync_directory", note_and_confirm)
+    monkeypatch.setattr(Path, "unlink", note_and_remove)
     conversion = convert(feature, Config(), layout)
     first = min(calls.index(f"unlink {path}") for path in conversion.removed)
     assert f"fsync {conversion.written.parent}" in calls[:first]
