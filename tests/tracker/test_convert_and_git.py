@@ -1,4 +1,4 @@
-"""Divided logs in real merges: no two branches append to one file, and branches of either layout meet without a loss."""
+"""Divided logs in real merges: no two branches append to one file, and both layouts meet without a loss."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def ready(repo: GitRepo, clone: str = "bare git", *, layout: str = "per-writer",
     repo.write(".kittify/config.yaml", f"status:\n  layout: {layout}\n  snapshot: {snapshot}\n")
     repo.write(".gitignore", "status.json\n" if snapshot == "ignored" else "")
     feature_in(repo)
+    repo.commit()
     if clone != "bare git":
         declare(repo)
     if clone == "drivers":
         install(repo)
-    repo.commit()
     commit_event(repo, "WP00")
     return repo
 
