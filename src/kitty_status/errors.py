@@ -140,6 +140,13 @@ class UnsafeLogError(StoreError):
     code = "unsafe-log"
 
 
+class WorkPackageFileError(KittyStatusError):
+    """The file of a work package, or `tasks.md`, cannot be read, or not be changed in its status alone."""
+
+    code = "work-package-file"
+    exit_code = EXIT_DAMAGED
+
+
 class GitError(KittyStatusError):
     """git refused or failed; its own words are in the message."""
 

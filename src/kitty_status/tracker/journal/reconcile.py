@@ -1,6 +1,6 @@
 """Reconciling: drop what git keeps by now, bring back what has vanished, and report what waits."""
 
-# ruff: noqa: PTH118, PTH123
+# ruff: noqa: PTH118
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import os
 from importlib import import_module
 
 from kitty_status.errors import BusyError, KittyStatusError
-from kitty_status.git.head import operation_in_progress, position_of
+from kitty_status.git.head import operation_in_progress, position_of, positions
+from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.status.layout import SHARDS_FOLDER, SNAPSHOT_FILENAME
 from kitty_status.tracker.journal.entries import books, place_of, read_book
@@ -29,15 +30,19 @@ _PATIENCE = 10.0
 
 
 class Reconciled:
-    """What became of the entries: settled, or a fate each; `busy` names features whose logs were being written."""
+    """What became of the entries: settled, or a fate each.
 
-    __slots__ = ("busy", "fates", "settled", "unreadable")
+    `busy` names features whose logs were being written, `passed_over` work trees whose HEAD cannot be read.
+    """
+
+    __slots__ = ("busy", "fates", "passed_over", "settled", "unreadable")
 
     def __init__(self) -> None:
         self.settled: list[Entry] = []
         self.fates: list[Fate] = []
         self.busy: list[str] = []
         self.unreadable: list[str] = []
+        self.passed_over: list[str] = []
 
     @property
     def restored(self) -> list[Fate]:
@@ -61,6 +66,7 @@ def reconcile(repository: Repository, *, dry_run: bool = False, timeout: float =
     names = books(repository)
     if not names:
         return found
+    found.passed_over = [tree.worktree for tree, position in positions(repository) if position is None]
     seen = movements(repository)
     settle = has_moved(repository)
     for name in names:
@@ -122,12 +128,12 @@ def _materialize_behind(fates: Iterable[Fate]) -> None:
     standing = [fate for fate in fates if fate.tree is not None and fate.why is None and not fate.restored]
     newest = {(fate.tree.worktree, fate.entry.folder): fate for fate in standing if fate.tree is not None}
     for fate in newest.values():
-        if _is_behind(fate):
-            try:
+        try:
+            if _is_behind(fate):
                 materialize_restored([fate])
-            except (OSError, KittyStatusError):
-                # What is derived can be derived again, and `validate` says what is in the way.
-                continue
+        except (OSError, KittyStatusError):
+            # What is derived can be derived again, and `validate` says what is in the way.
+            continue
 
 
 def _is_behind(fate: Fate) -> bool:
@@ -136,10 +142,7 @@ def _is_behind(fate: Fate) -> bool:
     if tree is None or operation_in_progress(tree.git_dir) is not None or position_of(tree).branch != branch:
         return False
     folder = os.path.join(tree.worktree, fate.entry.folder)
-    try:
-        with open(os.path.join(folder, SNAPSHOT_FILENAME), "rb") as file:
-            # Of the newest event every snapshot says the id.
-            is_told = fate.entry.event_id.encode() in file.read()
-    except OSError:
-        return False
+    snapshot = read_file(os.path.join(folder, SNAPSHOT_FILENAME))
+    # Of the newest event every snapshot says the id.
+    is_told = snapshot is None or fate.entry.event_id.encode() in snapshot
     return not is_told and bool(shards_in(os.path.join(folder, SHARDS_FOLDER)))
