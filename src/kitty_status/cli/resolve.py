@@ -104,6 +104,7 @@ def _data(resolution: Resolution, *, dry_run: bool) -> dict[str, Any]:
         if is_needed
         else [],
         "conflicts": [_conflict(conflict) for conflict in resolution.mended.conflicts],
+        "misplaced": [each.path for each in resolution.misplaced],
         "unmerged": resolution.unmerged,
         "kept": resolution.kept,
         "staged": resolution.to_stage if dry_run else resolution.staged,
@@ -150,6 +151,9 @@ def _print_changes(resolution: Resolution, path: str, *, dry_run: bool) -> None:
         where = "" if file.path == resolution.path else f"{visible(_name_in(resolution, file.path))}: "
         for change in file.changes:
             say(f"  {where}{_words(change)}")
+    for each in resolution.misplaced:
+        gone = "would go" if dry_run else "is gone"
+        say(f"  {visible(each.path)} {gone}: its lines belong into {visible(each.log_file)} and stand there")
     for kept in resolution.kept:
         say(f"  kept in the quarantine folder: {visible(kept)}")
     staged = resolution.to_stage if dry_run else resolution.staged

@@ -8,6 +8,7 @@ between, nothing is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import BusyError, NotFoundError, StoreError
@@ -26,6 +27,7 @@ from kitty_status.tracker.commit import stage_files
 from kitty_status.tracker.lost_lines import places_of_lost_lines
 from kitty_status.tracker.materialize import events_counted_by, reduce_with_oid, write_snapshot
 from kitty_status.tracker.mend import mend
+from kitty_status.tracker.misplaced import misplaced_files
 from kitty_status.tracker.sources import INDEX, sources_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.lost_lines import Elsewhere
     from kitty_status.tracker.mend import Mended, MendedFile, Source
+    from kitty_status.tracker.misplaced import Misplaced
 
 
 @dataclass(slots=True)
@@ -43,11 +46,13 @@ class Resolution:
     """What resolving a feature takes, and once it is applied, what was done.
 
     `unmerged` are the paths that git could not merge, `to_stage` those that have to be staged for the
-    next commit to hold what is mended; `kept` are the copies in the quarantine folder.
+    next commit to hold what is mended; `misplaced` are files beside the log that go, since their lines
+    stand in it; `kept` are the copies in the quarantine folder.
     """
 
     feature: Feature
     mended: Mended
+    misplaced: list[Misplaced] = field(default_factory=list)
     unmerged: list[str] = field(default_factory=list)
     to_stage: list[str] = field(default_factory=list)
     is_snapshot_spoilt: bool = False
@@ -76,7 +81,7 @@ class Resolution:
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        return self.changes_log or self.is_snapshot_spoilt or bool(self.to_stage)
+        return self.changes_log or self.is_snapshot_spoilt or bool(self.to_stage)  # what is misplaced is staged
 
 
 def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
@@ -96,7 +101,9 @@ def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
             f"{feature.slug} has no log {feature.log}, and git knows of none",
             hint="`kitty-status emit` writes the first event; `--from REV` takes the log from a commit",
         )
-    resolution = Resolution(feature, mend(files, sources), is_snapshot_spoilt=_is_spoilt(feature))
+    misplaced = misplaced_files(feature, feature.repository, sources) if feature.repository else []
+    sources += [each.source() for each in misplaced]
+    resolution = Resolution(feature, mend(files, sources), misplaced, is_snapshot_spoilt=_is_spoilt(feature))
     _refuse_to_lose_everything(feature, resolution.mended)
     if feature.repository is not None:
         _plan_staging(resolution, feature.repository, sources)
@@ -130,19 +137,25 @@ def resolve(feature: Feature, config: Config, revisions: Sequence[str] = ()) -> 
 
 def _replace_log(resolution: Resolution) -> None:
     feature, changed = resolution.feature, resolution.mended.changed
-    if changed:
-        for file in resolution.mended.files:
-            _keep_aside(resolution, file)
-    for file in changed:
-        if read_bytes(feature.root / file.path) != file.original:
+    for file in resolution.mended.files if changed else ():
+        _keep_aside(resolution, file)
+    for astray in resolution.misplaced:
+        if astray.data is not None:
+            name = f"{feature.slug}-{Path(astray.path).stem}"
+            resolution.kept.append(keep_aside(astray.data, name, feature.quarantine, "original"))
+    expected = {file.path: file.original for file in changed} | {each.path: each.data for each in resolution.misplaced}
+    for path, data in expected.items():
+        if read_bytes(feature.root / path) != data:
             raise BusyError(
-                f"{file.path} changed while it was being mended: something writes to it without the lock",
+                f"{path} changed while it was being mended: something writes to it without the lock",
                 hint="make the same call again once the other program has finished",
             )
     for file in changed:
         place = feature.root / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         replace_file(place, file.data)
+    for astray in resolution.misplaced:
+        (feature.root / astray.path).unlink(missing_ok=True)
 
 
 def _keep_aside(resolution: Resolution, file: MendedFile) -> None:
@@ -185,11 +198,12 @@ def _plan_staging(resolution: Resolution, repository: Repository, sources: Seque
     indexed = {path for files in files_in_index(feature.path, repository.worktree) for path in files}
     own = [*log_pathspecs_in(feature.path), f":(top,literal){snapshot}"]
     resolution.unmerged = unmerged_paths(repository.worktree, own)
+    astray = [each.path for each in resolution.misplaced]
     is_in_work = resolution.changes_log or resolution.is_snapshot_spoilt
-    if resolution.unmerged or (_is_under_way(repository) and (is_in_work or _is_index_stale(sources))):
+    if astray or resolution.unmerged or (_is_under_way(repository) and (is_in_work or _is_index_stale(sources))):
         present = [*resolution.log_paths, snapshot]
         wanted = [path for path in present if path in indexed or not is_ignored(repository, path)]
-        resolution.to_stage = [*sorted(indexed.difference(present)), *wanted]
+        resolution.to_stage = [*sorted(indexed.difference(present)), *astray, *wanted]
 
 
 def _is_under_way(repository: Repository) -> bool:
