@@ -38,6 +38,8 @@ from wrecks import (
 
 pytestmark = pytest.mark.usefixtures("any_slug")
 
+# The newer strategy of some versions of git follows renames whatever it is told.
+NO_RENAMES = ("--strategy=recursive", "-Xno-renames")
 SOUND = {SHARED: (1, 3), ADA: (2, 6), BOB: (5,)}
 
 
@@ -169,13 +171,13 @@ def test_lines_that_were_lost_since_a_conversion_come_back_into_the_layout_of_to
 
 
 @pytest.mark.parametrize("how", HOWS)
-@pytest.mark.parametrize("option", ["-Xfind-renames", "-Xno-renames"])
+@pytest.mark.parametrize("options", [(), NO_RENAMES], ids=["renames", "no renames"])
 @pytest.mark.parametrize("layout", [DIVIDED_BY_THEM, DIVIDED_BY_US, PUT_TOGETHER_BY_THEM])
 def test_a_merge_of_two_layouts_holds_each_event_of_both(
-    tmp_path: Path, how: str, option: str, layout: dict[int, str]
+    tmp_path: Path, how: str, options: tuple[str, ...], layout: dict[int, str]
 ) -> None:
     repo = two_branches(tmp_path / "repo", how, layout=layout)
-    conflict(repo, "merge", option, "theirs")
+    conflict(repo, "merge", *options, "theirs")
     # git may have kept the file that one side has given up, beside the lines that moved.
     wreck = b"".join(log_files(repo).values())
 
@@ -190,7 +192,7 @@ def test_a_merge_of_two_layouts_holds_each_event_of_both(
 
 def test_a_picked_conversion_brings_nothing_but_its_own_lines(tmp_path: Path) -> None:
     repo = two_branches(tmp_path / "repo", FAILING, layout=DIVIDED_BY_THEM)
-    conflict(repo, "cherry-pick", "-Xno-renames", "theirs~2")
+    conflict(repo, "cherry-pick", *NO_RENAMES, "theirs~2")
     resolve(repo)
     assert set(numbers(repo)) == {1, 2, 4, 6}
 
