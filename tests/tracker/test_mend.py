@@ -140,3 +140,73 @@ def test_the_result_of_a_merge_is_the_same_for_both_sides(ours: list[int], their
     assert set(one.splitlines()) == set(other.splitlines())
     if set(ours) - set(theirs) and set(theirs) - set(ours):
         assert one == other
+
+
+SHARED, ADA = "status.events.d/shared.jsonl", "status.events.d/ada.jsonl"
+
+
+def mended(files: dict[str, bytes], *sources: Source) -> dict[str, bytes]:
+    return {file.path: file.data for file in mend_files(files, sources).files}
+
+
+def test_a_line_that_stands_in_any_file_of_the_log_is_not_missing_from_another() -> None:
+    files = {SHARED: log_of(1, 2), ADA: log_of(3)}
+    assert mended(files, source(3, 1, path=SHARED), source(2, path=ADA), source(1, 2, 3)) == files
+
+
+def test_a_line_that_two_files_of_git_hold_comes_back_into_the_first_only() -> None:
+    files = {SHARED: log_of(1), ADA: log_of(2)}
+    found = mended(files, source(2, 3, path=ADA), source(1, 3, path=SHARED))
+    assert found == {ADA: log_of(2, 3), SHARED: log_of(1)}
+
+
+def test_a_file_that_is_not_there_comes_back_in_the_order_it_had_and_the_one_file_is_read_first() -> None:
+    found = mended({ADA: log_of(9)}, source(5, 1, 3, path=SHARED), source(4, 2), source(5, 1, 3, 2, 6, path=SHARED))
+    assert list(found.items()) == [(SINGLE, log_of(4, 2)), (ADA, log_of(9)), (SHARED, log_of(5, 1, 3, 6))]
+
+
+def test_lines_from_another_file_come_behind_those_that_stand_and_move_none_of_them() -> None:
+    loose = Source("the journal", SHARED, log_of(4, 2))
+    moved = Source("HEAD", SHARED, log_of(2, 1, 3, 9), SINGLE)
+    assert mended({SHARED: log_of(9, 1, 5)}, loose, moved) == {SHARED: log_of(9, 1, 5, 2, 3, 4)}
+
+
+def test_damage_that_is_brought_leaves_a_file_as_it_is_and_makes_none() -> None:
+    files = {SHARED: b"\n" + log_of(1)}
+    brought = mend_files(files, [version("MERGE_HEAD", b"oops\n", SHARED), version("MERGE_HEAD", b"no\n", ADA)])
+    assert not brought.changed
+    assert {file.path: file.set_aside for file in brought.files} == {SHARED: b"oops\n", ADA: b"no\n"}
+
+
+def test_an_id_with_two_contents_in_two_files_is_one_conflict() -> None:
+    other = line(**{**content_of(2), "actor": "somebody else"})
+    found = mend_files({ADA: log_of(1, 2), SHARED: other}, []).conflicts
+    assert found == [Conflict(ulid(2), Standing(ADA, 2), Standing(SHARED, 1))]
+
+
+FILES = st.dictionaries(st.sampled_from([SINGLE, ADA, SHARED]), NUMBERS, max_size=3)
+
+
+@given(FILES, FILES, FILES, st.sampled_from([*DAMAGE, "sound"]))
+def test_of_several_files_nothing_is_lost_and_nothing_doubled(
+    files: dict[str, list[int]], head: dict[str, list[int]], theirs: dict[str, list[int]], how: str
+) -> None:
+    whole = {path: log_of(*numbers) for path, numbers in files.items()}
+    logs = {
+        path: b"".join(event_line(each) if how == "sound" else damaged(event_line(each), how) for each in numbers)
+        for path, numbers in files.items()
+    }
+    sources = [source(*numbers, name="HEAD", path=path) for path, numbers in head.items()]
+    sources += [source(*numbers, path=path) for path, numbers in theirs.items()]
+
+    found = mended(logs, *sources)
+
+    standing = set() if how == "torn" else {each for numbers in files.values() for each in numbers}
+    events = standing.union(*head.values(), *theirs.values())
+    lines = [each for data in found.values() for each in data.splitlines(keepends=True) if each != event_line(90)]
+    assert set(lines) == {event_line(number) for number in events}
+    before = b"".join(whole.values())
+    assert all(lines.count(each) <= max(1, before.count(each)) for each in lines)
+    assert mended(found, *sources) == found
+    if how == "sound":
+        assert all(set(data.splitlines()) <= set(found[path].splitlines()) for path, data in logs.items())

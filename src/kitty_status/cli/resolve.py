@@ -204,5 +204,5 @@ def _next(resolution: Resolution, *, dry_run: bool) -> list[str]:
         if is_for_a_merge:
             steps.append(how_to_stage(resolution.to_stage))
         elif not is_committed(feature):
-            steps += how_to_commit(feature, message)
+            steps += how_to_commit(feature, message, snapshot=load_config(feature.root).commits_snapshots)
     return steps
