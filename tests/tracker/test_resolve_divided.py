@@ -228,6 +228,15 @@ def test_a_file_beside_the_log_that_somebody_has_committed_there_is_left_alone(t
     assert contents(repo) == {ADA: (2, 6), BOB: (5,), SHARED: (1, 3)}
 
 
+def test_another_file_of_a_writers_name_that_is_only_staged_is_left_alone(tmp_path: Path) -> None:
+    repo = divided(tmp_path / "repo")
+    repo.write(f"{FEATURE}/shared.jsonl", b'{"something": "else"}\n')
+    repo.git("add", "-A")
+    (repo.path / ADA).unlink()
+    assert resolve(repo)["misplaced"] == []
+    assert repo.read(f"{FEATURE}/shared.jsonl") == b'{"something": "else"}\n'
+
+
 def test_both_layouts_beside_each_other_are_one_log(tmp_path: Path) -> None:
     repo = divided(tmp_path / "repo", {LOG: (1, 2), SHARED: (1, 2, 3), ADA: (4,)})
     before = tree(repo.path / FEATURE)

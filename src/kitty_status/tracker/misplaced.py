@@ -13,6 +13,7 @@ from kitty_status.git.folders import tracked_files
 from kitty_status.git.objects import blob_ids
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.status.layout import SHARDS_FOLDER, feature_folder_of
+from kitty_status.status.merging import split_lines
 from kitty_status.tracker.log_files import file_to_restore_to
 from kitty_status.tracker.mend import Source
 
@@ -37,7 +38,7 @@ class Misplaced:
 
 
 def misplaced_files(feature: Feature, repository: Repository, sources: Sequence[Source]) -> list[Misplaced]:
-    """Return the files beside the log that have the names of writers' files which these sources are versions of.
+    """Return the files beside the log that are versions of writers' files, as these sources are, by name and lines.
 
     What somebody has committed there is meant to be there, and is left out.
 
@@ -48,13 +49,17 @@ def misplaced_files(feature: Feature, repository: Repository, sources: Sequence[
     """
     above = f"{feature.path}/" if feature.path else ""
     shards = f"{above}{SHARDS_FOLDER}/"
-    known = {source.version_of for source in sources if source.version_of}
-    moved = {above + path.removeprefix(shards): path for path in known if path.startswith(shards)}
-    tracked = tracked_files(repository, feature.path or ".") if moved else []
-    candidates = [path for path in tracked if path in moved and feature_folder_of(path) is None]
+    known: dict[str, set[bytes]] = {}
+    for source in sources:
+        if source.version_of and source.version_of.startswith(shards):
+            known.setdefault(above + source.version_of.removeprefix(shards), set()).update(split_lines(source.data))
+    tracked = tracked_files(repository, feature.path or ".") if known else []
+    candidates = [path for path in tracked if path in known and feature_folder_of(path) is None]
     committed = blob_ids([f"HEAD:{path}" for path in candidates], cwd=repository.worktree)
-    return [
-        Misplaced(path, file_to_restore_to(repository.worktree, moved[path]), read_bytes(feature.root / path))
-        for path, oid in zip(candidates, committed, strict=True)
-        if oid is None
-    ]
+    found = []
+    for path in (path for path, oid in zip(candidates, committed, strict=True) if oid is None):
+        data = read_bytes(feature.root / path)
+        if data is None or not known[path].isdisjoint(split_lines(data)):
+            log_file = file_to_restore_to(repository.worktree, shards + path.removeprefix(above))
+            found.append(Misplaced(path, log_file, data))
+    return found

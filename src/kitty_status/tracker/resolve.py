@@ -82,7 +82,8 @@ class Resolution:
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to do."""
-        return self.changes_log or self.is_snapshot_spoilt or bool(self.to_stage)  # what is misplaced is staged
+        # What is misplaced is among the paths to stage.
+        return self.changes_log or self.is_snapshot_spoilt or bool(self.to_stage)
 
 
 def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
@@ -120,7 +121,7 @@ def resolve(feature: Feature, config: Config, revisions: Sequence[str] = ()) -> 
     Raises:
         ConfigurationError: this version must not write here.
         BusyError: another process held the log for too long, or changed it without its lock.
-        OSError: the operating system refused; the log is as it was, or mended as a whole.
+        OSError: the operating system refused; each file of the log is as it was, or mended as a whole.
         GitError: git could not stage what is mended already.
         NotFoundError, StoreError, OutsideRepositoryError, UsageError: as `plan`.
     """

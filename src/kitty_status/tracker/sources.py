@@ -6,7 +6,6 @@ belongs into the file in which it stood, unless the log has been given the other
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -36,19 +35,20 @@ INDEX = "the index"
 _NOTHING: frozenset[bytes] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
 class Wreck:
-    """A log to be mended: its feature, its files as they are, and the revisions that a person named."""
+    """A log to be mended: its feature, its files as they are, and the revisions that a person named.
 
-    feature: Feature
-    repository: Repository
-    files: Files
-    revisions: Sequence[str] = ()
-    lines: frozenset[bytes] = field(init=False)
+    `lines` are those that stand in any of the files.
+    """
 
-    def __post_init__(self) -> None:
-        """Know the lines that stand in any of the files."""
-        object.__setattr__(self, "lines", _lines_of(self.files))
+    __slots__ = ("feature", "files", "lines", "repository", "revisions")
+
+    def __init__(self, feature: Feature, repository: Repository, files: Files, revisions: Sequence[str]) -> None:
+        self.feature = feature
+        self.repository = repository
+        self.files = files
+        self.revisions = revisions
+        self.lines = _lines_of(files)
 
     def sources(self, name: str, files: Files, excused: frozenset[bytes] = _NOTHING) -> list[Source]:
         """Return the versions of log files that were found under a name, those that hold anything."""
