@@ -209,6 +209,8 @@ def test_a_file_that_git_has_put_beside_the_log_goes_once_its_lines_stand_in_the
     astray = f"{FEATURE}/ada.jsonl"
     assert repo.read(astray) == log_of(2)
     repo.append(astray, event_line(3))
+    said = ask(repo.path, "resolve", PATH, "--dry-run").out.splitlines()
+    assert f"  {astray} would go: its lines belong into {LOG} and stand there" in said
 
     done = resolve(repo)
 
