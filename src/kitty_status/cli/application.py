@@ -23,6 +23,7 @@ VERBS = {
     "emit": "emit",
     "show": "show",
     "log": "log",
+    "lanes": "lanes",
     "diff": "diff",
     "worktrees": "worktrees",
     "materialize": "materialize",

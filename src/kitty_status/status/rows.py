@@ -8,7 +8,7 @@ rewritten, so unknown keys and foreign rows stay what they are.
 from __future__ import annotations
 
 from kitty_status.status.instants import parse_instant
-from kitty_status.status.lanes import ALL_LANES
+from kitty_status.status.known_lanes import is_lane, known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,9 +99,8 @@ def problem_with(row: Mapping[str, Any]) -> str | None:
     if not is_safe_name(wp_id):
         return f"wp_id {wp_id[:MAX_NAME]!a} is not a safe name"
     for key in ("from_lane", "to_lane"):
-        lane = row.get(key)
-        if not isinstance(lane, str) or lane not in ALL_LANES:
-            return _missing(row, key, f"one of the lanes {', '.join(sorted(ALL_LANES))}")
+        if not is_lane(row.get(key)):
+            return _missing(row, key, f"one of the lanes {', '.join(known())}")
     return _problem_with_when_and_who(row) or _problem_with_optional(row)
 
 

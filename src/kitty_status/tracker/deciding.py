@@ -136,7 +136,7 @@ def _move(
         review_ref=request.review_ref,
         evidence=request.evidence,
         execution_mode=request.execution_mode or _mode(feature),
-        holder=transitions.holder_of(from_lane, state["actor"]) if state else None,
+        holder=transitions.holder_of(from_lane, state["actor"], before.profile) if state else None,
     )
 
 
