@@ -28,6 +28,7 @@ VERBS = {
     "worktrees": "worktrees",
     "materialize": "materialize",
     "validate": "validate",
+    "explain": "explain",
     "doctor": "doctor",
     "resolve": "resolve",
     "revert": "revert",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
 from kitty_status.errors import NotFoundError, UsageError
 from kitty_status.status.lanes import SEVEN_LANE
 from kitty_status.status.machine import describe, to_dot, to_mermaid, to_text
+from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.log import reduce_log
