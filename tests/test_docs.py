@@ -11,6 +11,10 @@ import typer.main
 from kitty_status import cli, errors
 from kitty_status.checks import audit
 from kitty_status.checks.ailments import AILMENTS
+from kitty_status.checks.explanations import codes as codes_by_place
+from kitty_status.checks.explanations import pages_of
+from kitty_status.checks.pages import PAGES_OF_LOGS
+from kitty_status.checks.pages_of_moves import PAGES_OF_HISTORY, PAGES_OF_MOVES
 from kitty_status.cli.application import VERBS
 from kitty_status.errors import KittyStatusError
 from kitty_status.git import append_only
@@ -91,6 +95,25 @@ def test_no_finding_is_explained_that_does_not_exist() -> None:
     text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
     assert explained - {"unsafe-log"} == finding_codes()
+
+
+def test_the_page_of_findings_says_what_explain_says() -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    pages = {**PAGES_OF_LOGS, **PAGES_OF_MOVES, **PAGES_OF_HISTORY}
+    assert set(pages) - {"unsafe-log"} == finding_codes()
+    for code, page in pages.items():
+        assert f"| `{code}` | {page.severity} | {page.what} | {page.mend} |\n" in text, code
+
+
+def test_every_code_is_explained_where_it_is_met() -> None:
+    known = codes_by_place()
+    assert set(known["doctor"]) == set(AILMENTS)
+    assert set(known["error"]) >= {each.code for each in error_classes()[1:]} | set(OF_THE_COMMAND_LINE)
+    for place, names in known.items():
+        for code in names:
+            page = pages_of(code)[place]
+            assert all(page), code
+            assert not any(text.strip() != text or "\n" in text for text in page), code
 
 
 def test_every_finding_of_doctor_is_explained_with_its_severity_and_no_other_is() -> None:
