@@ -17,7 +17,7 @@ MAX_HOURS_AHEAD = 24
 
 _RANDOM_BITS = 80
 _MILLISECONDS_PER_HOUR = 3_600_000
-_FURTHEST_CLOCK = 20 * 365 * 24 * _MILLISECONDS_PER_HOUR
+_GREATEST_ID = "7" + "Z" * 25
 
 
 def now() -> str:
@@ -35,14 +35,9 @@ def hours_ahead(event_id: str) -> float:
 
 
 def future_ids() -> tuple[str, str]:
-    """Return the ULIDs between which those lie that a clock too far ahead of this one has minted.
-
-    An id that lies further ahead than any clock is likely to be was derived from content.
-    """
-    milliseconds = int(time.time() * 1000)
-    ahead = (MAX_HOURS_AHEAD * _MILLISECONDS_PER_HOUR, _FURTHEST_CLOCK)
-    first, last = (ULID.from_int((milliseconds + each + 1 << _RANDOM_BITS) - 1) for each in ahead)
-    return str(first), str(last)
+    """Return the ULIDs between which those lie that a clock too far ahead of this one may have minted."""
+    milliseconds = int(time.time() * 1000) + MAX_HOURS_AHEAD * _MILLISECONDS_PER_HOUR
+    return str(ULID.from_int((milliseconds + 1 << _RANDOM_BITS) - 1)), _GREATEST_ID
 
 
 class EventIds:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -166,12 +167,13 @@ def test_an_event_behind_one_that_is_dated_later_never_became_current(repo: GitR
 def test_an_id_of_a_clock_that_is_ahead_is_found_and_one_that_no_clock_minted_is_not(
     repo: GitRepo, padding: bytes
 ) -> None:
-    now = int(ULID().timestamp * 1000)
-    ids = [str(ULID.from_int((now + hours * 3_600_000 << 80) + 7)) for hours in (0, 23, 25, 24 * 365, 24 * 365 * 30)]
-    ids.append("7" + "Z" * 25)
-    log = b"".join(
-        line(event_id=each, at=instant(number), wp_id=f"WP{number:02}", parents=[]) for number, each in enumerate(ids)
-    )
+    now = datetime.now(UTC)
+    log, ids = b"", []
+    for number, (id_ahead, at_ahead) in enumerate([(0, 0), (23, 23), (25, 25), (9000, 9000), (9100, 0), (900_000, 3)]):
+        minted = int((now + timedelta(hours=id_ahead)).timestamp() * 1000)
+        ids.append(str(ULID.from_int((minted << 80) + 7)))
+        at = (now + timedelta(hours=at_ahead)).isoformat()
+        log += line(event_id=ids[-1], at=at, wp_id=f"WP{number:02}", parents=[])
     found = of_the_log(checked(repo, log + padding))
     assert found == [(validation.ID_IN_FUTURE, WARNING, number, ids[number - 1]) for number in (3, 4)]
 

@@ -80,7 +80,7 @@ PAGES_OF_LOGS = {
         "an event id was minted by a clock more than a day ahead of this one",
         "among events of one instant, ids decide; one bad clock would win",
         "set the clock that was ahead",
-        "an id whose time is next March; one from content, thousands of years ahead, is not meant",
+        "an id and an `at` of next March; an id that was derived from content, and tells another time, is not meant",
     ),
     "non-canonical-line": Page(
         "warning",

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         def ignored(self) -> list[IgnoredParent] | None:
             """Takes the parents that were passed over."""
 
-        def has_odd_ids(self, ids: Sequence[str]) -> bool:
+        def has_odd_ids(self, ids: Sequence[str], events: Iterable[LaneEvent]) -> bool:
             """Say whether one of these ids is worth a look at all events."""
 
         def look(self, event: LaneEvent) -> None:
@@ -59,7 +59,7 @@ class Lenient:
     slug: str | None = None
     ignored: list[IgnoredParent] | None = None
 
-    def has_odd_ids(self, ids: Sequence[str]) -> bool:
+    def has_odd_ids(self, ids: Sequence[str], _events: Iterable[LaneEvent]) -> bool:
         """Accept the ids, if they are ULIDs."""
         return not are_ulids(ids)
 
@@ -122,7 +122,7 @@ class Fold:
         slug = self._judge.slug
         if slug is None:
             return
-        self.has_odd_ids = self.has_odd_ids or self._judge.has_odd_ids(ids)
+        self.has_odd_ids = self.has_odd_ids or self._judge.has_odd_ids(ids, events)
         if [event.slug for event in events].count(slug) != len(events):
             for event in events:
                 if event.slug != slug:

@@ -27,9 +27,11 @@ _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 _RESERVED_ON_WINDOWS = frozenset(
     ["CON", "PRN", "AUX", "NUL", *(f"{device}{number}" for device in ("COM", "LPT") for number in range(1, 10))]
 )
-_ULID_CHARACTERS = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+_ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ULID_CHARACTERS = frozenset(_ULID_ALPHABET)
 _ULID_BYTES = "".join(_ULID_CHARACTERS).encode()
 _ULID_LENGTH = 26
+_ULID_TIME = 10
 
 
 def is_foreign(row: Mapping[str, Any]) -> bool:
@@ -67,6 +69,14 @@ def are_ulids(texts: Sequence[str]) -> bool:
         return True
     joined = "".join(texts).encode("utf-8", "surrogatepass")
     return set(map(len, texts)) == {_ULID_LENGTH} and not joined.translate(None, _ULID_BYTES) and max(texts) < "8"
+
+
+def milliseconds_of(ulid: str) -> int:
+    """Return the time in a ULID, in milliseconds since 1970."""
+    milliseconds = 0
+    for character in ulid[:_ULID_TIME]:
+        milliseconds = milliseconds * 32 + _ULID_ALPHABET.index(character)
+    return milliseconds
 
 
 def display_actor(actor: object) -> str:
