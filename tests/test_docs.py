@@ -18,8 +18,11 @@ from kitty_status.checks.pages_of_moves import PAGES_OF_HISTORY, PAGES_OF_MOVES
 from kitty_status.cli.application import VERBS
 from kitty_status.errors import KittyStatusError
 from kitty_status.git import append_only
+from kitty_status.git.configuration import own_profiles, placed_section
 from kitty_status.git.hooks import HOOKS
 from kitty_status.status import transitions, validation
+from kitty_status.status.lanes import GUARDS
+from kitty_status.status.profiles import KEYS
 from kitty_status.tracker import config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,6 +138,16 @@ def test_every_error_code_and_every_exit_code_is_in_the_table() -> None:
 def test_every_key_of_the_configuration_is_explained() -> None:
     for key in config._KEYS:
         assert re.search(rf"`(status\.)?{key}\b", DOCS), key
+
+
+def test_the_page_of_lanes_shows_a_profile_that_holds_together_and_every_key_and_guard() -> None:
+    text = (ROOT / "docs" / "lanes.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    profiles, warnings = own_profiles(placed_section(example, "docs/lanes.md").value, "docs/lanes.md")
+    assert list(profiles) == ["kanban"]
+    assert warnings == []
+    for name in (*GUARDS, *KEYS):
+        assert f"| `{name}` |" in text, name
 
 
 def test_the_first_screen_says_what_it_is_and_gives_the_commands() -> None:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from events import instant, row, ulid
 from kitty_status.status.continuity import chain_breaks, is_certain, never_current
+from kitty_status.status.lanes import SEVEN_LANE
 from kitty_status.status.record import StatusRecord
+from kitty_status.status.validation import Judge
 
 if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
@@ -74,3 +76,11 @@ def test_an_event_behind_a_later_one_never_decided_anything_unless_it_names_its_
     assert list(never_current([late, ahead])) == []
     assert list(never_current([ahead, event(2, "claimed", "in_progress", parents=[ulid(9)])])) == []
     assert list(never_current([ahead, event(2, "planned", "claimed", wp_id="WP02")])) == []
+
+
+def test_the_order_of_lines_shows_nothing_where_they_follow_each_other_from_several_files() -> None:
+    events = [event(9, "planned", "claimed"), event(2, "claimed", "in_progress")]
+    for is_divided, expected in ((False, {"chain-break", "never-current"}), (True, {"chain-break"})):
+        judge = Judge(SEVEN_LANE, "001-feature", is_divided=is_divided)
+        judge.sequence(events)
+        assert {finding.code for finding in judge.found.values()} == expected

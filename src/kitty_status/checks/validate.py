@@ -168,7 +168,9 @@ def _line_end_findings(feature: Feature, file: Path) -> list[Finding]:
 
 
 def _judged(feature: Feature, profile: LaneProfile, damage: _DamageList) -> tuple[Judge, Snapshot]:
-    judge = Judge(profile, feature.slug, former_slugs(feature.log), future=future_ids())
+    judge = Judge(
+        profile, feature.slug, former_slugs(feature.log), future=future_ids(), is_divided=feature.log.is_divided
+    )
     return judge, reduce_log(feature.log, None, damage, judge=judge)
 
 

@@ -92,15 +92,23 @@ class Judge:
     """Holds the events of one log to the rules and collects what it finds.
 
     * `look` is asked about events whose move is forced or not among `plain_moves`, and may be asked twice
+    * `is_divided` says that the lines of several files follow each other, so that their order shows nothing
     * `future` are two ids: between them lies one of the future, if the event's own `at` agrees
     * each finding is kept with the line that it is about, so that its number can be looked up afterwards
     """
 
     def __init__(
-        self, profile: LaneProfile, slug: str, former_slugs: Iterable[str] = (), *, future: tuple[str, str] = NO_FUTURE
+        self,
+        profile: LaneProfile,
+        slug: str,
+        former_slugs: Iterable[str] = (),
+        *,
+        future: tuple[str, str] = NO_FUTURE,
+        is_divided: bool = False,
     ) -> None:
         self.profile = profile
         self._future = future
+        self._is_divided = is_divided
         self.slug = slug
         self._former_slugs = frozenset(former_slugs)
         self.plain_moves = needs_look(profile)
@@ -186,7 +194,7 @@ class Judge:
             message = f"{event.wp_id}: the event leaves {event.from_lane}, and the work package stood in {stood}"
             severity = ERROR if is_certain(event, before) else WARNING
             self._add(event, Finding(CHAIN_BREAK, message, hint=_LOOK_FOR_LINE, severity=severity))
-        for event, (ahead,) in never_current(events):
+        for event, (ahead,) in () if self._is_divided else never_current(events):
             message = (
                 f"{event.wp_id}: the event never decided where it stands: {ahead.event_id}, which the log had before "
                 f"it, is dated later ({ahead.at})"
