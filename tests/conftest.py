@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gitrepo import GitRepo
+from kitty_status.status import known_lanes
 from world import safe_world
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _safe_world(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     safe_world(tmp_path_factory.mktemp("home"), tmp_path_factory.getbasetemp(), monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def _lanes_of_this_test_only() -> None:
+    known_lanes.forget()
 
 
 @pytest.fixture

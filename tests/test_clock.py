@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from kitty_status.clock import EventIds, event_ids, now
+from kitty_status.clock import EventIds, event_ids, future_ids, hours_ahead, now
 from kitty_status.status.instants import format_instant, parse_instant
 from kitty_status.status.rows import is_ulid
 
@@ -16,6 +16,13 @@ from kitty_status.status.rows import is_ulid
 def test_now_is_an_instant_as_it_is_written() -> None:
     text = now()
     assert format_instant(parse_instant(text)) == text
+
+
+def test_ids_of_the_future_begin_a_day_ahead() -> None:
+    beginning, end = future_ids()
+    assert 23.9 < hours_ahead(beginning) < 24.1
+    assert event_ids.mint() < beginning < end
+    assert is_ulid(end)
 
 
 def test_ids_are_ulids_that_increase_even_if_the_clock_steps_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,18 @@ import typer.main
 from kitty_status import cli, errors
 from kitty_status.checks import audit
 from kitty_status.checks.ailments import AILMENTS
+from kitty_status.checks.explanations import codes as codes_by_place
+from kitty_status.checks.explanations import pages_of
+from kitty_status.checks.pages import PAGES_OF_LOGS
+from kitty_status.checks.pages_of_moves import PAGES_OF_HISTORY, PAGES_OF_MOVES
 from kitty_status.cli.application import VERBS
 from kitty_status.errors import KittyStatusError
 from kitty_status.git import append_only
+from kitty_status.git.configuration import own_profiles, placed_section
 from kitty_status.git.hooks import HOOKS
 from kitty_status.status import transitions, validation
+from kitty_status.status.lanes import GUARDS
+from kitty_status.status.profiles import KEYS
 from kitty_status.tracker import config
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,6 +100,25 @@ def test_no_finding_is_explained_that_does_not_exist() -> None:
     assert explained - {"unsafe-log"} == finding_codes()
 
 
+def test_the_page_of_findings_says_what_explain_says() -> None:
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    pages = {**PAGES_OF_LOGS, **PAGES_OF_MOVES, **PAGES_OF_HISTORY}
+    assert set(pages) - {"unsafe-log"} == finding_codes()
+    for code, page in pages.items():
+        assert f"| `{code}` | {page.severity} | {page.what} | {page.mend} |\n" in text, code
+
+
+def test_every_code_is_explained_where_it_is_met() -> None:
+    known = codes_by_place()
+    assert set(known["doctor"]) == set(AILMENTS)
+    assert set(known["error"]) >= {each.code for each in error_classes()[1:]} | set(OF_THE_COMMAND_LINE)
+    for place, names in known.items():
+        for code in names:
+            page = pages_of(code)[place]
+            assert all(page), code
+            assert not any(text.strip() != text or "\n" in text for text in page), code
+
+
 def test_every_finding_of_doctor_is_explained_with_its_severity_and_no_other_is() -> None:
     text = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
     explained = dict(re.findall(r"^\| `([a-z-]+)` \| ([a-z]+) \|", text, re.MULTILINE))
@@ -112,6 +138,16 @@ def test_every_error_code_and_every_exit_code_is_in_the_table() -> None:
 def test_every_key_of_the_configuration_is_explained() -> None:
     for key in config._KEYS:
         assert re.search(rf"`(status\.)?{key}\b", DOCS), key
+
+
+def test_the_page_of_lanes_shows_a_profile_that_holds_together_and_every_key_and_guard() -> None:
+    text = (ROOT / "docs" / "lanes.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    profiles, warnings = own_profiles(placed_section(example, "docs/lanes.md").value, "docs/lanes.md")
+    assert list(profiles) == ["kanban"]
+    assert warnings == []
+    for name in (*GUARDS, *KEYS):
+        assert f"| `{name}` |" in text, name
 
 
 def test_the_first_screen_says_what_it_is_and_gives_the_commands() -> None:

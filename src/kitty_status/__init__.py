@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     )
     from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
     from kitty_status.status.snapshot import Snapshot
-    from kitty_status.tracker.store import append_event, materialize, new_event_id, read_events, read_events_raw, reduce
+    from kitty_status.tracker.store import (
+        append_event,
+        lane_profile,
+        materialize,
+        new_event_id,
+        read_events,
+        read_events_raw,
+        reduce,
+    )
 
 __all__ = [
     "EVENTS_FILENAME",
@@ -37,6 +45,7 @@ __all__ = [
     "VerificationResult",
     "__version__",
     "append_event",
+    "lane_profile",
     "materialize",
     "new_event_id",
     "read_events",
@@ -58,6 +67,7 @@ _HOMES = {
     "kitty_status.status.snapshot": ("Snapshot",),
     "kitty_status.tracker.store": (
         "append_event",
+        "lane_profile",
         "materialize",
         "new_event_id",
         "read_events",

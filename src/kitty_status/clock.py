@@ -17,6 +17,7 @@ MAX_HOURS_AHEAD = 24
 
 _RANDOM_BITS = 80
 _MILLISECONDS_PER_HOUR = 3_600_000
+_GREATEST_ID = "7" + "Z" * 25
 
 
 def now() -> str:
@@ -31,6 +32,12 @@ def hours_ahead(event_id: str) -> float:
         ValueError: `event_id` is no ULID.
     """
     return (int(ULID.from_str(event_id)) >> _RANDOM_BITS) / _MILLISECONDS_PER_HOUR - time.time() / 3600
+
+
+def future_ids() -> tuple[str, str]:
+    """Return the ULIDs between which those lie that a clock too far ahead of this one may have minted."""
+    milliseconds = int(time.time() * 1000) + MAX_HOURS_AHEAD * _MILLISECONDS_PER_HOUR
+    return str(ULID.from_int((milliseconds + 1 << _RANDOM_BITS) - 1)), _GREATEST_ID
 
 
 class EventIds:

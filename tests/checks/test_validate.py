@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ulid import ULID
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, feature_in, tree
 from events import APPROVAL, instant, line, line_of, their_row, ulid
@@ -38,10 +40,11 @@ def checked(repo: GitRepo, log: bytes | None, *, materialized: bool = True, conf
 
 
 def of_the_log(found: Validation) -> list[tuple[str, str, int | None, str | None]]:
+    """Return what was found in the log; that the moves of these logs do not follow on from each other is not asked."""
     return [
         (finding.code, finding.severity, finding.line, finding.event_id)
         for finding in found.findings
-        if finding.path == LOG
+        if finding.path == LOG and finding.code != validation.CHAIN_BREAK
     ]
 
 
@@ -117,6 +120,83 @@ def test_each_kind_of_warning_is_found_and_lets_the_log_pass(
     assert of_the_log(found) == [(code, WARNING, number, event_id)]
     assert found.passed
     assert [finding.code for finding in found.findings if finding.path == SNAPSHOT] == [validation.SNAPSHOT_MISSING]
+
+
+BROKEN = CLAIM + move(2, "claimed", "in_progress", parents=[ulid(1)])
+PADDING = b'{"kind": "annotation", "note": "' + b"x" * 200_000 + b'"}\n'
+
+
+@pytest.mark.parametrize("padding", [b"", PADDING * 10])
+@pytest.mark.parametrize(
+    ("third", "severity"),
+    [
+        (move(3, "for_review", "blocked", parents=[ulid(2)]), ERROR),
+        (move(3, "for_review", "blocked", parents=[ulid(2)], force=True, reason="r"), WARNING),
+        (move(3, "for_review", "blocked"), WARNING),
+        (move(3, "claimed", "blocked"), WARNING),
+        (move(3, "in_progress", "blocked"), None),
+        (move(3, "in_progress", "blocked", parents=[ulid(2)]), None),
+        (move(3, "planned", "blocked", parents=[]), None),
+        (move(3, "for_review", "blocked", parents=[ulid(7)]), None),
+        (move(3, "for_review", "blocked", wp_id="WP02"), None),
+    ],
+)
+def test_an_event_that_leaves_another_lane_than_its_work_package_stood_in_breaks_the_chain(
+    repo: GitRepo, third: bytes, severity: str | None, padding: bytes
+) -> None:
+    findings = [each for each in checked(repo, BROKEN + third + padding).findings if each.code == "chain-break"]
+    assert [each.severity for each in findings] == ([severity] if severity else [])
+    for finding in findings:
+        assert (finding.line, finding.event_id) == (3, ulid(3))
+        assert "the work package stood in in_progress" in finding.message
+        assert finding.hint
+
+
+@pytest.mark.parametrize("padding", [b"", PADDING * 10])
+def test_an_event_behind_one_that_is_dated_later_never_became_current(repo: GitRepo, padding: bytes) -> None:
+    log = CLAIM + move(9, "claimed", "in_progress") + move(5, "in_progress", "for_review") + padding
+    found = checked(repo, log)
+    assert of_the_log(found) == [(validation.NEVER_CURRENT, WARNING, 3, ulid(5))]
+    (finding,) = [each for each in found.findings if each.code == validation.NEVER_CURRENT]
+    assert ulid(9) in finding.message
+    after = log + move(6, "in_progress", "for_review", parents=[ulid(9)])
+    assert [code for code, *_ in of_the_log(checked(repo, after))].count(validation.NEVER_CURRENT) == 1
+
+
+@pytest.mark.parametrize("padding", [b"", PADDING * 10])
+def test_an_id_of_a_clock_that_is_ahead_is_found_and_one_that_no_clock_minted_is_not(
+    repo: GitRepo, padding: bytes
+) -> None:
+    now = datetime.now(UTC)
+    log, ids = b"", []
+    for number, (id_ahead, at_ahead) in enumerate([(0, 0), (23, 23), (25, 25), (9000, 9000), (9100, 0), (900_000, 3)]):
+        minted = int((now + timedelta(hours=id_ahead)).timestamp() * 1000)
+        ids.append(str(ULID.from_int((minted << 80) + 7)))
+        at = (now + timedelta(hours=at_ahead)).isoformat()
+        log += line(event_id=ids[-1], at=at, wp_id=f"WP{number:02}", parents=[])
+    found = of_the_log(checked(repo, log + padding))
+    assert found == [(validation.ID_IN_FUTURE, WARNING, number, ids[number - 1]) for number in (3, 4)]
+
+
+@pytest.mark.parametrize("padding", [b"", PADDING * 10])
+@pytest.mark.parametrize(
+    ("odd", "code", "event_id"),
+    [
+        (line(event_id=ulid(2), wp_id="WP02").replace(b", ", b","), validation.NON_CANONICAL_LINE, ulid(2)),
+        (
+            line(event_id=ulid(2), wp_id="WP02", actor="zo\u00eb").replace(b"\\u00eb", b"\xc3\xab"),
+            "non-canonical-line",
+            ulid(2),
+        ),
+        (line_of({"kind": "note", "to_lane": "done", "event_id": ulid(2)}), validation.LANE_IN_FOREIGN_ROW, ulid(2)),
+        (line_of({"type": "note", "from_lane": None}), validation.LANE_IN_FOREIGN_ROW, None),
+    ],
+)
+def test_a_line_that_is_spelled_or_marked_oddly_is_found(
+    repo: GitRepo, odd: bytes, code: str, event_id: str | None, padding: bytes
+) -> None:
+    found = checked(repo, CLAIM + odd + padding)
+    assert of_the_log(found) == [(code, WARNING, 2, event_id)]
 
 
 def test_a_lane_that_the_pinned_profile_does_not_have_is_found(repo: GitRepo) -> None:

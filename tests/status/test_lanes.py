@@ -6,7 +6,7 @@ import pytest
 
 from kitty_status.status.lanes import (
     ALL_LANES,
-    HELD_LANES,
+    GUARDS,
     NINE_LANE,
     PROFILES,
     SEVEN_LANE,
@@ -158,8 +158,14 @@ def test_lanes_before_the_first_are_not_counted() -> None:
     assert NINE_LANE.counted == NINE[1:]
 
 
-def test_work_is_held_while_it_is_claimed_or_in_progress() -> None:
-    assert sorted(HELD_LANES) == ["claimed", "in_progress"]
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+def test_work_is_held_while_it_is_claimed_or_in_progress(profile: LaneProfile) -> None:
+    assert profile.held == {"claimed", "in_progress"}
+
+
+def test_every_guard_that_can_be_named_says_what_it_asks_for() -> None:
+    assert set(GUARDS) == {guard for profile in PROFILES.values() for guard in profile.moves.values()} - {""}
+    assert all(GUARDS.values())
 
 
 def test_a_log_needs_nine_lanes_as_soon_as_a_move_names_one_of_them() -> None:

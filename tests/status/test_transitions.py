@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from events import APPROVAL
+from kanban import own_profile
 from kitty_status.status import lanes, transitions
 from kitty_status.status.lanes import NINE_LANE, PROFILES, SEVEN_LANE, LaneProfile
 from kitty_status.status.transitions import Move, has_approval, holder_of, needs_look, refusals
@@ -53,6 +54,37 @@ def test_a_legal_move_without_facts_is_refused_by_its_guard_alone(
     guard = profile.moves.get((source, target))
     expected = ["illegal-move"] if guard is None else by_guard.get(guard, [])
     assert codes(source, target, profile) == expected
+
+
+# For each guard, what satisfies it, what does not, and what the refusal is called.
+BY_GUARD: dict[str, tuple[dict[str, Any], dict[str, Any], str | None]] = {
+    "": ({}, {}, None),
+    "claim": ({"holder": None}, {"holder": "grace"}, "held-by-other"),
+    "workspace": ({"execution_mode": "direct_repo"}, {}, "missing-workspace"),
+    "subtasks": ({}, {}, None),
+    "approval": ({"evidence": APPROVAL}, {"evidence": {"review": {"verdict": "approved"}}}, "missing-evidence"),
+    "review-ref": ({"review_ref": "PR 7"}, {"review_ref": " "}, "missing-review-ref"),
+    "reason": ({"reason": "because"}, {"reason": " "}, "missing-reason"),
+}
+EVERY_CELL = [*PROFILES.values(), own_profile()]
+
+
+@pytest.mark.parametrize("profile", EVERY_CELL, ids=[profile.name for profile in EVERY_CELL])
+@pytest.mark.parametrize("satisfied", [True, False])
+def test_every_cell_of_a_table_forced_and_unforced_with_its_guard_satisfied_and_not(
+    profile: LaneProfile, satisfied: bool
+) -> None:
+    for source in profile.lanes:
+        for target in profile.lanes:
+            guard = profile.moves.get((source, target))
+            good, bad, refusal = BY_GUARD[guard or ""]
+            facts = good if satisfied else bad
+            expected = [refusal] if refusal and not satisfied else []
+            unforced = ["illegal-move"] if guard is None else expected
+            assert codes(source, target, profile, **facts) == unforced, (source, target)
+            said = {"reason": "it has to be", "actor": "ada"} if satisfied else {"reason": " ", "actor": ""}
+            forced = [] if satisfied else ["force-without-actor", "force-without-reason"]
+            assert codes(source, target, profile, **{**facts, **said, "force": True}) == forced, (source, target)
 
 
 GUARDS = [
@@ -173,9 +205,9 @@ def test_what_an_event_alone_cannot_show_needs_no_look(profile: LaneProfile) -> 
 
 
 def test_only_held_lanes_have_a_holder() -> None:
-    holders = {lane: holder_of(lane, "ada") for lane in NINE_LANE.lanes}
+    holders = {lane: holder_of(lane, "ada", NINE_LANE) for lane in NINE_LANE.lanes}
     assert {lane for lane, holder in holders.items() if holder == "ada"} == {lanes.CLAIMED, lanes.IN_PROGRESS}
-    assert {holder for lane, holder in holders.items() if lane not in lanes.HELD_LANES} == {None}
+    assert {holder for lane, holder in holders.items() if lane not in NINE_LANE.held} == {None}
 
 
 def test_every_guard_of_a_profile_is_known() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from kitty_status.checks.lines import odd_lines
+from kitty_status.clock import future_ids
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import decode, describe_damage
 from kitty_status.jsonl.damage import is_in_flight
@@ -32,12 +34,13 @@ _MATERIALIZE = "run `kitty-status materialize {slug}`"
 
 
 class Validation:
-    """What was found in one feature, and how many events there were."""
+    """What was found in one feature, how many events there were, and how many findings a baseline has accepted."""
 
     def __init__(self, feature: Feature, findings: list[Finding], event_count: int) -> None:
         self.feature = feature
         self.findings = findings
         self.event_count = event_count
+        self.known = 0
 
     @property
     def passed(self) -> bool:
@@ -85,7 +88,8 @@ def _validated(feature: Feature, config: Config) -> Validation:
     for finding in findings:
         file, finding.line = _place_of(finding, feature)
         finding.path = feature.relative(file)
-    findings += [finding for file in feature.log.files() for finding in _line_end_findings(feature, file)]
+    for file in feature.log.files():
+        findings += [*_line_end_findings(feature, file), *odd_lines(file, feature.relative(file))]
     findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
     if not any(finding.severity == ERROR for finding in damage.findings):
         findings += snapshot_findings(feature, config, snapshot)
@@ -164,7 +168,9 @@ def _line_end_findings(feature: Feature, file: Path) -> list[Finding]:
 
 
 def _judged(feature: Feature, profile: LaneProfile, damage: _DamageList) -> tuple[Judge, Snapshot]:
-    judge = Judge(profile, feature.slug, former_slugs(feature.log))
+    judge = Judge(
+        profile, feature.slug, former_slugs(feature.log), future=future_ids(), is_divided=feature.log.is_divided
+    )
     return judge, reduce_log(feature.log, None, damage, judge=judge)
 
 

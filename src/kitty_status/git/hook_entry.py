@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 from kitty_status.git.hooks import HOOKS, is_switched_off, leading_arguments
+from kitty_status.git.own_lanes import learn_lanes_if_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def main(argv: list[str]) -> int:
     name, *arguments = argv
     if _answered(name) or is_switched_off(os.environ):
         return 0
+    # git calls its hooks at the top of the work tree.
+    learn_lanes_if_asked(".")
     module: Any = __import__(HOOKS[name], fromlist=["main"])
     return int(module.main([*leading_arguments(name), *arguments]))
 

@@ -18,6 +18,7 @@ import sys
 from kitty_status.errors import GitError
 from kitty_status.git.blobs import blob_oid
 from kitty_status.git.log_driver import EXIT_FAILED, EXIT_LOOK, EXIT_MERGED, USAGE, takes_whole_branches
+from kitty_status.git.own_lanes import pinned_profile
 from kitty_status.git.shard_merging import (
     CannotMergeError,
     merge_shards,
@@ -98,6 +99,7 @@ def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) 
             raise CannotMergeError(
                 f"the log that {side} was made from ({oid or 'not named'}) is not in this repository"
             )
+    profile = _profile(ours, theirs)
     reader = _ShardReader(logs, shards) if shards else _Reader(logs, our_oid, their_oid)
     _kept_to_the_end.append((logs, reader))
     for side, oid, snapshot in sides:
@@ -108,7 +110,7 @@ def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) 
         log_oid = _merged_shards(base_oid if base else None, our_oid, their_oid, logs, shards)
     else:
         log_oid = _merged_log(base_oid, our_oid, their_oid, logs)
-    reduced = reduce_events(unique_events(reader.events(log_oid)), _profile(ours, theirs))
+    reduced = reduce_events(unique_events(reader.events(log_oid)), profile)
     return to_bytes(reduced, log_oid)
 
 
@@ -209,8 +211,17 @@ def _log_oid(snapshot: dict[str, Any], side: str | None) -> str:
 
 
 def _profile(ours: dict[str, Any], theirs: dict[str, Any]) -> LaneProfile:
-    lanes = set().union(*(side.get("summary") or () for side in (ours, theirs)))
-    return SEVEN_LANE if lanes <= set(SEVEN_LANE.counted) else NINE_LANE
+    """Return the profile that both sides were made by: the repository's own that is pinned, or one that ships."""
+    # git calls its drivers at the top of the work tree.
+    own = pinned_profile(".")
+    lanes = [frozenset(side.get("summary") or ()) for side in (ours, theirs)]
+    if own is not None and lanes == [frozenset(own.counted)] * 2:
+        return own
+    if lanes[0] | lanes[1] <= frozenset(SEVEN_LANE.counted):
+        return SEVEN_LANE
+    if lanes[0] | lanes[1] <= frozenset(NINE_LANE.counted):
+        return NINE_LANE
+    raise CannotMergeError("the lanes of its sides are not those of the profile that the configuration here pins")
 
 
 def _refuse(number: int, _line: bytes, why: str, _is_json: bool) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 
 from kitty_status.status.circles import circles
-from kitty_status.status.lanes import HELD_LANES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -250,7 +249,7 @@ def _outcome(heads: list[Node], profile: LaneProfile) -> Outcome:
             return Outcome(max(sent_back, key=moment), events, RULE_ROLLBACK)
         return Outcome(newest, events, RULE_NEWEST)
     claims = {head.event.shown_actor for head in heads if head.has_known_parents}
-    if newest.to_lane in HELD_LANES and len(claims) > 1:
+    if newest.to_lane in profile.held and len(claims) > 1:
         return Outcome(newest, events, RULE_DOUBLE_CLAIM)
     return Outcome(newest, events, None)
 

@@ -19,7 +19,10 @@ _FOREIGN_SLUG = "mission_slug"
 
 
 class Lane(StrEnum):
-    """The lanes of both shipped profiles. Aliases such as `doing` are input only and are not lanes."""
+    """The lanes of both shipped profiles. Aliases such as `doing` are input only and are not lanes.
+
+    A repository may define further ones; these are plain strings.
+    """
 
     PLANNED = lanes.PLANNED
     CLAIMED = lanes.CLAIMED
@@ -95,14 +98,15 @@ class StatusEvent(_Model):
 
     * `from_dict` accepts what a log may hold, spec-kitty 3's `mission_slug` and structured actors included
     * `to_dict` always writes all twelve keys, absent ones as null, and `parents` where there are any given
+    * lanes of a repository's own profile are plain strings; see `lane_profile`
     * `evidence` of older logs may lack parts of what `DoneEvidence` asks for; it is then kept as it is
     """
 
     event_id: str = Field(min_length=1)
     feature_slug: str = Field(min_length=1)
     wp_id: str
-    from_lane: Lane
-    to_lane: Lane
+    from_lane: Lane | str = Field(union_mode="left_to_right")
+    to_lane: Lane | str = Field(union_mode="left_to_right")
     at: str
     actor: str | dict[str, Any]
     force: bool = Field(strict=True)

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
         def ignored(self) -> list[IgnoredParent] | None:
             """Takes the parents that were passed over."""
 
+        def has_odd_ids(self, ids: Sequence[str], events: Iterable[LaneEvent]) -> bool:
+            """Say whether one of these ids is worth a look at all events."""
+
         def look(self, event: LaneEvent) -> None:
             """Hear of an event whose move is forced or not plain."""
 
@@ -55,6 +58,10 @@ class Lenient:
     plain_moves: Container[tuple[str, str]] = frozenset((one, other) for one in ALL_LANES for other in ALL_LANES)
     slug: str | None = None
     ignored: list[IgnoredParent] | None = None
+
+    def has_odd_ids(self, ids: Sequence[str], _events: Iterable[LaneEvent]) -> bool:
+        """Accept the ids, if they are ULIDs."""
+        return not are_ulids(ids)
 
     def look(self, event: LaneEvent) -> None:
         """Accept the event."""
@@ -79,7 +86,9 @@ class Fold:
     * a work package whose events leave more than one head is *tangled*: `tangled` names it, and
       `snapshot` asks for all of its events to decide it in full
     * a `judge` is asked about each event that is not plainly in order
-    * `has_odd_ids` says whether an event with an id that is no ULID was among them, where there is a judge
+    * `has_odd_ids` says whether an event with an id that is no ULID, or lies in the future, was among them, where
+      there is a judge
+    * `unsteady` names the work packages of which an event left another lane than the one before it had led to
     """
 
     def __init__(self, *, remember_ids: bool = False, judge: Judge | None = None) -> None:
@@ -94,6 +103,7 @@ class Fold:
         self._forced: dict[str, int] = {}
         self._nine = False
         self.tangled: set[str] = set()
+        self.unsteady: set[str] = set()
 
     def add(self, events: Sequence[LaneEvent]) -> None:
         """Fold in the next `events`, some hundreds at a time: what can be asked of all of them at once costs least.
@@ -112,7 +122,7 @@ class Fold:
         slug = self._judge.slug
         if slug is None:
             return
-        self.has_odd_ids = self.has_odd_ids or not are_ulids(ids)
+        self.has_odd_ids = self.has_odd_ids or self._judge.has_odd_ids(ids, events)
         if [event.slug for event in events].count(slug) != len(events):
             for event in events:
                 if event.slug != slug:
@@ -150,6 +160,8 @@ class Fold:
                 look(event)
             parents = event.known_parents
             head = heads.get(wp_id)
+            if head is not None and head.to_lane != from_lane:
+                self.unsteady.add(wp_id)
             names_the_head = head is not None and parents is not None and parents == [head.event_id]
             if not names_the_head and not comes_plainly_after(event, head):
                 self.tangled.add(wp_id)

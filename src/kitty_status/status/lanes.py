@@ -28,8 +28,6 @@ GENESIS = "genesis"
 ALL_LANES = frozenset(
     {PLANNED, CLAIMED, IN_PROGRESS, FOR_REVIEW, IN_REVIEW, APPROVED, DONE, BLOCKED, CANCELED, GENESIS}
 )
-HELD_LANES = frozenset({CLAIMED, IN_PROGRESS})
-"""The lanes in which a work package has a holder, so that a second claim competes with the first."""
 
 GUARD_CLAIM = "claim"
 GUARD_WORKSPACE = "workspace"
@@ -38,6 +36,16 @@ GUARD_APPROVAL = "approval"
 GUARD_REVIEW_REF = "review-ref"
 GUARD_REASON = "reason"
 NO_GUARD = ""
+GUARDS = {
+    GUARD_CLAIM: "an actor, and no other holder in any work tree of the clone",
+    GUARD_WORKSPACE: "a workspace: --execution-mode worktree or direct_repo",
+    GUARD_SUBTASKS: "every subtask done",
+    GUARD_APPROVAL: "evidence of an approving review",
+    GUARD_REVIEW_REF: "the review that sends the work back: --review-ref",
+    GUARD_REASON: "a reason: --reason",
+}
+"""Every guard that a move may have, and what it asks for."""
+_HOLDING = frozenset({GUARD_CLAIM, GUARD_WORKSPACE})
 
 
 class LaneProfile:
@@ -46,9 +54,11 @@ class LaneProfile:
     * `moves[(from, to)]` is the name of the guard that a legal move must pass, `""` for none
     * `rollbacks` are the moves by which a reviewer sends work back; they count as such with a `review_ref`
     * `counted` are the lanes that a snapshot's summary lists; a pre-seed lane holds no work and is not among them
+    * `held` are the lanes in which a work package has a holder, so that a second claim competes with the first:
+      those that the guards `claim` and `workspace` lead to
     """
 
-    __slots__ = ("aliases", "counted", "initial", "lanes", "moves", "name", "rollbacks", "terminal")
+    __slots__ = ("aliases", "counted", "held", "initial", "lanes", "moves", "name", "rollbacks", "terminal")
 
     def __init__(  # noqa: PLR0913  a profile has these parts and no fewer
         self,
@@ -70,12 +80,18 @@ class LaneProfile:
         self.initial = initial
         self.counted = tuple(lane for lane in lanes if lane not in frozenset(pre_seed))
         self.aliases = dict(aliases or {})
+        self.held = frozenset(target for (_, target), guard in moves.items() if guard in _HOLDING)
 
     def resolve(self, spelling: str) -> str | None:
         """Return the lane that a person's spelling means, or None. Aliases end here; they are never stored."""
         lane = spelling.strip().lower().replace("-", "_")
         lane = self.aliases.get(lane, lane)
         return lane if lane in self.lanes else None
+
+    @property
+    def pre_seed(self) -> tuple[str, ...]:
+        """The lanes that hold no work yet."""
+        return tuple(lane for lane in self.lanes if lane not in self.counted)
 
     def targets(self, lane: str) -> tuple[str, ...]:
         """Return the lanes that a move may go to from `lane`, in the order of the board."""

@@ -8,7 +8,7 @@ rewritten, so unknown keys and foreign rows stay what they are.
 from __future__ import annotations
 
 from kitty_status.status.instants import parse_instant
-from kitty_status.status.lanes import ALL_LANES
+from kitty_status.status.known_lanes import is_lane, known
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,9 +27,11 @@ _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 _RESERVED_ON_WINDOWS = frozenset(
     ["CON", "PRN", "AUX", "NUL", *(f"{device}{number}" for device in ("COM", "LPT") for number in range(1, 10))]
 )
-_ULID_CHARACTERS = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+_ULID_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ULID_CHARACTERS = frozenset(_ULID_ALPHABET)
 _ULID_BYTES = "".join(_ULID_CHARACTERS).encode()
 _ULID_LENGTH = 26
+_ULID_TIME = 10
 
 
 def is_foreign(row: Mapping[str, Any]) -> bool:
@@ -69,6 +71,14 @@ def are_ulids(texts: Sequence[str]) -> bool:
     return set(map(len, texts)) == {_ULID_LENGTH} and not joined.translate(None, _ULID_BYTES) and max(texts) < "8"
 
 
+def milliseconds_of(ulid: str) -> int:
+    """Return the time in a ULID, in milliseconds since 1970."""
+    milliseconds = 0
+    for character in ulid[:_ULID_TIME]:
+        milliseconds = milliseconds * 32 + _ULID_ALPHABET.index(character)
+    return milliseconds
+
+
 def display_actor(actor: object) -> str:
     """Return the name under which an actor is shown; a structured actor shows as its tool."""
     if isinstance(actor, str):
@@ -99,9 +109,8 @@ def problem_with(row: Mapping[str, Any]) -> str | None:
     if not is_safe_name(wp_id):
         return f"wp_id {wp_id[:MAX_NAME]!a} is not a safe name"
     for key in ("from_lane", "to_lane"):
-        lane = row.get(key)
-        if not isinstance(lane, str) or lane not in ALL_LANES:
-            return _missing(row, key, f"one of the lanes {', '.join(sorted(ALL_LANES))}")
+        if not is_lane(row.get(key)):
+            return _missing(row, key, f"one of the lanes {', '.join(known())}")
     return _problem_with_when_and_who(row) or _problem_with_optional(row)
 
 

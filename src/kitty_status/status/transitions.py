@@ -7,7 +7,6 @@ facts, so every rule can be tested by a table.
 from __future__ import annotations
 
 from kitty_status.status import lanes
-from kitty_status.status.lanes import HELD_LANES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,9 +127,9 @@ def has_approval(evidence: dict[str, Any] | None) -> bool:
     )
 
 
-def holder_of(lane: str, actor: str) -> str | None:
+def holder_of(lane: str, actor: str, profile: LaneProfile) -> str | None:
     """Return who holds a work package that `actor` brought to `lane`."""
-    return actor if lane in HELD_LANES else None
+    return actor if lane in profile.held else None
 
 
 def _said(text: object) -> bool:
@@ -144,7 +143,8 @@ def _illegal(move: Move, profile: LaneProfile) -> Refusal:
     else:
         may = f"from {move.from_lane} it may go to {', '.join(targets)}"
     holder = f", and {move.holder} holds it" if move.holder not in (None, move.actor) else ""
-    code = HELD_BY_OTHER if move.to_lane == lanes.CLAIMED and holder else ILLEGAL
+    is_claim = any(to == move.to_lane and guard == lanes.GUARD_CLAIM for (_, to), guard in profile.moves.items())
+    code = HELD_BY_OTHER if is_claim and holder else ILLEGAL
     return Refusal(code, f"{move.from_lane} to {move.to_lane} is not a legal move{holder}", may)
 
 

@@ -7,8 +7,9 @@ need the whole log are asked of the snapshot.
 
 from __future__ import annotations
 
+from kitty_status.status.continuity import chain_breaks, is_certain, never_current
 from kitty_status.status.lanes import GUARD_APPROVAL, GUARD_REVIEW_REF
-from kitty_status.status.rows import are_ulids, is_ulid
+from kitty_status.status.rows import are_ulids, is_ulid, milliseconds_of
 from kitty_status.status.transitions import Move, has_approval, needs_look, refusals
 
 TYPE_CHECKING = False
@@ -37,11 +38,23 @@ OTHER_FEATURE = "other-feature"
 SPLIT_LOG = "split-log"
 IGNORED_PARENT = "ignored-parent"
 COMPETING_MOVES = "competing-moves"
+CHAIN_BREAK = "chain-break"
+NEVER_CURRENT = "never-current"
+ID_IN_FUTURE = "id-in-future"
+NON_CANONICAL_LINE = "non-canonical-line"
+LANE_IN_FOREIGN_ROW = "lane-in-foreign-row"
 SNAPSHOT_DRIFT = "snapshot-drift"
 SNAPSHOT_MISSING = "snapshot-missing"
 SNAPSHOT_WITHOUT_LOG = "snapshot-without-log"
 
+NO_FUTURE = ("Z", "Z")
+"""For those who do not ask for a clock: no id lies in the future."""
+
 _ADD_EVENT = "events are never edited: emit a further event that puts it right, with --force and a --reason"
+
+_LOOK_FOR_LINE = "a line may be missing: look on other branches; if none is, a further event says where it stands"
+_MOST_NAMED = 3
+_SECONDS_OF_A_DAY = 86_400
 
 
 class Finding:
@@ -79,11 +92,23 @@ class Judge:
     """Holds the events of one log to the rules and collects what it finds.
 
     * `look` is asked about events whose move is forced or not among `plain_moves`, and may be asked twice
+    * `is_divided` says that the lines of several files follow each other, so that their order shows nothing
+    * `future` are two ids: between them lies one of the future, if the event's own `at` agrees
     * each finding is kept with the line that it is about, so that its number can be looked up afterwards
     """
 
-    def __init__(self, profile: LaneProfile, slug: str, former_slugs: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        profile: LaneProfile,
+        slug: str,
+        former_slugs: Iterable[str] = (),
+        *,
+        future: tuple[str, str] = NO_FUTURE,
+        is_divided: bool = False,
+    ) -> None:
         self.profile = profile
+        self._future = future
+        self._is_divided = is_divided
         self.slug = slug
         self._former_slugs = frozenset(former_slugs)
         self.plain_moves = needs_look(profile)
@@ -135,15 +160,47 @@ class Judge:
         hint = "if the folder was renamed by hand this is harmless; if the event strayed here, emit one that says so"
         self._add(event, Finding(OTHER_FEATURE, message, hint=hint, severity=WARNING))
 
+    def has_odd_ids(self, ids: Sequence[str], events: Iterable[LaneEvent]) -> bool:
+        """Say whether one of the `ids`, which those of `events` are, is no ULID or one of the future."""
+        if not are_ulids(ids):
+            return True
+        return max(ids, default="") > self._future[0] and any(map(self._is_of_the_future, events))
+
     def ids(self, events: Sequence[LaneEvent]) -> None:
-        """Note the events whose id is no ULID."""
-        if are_ulids([event.event_id for event in events]):
+        """Note the events whose id is no ULID, or one of the future."""
+        if not self.has_odd_ids([event.event_id for event in events], events):
             return
         for event in events:
             if not is_ulid(event.event_id):
                 message = f"event id {event.event_id!a} is no ULID"
                 hint = "whoever writes this log should mint ULIDs: 26 characters of Crockford's base 32"
                 self._add(event, Finding(ID_NOT_ULID, message, hint=hint, severity=WARNING))
+            elif self._is_of_the_future(event):
+                message = f"event id {event.event_id} was minted by a clock more than a day ahead of this one"
+                hint = "set the clock of the machine that wrote it, or of this one; the event itself stays"
+                self._add(event, Finding(ID_IN_FUTURE, message, hint=hint, severity=WARNING))
+
+    def _is_of_the_future(self, event: LaneEvent) -> bool:
+        """Say whether a clock ahead of this one minted an id; one that was derived from content tells another time."""
+        beginning, end = self._future
+        if not beginning < event.event_id < end:
+            return False
+        return abs(milliseconds_of(event.event_id) / 1000 - event.instant.timestamp()) < _SECONDS_OF_A_DAY
+
+    def sequence(self, events: Sequence[LaneEvent]) -> None:
+        """Note what only the sequence of events shows; they are given each once, in the order of their lines."""
+        for event, before in chain_breaks(events):
+            stood = " and ".join(f"{parent.to_lane} ({parent.event_id})" for parent in before[:_MOST_NAMED])
+            message = f"{event.wp_id}: the event leaves {event.from_lane}, and the work package stood in {stood}"
+            severity = ERROR if is_certain(event, before) else WARNING
+            self._add(event, Finding(CHAIN_BREAK, message, hint=_LOOK_FOR_LINE, severity=severity))
+        for event, (ahead,) in () if self._is_divided else never_current(events):
+            message = (
+                f"{event.wp_id}: the event never decided where it stands: {ahead.event_id}, which the log had before "
+                f"it, is dated later ({ahead.at})"
+            )
+            hint = "a clock was ahead, or the line was put in later: emit where the work package stands, if need be"
+            self._add(event, Finding(NEVER_CURRENT, message, hint=hint, severity=WARNING))
 
     def repeated(self, first: LaneEvent, second: LaneEvent, *, same_content: bool) -> None:
         """Note an event id that stands twice."""

@@ -45,7 +45,7 @@ def refuse_if_held_elsewhere(
     warnings = [*surroundings.warnings, *sight.warnings]
     for head in sight.heads_elsewhere(wp_id, profile):
         place = sight.places_of(head.event_id)[0].name
-        holder = holder_of(head.to_lane, head.shown_actor)
+        holder = holder_of(head.to_lane, head.shown_actor, profile)
         if holder not in (None, move.actor):
             raise _held(wp_id, move, head, sight, warnings)
         if holder is not None:

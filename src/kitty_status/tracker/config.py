@@ -12,15 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import ConfigurationError
+from kitty_status.git import own_lanes
+from kitty_status.status import known_lanes
 from kitty_status.status.lanes import PROFILES
 from kitty_status.status.layout import LAYOUTS, SINGLE
 from kitty_status.version import __version__
 
 if TYPE_CHECKING:
-    from kitty_status.status.lanes import LaneProfile
+    from collections.abc import Iterable
 
-CONFIG_PATH = ".kittify/config.yaml"
-SECTION = "status"
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.profiles import Node
+
+CONFIG_PATH = own_lanes.CONFIG_PATH
+SECTION = own_lanes.SECTION
+LANES_KEY = own_lanes.LANES_KEY
+PROFILES_KEY = own_lanes.PROFILES_KEY
 DETECTED = "auto"
 PHASES = ("0", "1", "2")
 STALE_CLAIMED_DAYS = 7
@@ -30,7 +37,8 @@ SNAPSHOT_OWN = "own"
 SNAPSHOT_SPEC_KITTY = "spec-kitty"
 SNAPSHOT_IGNORED = "ignored"
 _KEYS = {
-    "lanes": (DETECTED, *PROFILES),
+    LANES_KEY: (DETECTED, *PROFILES),
+    PROFILES_KEY: (),
     "layout": LAYOUTS,
     "phase": PHASES,
     "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, SNAPSHOT_IGNORED),
@@ -40,7 +48,7 @@ _KEYS = {
 }
 DEFAULTS = f"""\
 {SECTION}:
-  # seven-lane or nine-lane; {DETECTED} recognises logs that spec-kitty 3 wrote
+  # seven-lane, nine-lane or one of your own; {DETECTED} recognises logs that spec-kitty 3 wrote
   lanes: {DETECTED}
   # {SNAPSHOT_OWN}, {SNAPSHOT_SPEC_KITTY} or {SNAPSHOT_IGNORED}; {DETECTED} recognises snapshots that spec-kitty 3 wrote
   snapshot: {DETECTED}
@@ -55,11 +63,15 @@ class Config:
     * `layout` is `single` or `per-writer`: into how many files a new log goes
     * `requires` is the lowest version that may write here
     * `stale_claimed_days` and `stale_in_progress_days` say how long a holder may move nothing before the claim is stale
+    * `profiles` are the profiles that may be pinned: those that ship, and the repository's own
+    * `warnings` say what is odd about the repository's own profiles
     """
 
-    def __init__(self, values: dict[str, str] | None = None) -> None:
+    def __init__(self, values: dict[str, str] | None = None, own: dict[str, LaneProfile] | None = None) -> None:
         values = values or {}
-        self.profile: LaneProfile | None = PROFILES.get(values.get("lanes", DETECTED))
+        self.profiles = {**PROFILES, **(own or {})}
+        self.warnings: list[str] = []
+        self.profile: LaneProfile | None = self.profiles.get(values.get(LANES_KEY, DETECTED))
         self.snapshot = values.get("snapshot", DETECTED)
         self.layout = values.get("layout", SINGLE)
         self.requires = values.get("requires", "")
@@ -101,17 +113,35 @@ def load_config(root: Path) -> Config:
     if SECTION not in text:
         return Config()
     section = _plain_section(text)
-    if section is None:
-        section = _yaml_section(text, path)
+    if section is not None:
+        return _checked({key: (value, line) for key, (value, line) in section.items()}, path, {})
+    # Loaded by name, with the library that it loads: only a file that is written in an unusual way pays for it.
+    configuration: Any = import_module("kitty_status.git.configuration")
+    nodes = configuration.placed_section(text, path).value
+    own, warnings = configuration.own_profiles(nodes, path)
+    for profile in own.values():
+        known_lanes.accept(profile.lanes)
+    nodes.pop(PROFILES_KEY, None)
+    config = _checked({key: (str(_plain(node)), node.line) for key, node in nodes.items()}, path, own)
+    config.warnings = warnings
+    return config
+
+
+def _checked(section: dict[str, tuple[str, int]], path: Path, own: dict[str, LaneProfile]) -> Config:
     for key, (value, line) in section.items():
-        _check(key, value, f"{path}:{line}")
-    return Config({key: value for key, (value, _) in section.items()})
+        if not (key == LANES_KEY and value in own):
+            _check(key, value, f"{path}:{line}", own)
+    return Config({key: value for key, (value, _) in section.items()}, own)
 
 
-def _check(key: str, value: str, where: str) -> None:
+def _plain(node: Node) -> object:
+    return node.value if isinstance(node.value, str | int | float | None) else type(node.value).__name__
+
+
+def _check(key: str, value: str, where: str, own: Iterable[str]) -> None:
     if key not in _KEYS:
         raise ConfigurationError(f"{where}: unknown key {SECTION}.{key}", hint=f"known are {', '.join(_KEYS)}")
-    allowed = _KEYS[key]
+    allowed = (*_KEYS[key], *own) if key == LANES_KEY else _KEYS[key]
     if allowed and value not in allowed:
         raise ConfigurationError(f"{where}: {SECTION}.{key} is {value!a}", hint=f"it may be {', '.join(allowed)}")
     if key == "requires" and not (value.startswith(">=") and _version(value.removeprefix(">="))):
@@ -190,28 +220,6 @@ def has_section(text: str, path: Path) -> bool:
     Raises:
         ConfigurationError: it is no valid YAML.
     """
-    document = _yaml_document(text, path)
+    configuration: Any = import_module("kitty_status.git.configuration")
+    document = configuration.yaml_document(text, path)
     return isinstance(document, dict) and SECTION in document
-
-
-def _yaml_document(text: str, path: Path) -> Any:
-    # Loaded by name: only a file that is written in an unusual way pays for the library.
-    yaml: Any = import_module("ruamel.yaml")
-    try:
-        return yaml.YAML(typ="rt").load(text)
-    except (yaml.error.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: {error}", hint="correct the file") from error
-
-
-def _yaml_section(text: str, path: Path) -> dict[str, tuple[str, int]]:
-    document = _yaml_document(text, path)
-    section: Any = document.get(SECTION) if isinstance(document, dict) else None
-    if section is None:
-        return {}
-    if not isinstance(section, dict):
-        raise ConfigurationError(f"{path}: {SECTION} is no mapping", hint="write `key: value` lines below it")
-    lines: Any = getattr(section, "lc", None)
-    first = lines.line if lines is not None else 0
-    places: dict[Any, tuple[int, ...]] = (lines.data if lines is not None else None) or {}
-    # A key that an anchor merges in has no place of its own.
-    return {str(key): (str(value), places.get(key, (first,))[0] + 1) for key, value in section.items()}

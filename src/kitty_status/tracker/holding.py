@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kitty_status.clock import now
 from kitty_status.errors import HeldByOtherError, MoveRefusedError, UsageError
 from kitty_status.status.instants import hours_between, parse_instant
-from kitty_status.status.lanes import CLAIMED
+from kitty_status.status.lanes import GUARD_CLAIM
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.transitions import HELD_BY_OTHER, holder_of
 from kitty_status.tracker.emit import emit
@@ -21,6 +21,7 @@ from kitty_status.tracker.request import EmitRequest
 from kitty_status.tracker.sight import Surroundings
 
 if TYPE_CHECKING:
+    from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
@@ -45,9 +46,10 @@ class Claim:
         """How long ago the holder moved it last."""
         return hours_between(parse_instant(self.since), parse_instant(now())) / _HOURS_A_DAY
 
-    def is_stale(self, config: Config) -> bool:
-        """Say whether that is longer than the configuration allows the lane."""
-        limit = config.stale_claimed_days if self.lane == CLAIMED else config.stale_in_progress_days
+    def is_stale(self, config: Config, profile: LaneProfile) -> bool:
+        """Say whether that is longer than the configuration allows: less where work was claimed and not begun."""
+        is_only_claimed = any(lane == self.lane for (_, lane), guard in profile.moves.items() if guard == GUARD_CLAIM)
+        limit = config.stale_claimed_days if is_only_claimed else config.stale_in_progress_days
         return self.days > limit
 
 
@@ -100,7 +102,7 @@ def take_over(project: Project, config: Config, request: EmitRequest) -> Emitted
         raise MoveRefusedError(
             f"{request.actor} holds {request.wp_id} already", hint="go on with it: `kitty-status emit`"
         )
-    if not claim.is_stale(config) and not request.force:
+    if not claim.is_stale(config, before.profile) and not request.force:
         raise _held(claim, "ask its holder; --force with a --reason takes it all the same")
     if request.force and not (request.reason or "").strip():
         raise UsageError("to take over a claim that is not stale needs a reason", hint="say why: --reason")
@@ -131,7 +133,7 @@ def _before(project: Project, config: Config, request: EmitRequest) -> tuple[Fea
 
 def _claim_here(snapshot: Snapshot, wp_id: str) -> Claim | None:
     state = snapshot.work_packages.get(wp_id)
-    holder = holder_of(state["lane"], state["actor"]) if state else None
+    holder = holder_of(state["lane"], state["actor"], snapshot.profile) if state else None
     return Claim(wp_id, holder, state["lane"], state["last_transition_at"]) if state and holder else None
 
 
@@ -142,7 +144,7 @@ def _claim_elsewhere(feature: Feature, before: Snapshot, wp_id: str) -> Claim | 
     own: list[LaneEvent] = unique_events(read_log(feature.log, feature.log.strictly()))
     sight = Surroundings(feature.repository).of(feature, own)
     for head in sight.heads_elsewhere(wp_id, before.profile):
-        holder = holder_of(head.to_lane, head.shown_actor)
+        holder = holder_of(head.to_lane, head.shown_actor, before.profile)
         if holder is not None:
             return Claim(wp_id, holder, head.to_lane, head.at, sight.places_of(head.event_id)[0].name)
     return None
@@ -153,7 +155,7 @@ def _nobody_holds(request: EmitRequest, before: Snapshot) -> MoveRefusedError:
     lane = state["lane"] if state else before.profile.initial
     return MoveRefusedError(
         f"{request.wp_id} is in {lane}, and nobody holds it",
-        hint=f"`kitty-status emit {request.wp_id} --to {CLAIMED}` claims it where the rules allow that",
+        hint="`kitty-status lanes` says from which lane it can be claimed",
         wp_id=request.wp_id,
         from_lane=lane,
     )

@@ -40,7 +40,7 @@ def move_asked_for(
         review_ref=request.review_ref,
         evidence=request.evidence,
         execution_mode=workspace,
-        holder=transitions.holder_of(from_lane, state["actor"]) if state else None,
+        holder=transitions.holder_of(from_lane, state["actor"], before.profile) if state else None,
         open_subtasks=[f"{text} ({where})" for where, text in subtasks.open],
     )
     has_none = guard == GUARD_SUBTASKS and not subtasks.count

@@ -130,8 +130,15 @@ def _folded(log: FeatureLog, profile: LaneProfile | None, on_damage: OnDamage, j
         return None
     if fold.has_odd_ids:
         return None
-    # The log may have grown since: what came later belongs to another snapshot.
-    return fold.snapshot(profile, lambda _tangled: islice(read_log(log, on_damage), fold.count))
+
+    def those_folded() -> Iterator[LaneEvent]:
+        # The log may have grown since: what came later belongs to another snapshot.
+        return islice(read_log(log, on_damage), fold.count)
+
+    asked_about = fold.unsteady | fold.tangled
+    if judge is not None and asked_about:
+        judge.sequence([event for event in those_folded() if event.wp_id in asked_about])
+    return fold.snapshot(profile, lambda _tangled: those_folded())
 
 
 def _fold(log: FeatureLog, on_damage: OnDamage, judge: Judge | None) -> Fold:
@@ -163,7 +170,9 @@ def _reduced(events: list[LaneEvent], profile: LaneProfile | None, judge: Judge 
     def repeated(first: LaneEvent, second: LaneEvent) -> None:
         judge.repeated(first, second, same_content=decode(_bare(first)) == decode(_bare(second)))
 
-    return reduce_events(unique_events(events, repeated), profile, judge.ignored)
+    unique = unique_events(events, repeated)
+    judge.sequence(unique)
+    return reduce_events(unique, profile, judge.ignored)
 
 
 def _bare(event: LaneEvent) -> bytes:

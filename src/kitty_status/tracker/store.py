@@ -11,6 +11,7 @@ from kitty_status.jsonl.append import append_line, append_locked, confirm
 from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.reading import rows_in
+from kitty_status.status import known_lanes
 from kitty_status.status.events import StatusEvent
 from kitty_status.status.layout import SINGLE
 from kitty_status.status.record import StatusRecord
@@ -81,6 +82,17 @@ def _place(feature: Feature) -> Place:
     return feature.place if layout == SINGLE else place_to_write(feature, layout)
 
 
+def lane_profile(feature_dir: Path) -> LaneProfile | None:
+    """Return the lane profile that the repository around a feature has pinned; None where each log shows its own.
+
+    The lanes of all profiles that the repository defines may stand in a `StatusEvent` from then on.
+
+    Raises:
+        ConfigurationError: the configuration cannot be understood; every mistake is named by file and line.
+    """
+    return load_config(feature_at(Path(feature_dir)).root).profile
+
+
 def read_events(feature_dir: Path) -> list[StatusEvent]:
     """Return the status events of a feature's log in file order; foreign rows are passed over.
 
@@ -89,10 +101,12 @@ def read_events(feature_dir: Path) -> list[StatusEvent]:
     Raises:
         StoreError: a line is damaged. Its text begins `Line N: invalid JSON: …` or
             `Line N: invalid event structure: …`.
+        ConfigurationError: a line names an unknown lane, and the configuration cannot be understood.
         OSError: the operating system refused.
     """
     log = FeatureLog(Path(feature_dir))
     refuse = log.strictly()
+    known_lanes.ask_if_unknown(log.single, lambda: _own_lanes(feature_dir))
     events = []
     for number, row, line in _rows(log, refuse):
         if is_foreign(row):
@@ -103,6 +117,11 @@ def read_events(feature_dir: Path) -> list[StatusEvent]:
         else:
             refuse(number, line, problem, True)
     return events
+
+
+def _own_lanes(feature_dir: Path) -> list[str]:
+    lane_profile(feature_dir)
+    return []
 
 
 def read_events_raw(feature_dir: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,130 @@
+"""How the lines of a log are spelled: whether in the one canonical way, and whether a foreign row names a lane.
+
+Both depend on nothing but a line's *shape*: its keys and what stands between its strings. A log has
+few shapes and many lines, so each shape is looked at once. A line with an escape or a character beyond
+ASCII, whose strings matter too, is always taken apart.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.jsonl.codec import LineDamagedError, decode
+from kitty_status.jsonl.reading import batches_of, open_log
+from kitty_status.status.rows import is_foreign
+from kitty_status.status.validation import LANE_IN_FOREIGN_ROW, NON_CANONICAL_LINE, WARNING, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+_encode = json.JSONEncoder(sort_keys=True).encode
+_LANE_KEYS = ("from_lane", "to_lane")
+_MOST_SHAPES = 4096
+_TEXT = rb'"[ !#-\[\]-~]*+"'
+_TEXTS = rb"\[(?:" + _TEXT + rb"(?:, " + _TEXT + rb")*+)?\]"
+_USUAL = re.compile(
+    rb'\{"actor": T, "at": T, "event_id": T, "evidence": N, "execution_mode": T, (?:"feature_slug": T, )?'
+    rb'"force": (?:true|false), "from_lane": T, (?:"mission_id": N, )?(?:"mission_slug": T, )?(?:"parents": L, )?'
+    rb'(?:"policy_metadata": null, )?"reason": N, "review_ref": N, (?:"review_result": null, )?'
+    rb'"to_lane": T, "wp_id": T\}\n'.replace(b" T", b" " + _TEXT)
+    .replace(b" N", b" (?:null|" + _TEXT + b")")
+    .replace(b" L", b" " + _TEXTS)
+).fullmatch
+"""The usual event, ours or spec-kitty's, without objects in it: it can only be spelled in the canonical way."""
+
+
+class _Shapes:
+    """Remembers which codes each shape of a line has earned, and where the keys are among the strings of each."""
+
+    def __init__(self) -> None:
+        self._keys: dict[bytes, Callable[[list[bytes]], object]] = {}
+        self._codes: dict[tuple[bytes, object], tuple[str, ...]] = {}
+
+    def codes(self, line: bytes) -> tuple[str, ...]:
+        """Return the codes of what is odd about a line without its LF."""
+        if b"\\" in line or not line.isascii():
+            return _codes(line)
+        parts = line.split(b'"')
+        between = b'"'.join(parts[::2])
+        keys = self._keys.get(between)
+        if keys is None:
+            keys = self._keys[between] = _picking_keys(parts)
+        shape = between, keys(parts)
+        found = self._codes.get(shape)
+        if found is None:
+            found = self._codes[shape] = _codes(line)
+            if len(self._codes) > _MOST_SHAPES:
+                # Whoever spells every line otherwise is not remembered.
+                self._codes.clear()
+                self._keys.clear()
+        return found
+
+
+def _picking_keys(parts: list[bytes]) -> Callable[[list[bytes]], object]:
+    places = [place for place in range(1, len(parts) - 1, 2) if parts[place + 1].startswith(b":")]
+    return itemgetter(*places) if places else bool
+
+
+_shapes = _Shapes()
+
+
+def odd_lines(file: Path, path: str) -> Iterator[Finding]:
+    """Yield what is odd about the spelling of the lines of one log file; damaged and blank lines are passed over.
+
+    Raises:
+        UnsafeLogError, OSError: as `jsonl.reading.open_log`.
+    """
+    log = open_log(file)
+    if log is None:
+        return
+    number = 0
+    with log:
+        for lines in batches_of(log):
+            for line in lines:
+                number += 1
+                if _USUAL(line):
+                    continue
+                for code in _shapes.codes(line.removesuffix(b"\n")):
+                    yield _finding(code, line, path, number)
+
+
+def _codes(line: bytes) -> tuple[str, ...]:
+    try:
+        # Laxer than the codec, and several times faster; the codec is asked where something is found.
+        row = json.loads(line)
+        is_canonical = _encode(row).encode() == line
+    except (ValueError, RecursionError):
+        return ()
+    hides = isinstance(row, dict) and is_foreign(row) and any(key in row for key in _LANE_KEYS)
+    if is_canonical and not hides:
+        return ()
+    try:
+        decode(line)
+    except LineDamagedError:
+        return ()
+    return (*(() if is_canonical else (NON_CANONICAL_LINE,)), *((LANE_IN_FOREIGN_ROW,) if hides else ()))
+
+
+def _finding(code: str, line: bytes, path: str, number: int) -> Finding:
+    row: dict[str, Any] = decode(line.removesuffix(b"\n"))
+    event_id = row.get("event_id")
+    if code == NON_CANONICAL_LINE:
+        message = "the line is not spelled as `json.dumps(row, sort_keys=True)` spells it"
+        hint = "nothing to do: it counts; have its writer sort the keys and escape what is not ASCII"
+    else:
+        message = "the row names a lane and is marked as another kind of record, so it moves nothing"
+        hint = "if a move was meant, emit it; if not, have its writer call the key otherwise"
+    return Finding(
+        code,
+        message,
+        hint=hint,
+        severity=WARNING,
+        path=path,
+        line=number,
+        event_id=event_id if isinstance(event_id, str) else None,
+    )
