@@ -103,6 +103,11 @@ def _conflict(repo: GitRepo, *, in_log: bool = True, in_snapshot: bool = True) -
     repo.write(".git/info/attributes", attributes)
 
 
+def _damaged_head(repo: GitRepo) -> None:
+    repo.worktree(repo.path.parent / "linked", "side")
+    repo.write(".git/worktrees/linked/HEAD", "garbage\n")
+
+
 def _folder_as_snapshot(repo: GitRepo) -> None:
     (repo.path / SNAPSHOT).unlink()
     (repo.path / SNAPSHOT).mkdir()
@@ -178,6 +183,7 @@ STATES = {
     "bare-repository": Ailing(_bare),
     "operation-in-progress": Ailing(lambda repo: repo.write(".git/MERGE_HEAD", repo.git("rev-parse", "HEAD"))),
     "rebase-left-behind": Ailing(_half_a_rebase, COMMANDS),
+    "head-unreadable": Ailing(_damaged_head),
     "shallow-clone": Ailing(lambda repo: repo.write(".git/shallow", repo.git("rev-parse", "HEAD") + "\n")),
     "partial-clone": Ailing(_partial),
     "sparse-checkout": Ailing(_sparse),

@@ -28,6 +28,13 @@ def test_ids_are_ulids_that_increase_even_if_the_clock_steps_back(monkeypatch: p
     assert all(is_ulid(each) for each in minted)
 
 
+def test_an_id_above_one_of_an_earlier_process_or_of_ones_own_is_greater() -> None:
+    ids, other = EventIds(), EventIds()
+    first = ids.mint(above=other.mint(above=other.mint()))
+    for above in (first, other.mint(above=first), ids.mint()):
+        assert ids.mint(above=above) > above
+
+
 def test_threads_never_mint_the_same_id() -> None:
     ids = EventIds()
     minted: list[str] = []

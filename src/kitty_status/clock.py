@@ -49,6 +49,7 @@ class EventIds:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
+        self._minted = ""
         self._fresh: dict[str, None] = {}
 
     def mint(self, *, above: str | None = None) -> str:
@@ -60,12 +61,12 @@ class EventIds:
         with self._lock:
             candidate = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | int.from_bytes(os.urandom(10), "big")
             floor = self._last
-            if above is not None and hours_ahead(above) <= MAX_HOURS_AHEAD:
+            if above is not None and above != self._minted and hours_ahead(above) <= MAX_HOURS_AHEAD:
                 floor = max(floor, int(ULID.from_str(above)))
             if candidate >> _RANDOM_BITS <= floor >> _RANDOM_BITS:
                 candidate = floor + 1
             self._last = candidate
-            minted = str(ULID.from_int(candidate))
+            self._minted = minted = str(ULID.from_int(candidate))
             self._fresh[minted] = None
             if len(self._fresh) > self.REMEMBERED:
                 del self._fresh[next(iter(self._fresh))]
@@ -80,6 +81,7 @@ class EventIds:
         """Start anew. A forked child calls this: it would mint its parent's next ids otherwise."""
         self._lock = threading.Lock()
         self._last = 0
+        self._minted = ""
         self._fresh = {}
 
 

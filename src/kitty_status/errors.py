@@ -140,6 +140,13 @@ class UnsafeLogError(StoreError):
     code = "unsafe-log"
 
 
+class FrontmatterError(KittyStatusError):
+    """The YAML block of a work package's file cannot be read, or not be changed in its lane alone."""
+
+    code = "frontmatter"
+    exit_code = EXIT_DAMAGED
+
+
 class GitError(KittyStatusError):
     """git refused or failed; its own words are in the message."""
 

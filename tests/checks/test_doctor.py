@@ -274,6 +274,30 @@ def test_a_clone_without_features_is_looked_at_all_the_same(repo: GitRepo) -> No
     assert codes(repo) == set()
 
 
+def test_blocks_from_before_logs_could_be_divided_are_brought_up_to_date_by_the_commands_that_are_named(
+    clone: GitRepo,
+) -> None:
+    for path in (".gitattributes", ".git/info/attributes"):
+        lines = clone.read(path).splitlines(keepends=True)
+        clone.write(path, b"".join(line for line in lines if b"status.events.d" not in line))
+    clone.commit()
+    declared = finding_of(examine(clone.path), "attributes-not-declared")
+    local = finding_of(examine(clone.path), "local-attributes-missing")
+    assert declared.observed.startswith("merge: unspecified for kitty-specs/")
+    assert declared.observed.endswith("/status.events.d/shared.jsonl")
+    assert local.observed.endswith("/status.events.d/shared.jsonl")
+
+    for command in (*declared.commands, *local.commands):
+        assert run(clone, command).returncode == 0
+    committed = finding_of(examine(clone.path), "attributes-not-committed")
+    for command in committed.commands:
+        assert run(clone, command).returncode == 0
+
+    assert codes(clone).isdisjoint(
+        {"attributes-not-declared", "attributes-not-committed", "attributes-overridden", "local-attributes-missing"}
+    )
+
+
 def test_hooks_of_another_work_tree_are_looked_at_from_here(clone: GitRepo, tmp_path: Path) -> None:
     other = clone.worktree(tmp_path / "other", "other")
     clone.git("config", "extensions.worktreeConfig", "true")

@@ -116,3 +116,90 @@ def test_a_waiting_event_can_be_discarded(repo: GitRepo) -> None:
     repo.git("checkout", "-q", "main")
     assert ask(repo.path, "discard", event, "--reason", "given up").out == f"dropped: {event}\n"
     assert ask(repo.path, "reconcile-journal").code == 0
+
+
+def chain(repo: GitRepo) -> list[str]:
+    """Move one work package three times, each move going on from the one before it, and commit none."""
+    moves = [("claimed",), ("in_progress",), ("blocked", "--reason", "waits")]
+    return [emit(repo.path, "WP02", *move, "--json").data["event"]["event_id"] for move in moves]
+
+
+def test_an_event_that_others_go_on_from_is_refused_and_they_are_named(repo: GitRepo) -> None:
+    first, second, third = chain(repo)
+    before = tree(repo.path)
+
+    answer = ask(repo.path, "discard", first, "--reason", "a slip", "--json")
+
+    assert (answer.code, answer.error["code"]) == (5, "conflicting-event")
+    assert f"{second} (WP02 to in_progress), {third} (WP02 to blocked)" in answer.error["message"]
+    assert f"discard {third} first" in answer.error["hint"]
+    assert answer.error["context"]["followers"] == [second, third]
+    assert tree(repo.path) == before
+    for each in (third, second, first):
+        assert ask(repo.path, "discard", each, "--reason", "a slip").code == 0
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_an_event_is_discarded_together_with_all_that_go_on_from_it(repo: GitRepo) -> None:
+    first, second, third = chain(repo)
+    other = moved(repo, "WP03")
+
+    command = ["discard", first, "--reason", "a slip", "--with-followers"]
+    assert ask(repo.path, *command, "--dry-run").out.count("would be dropped: ") == 3
+    answer = ask(repo.path, *command, "--json")
+
+    assert answer.data["event"]["event_id"] == first
+    assert [each["event_id"] for each in answer.data["followers"]] == [second, third]
+    assert [each in repo.read(LOG).decode() for each in (first, second, third, other)] == [False, False, False, True]
+    assert b"WP02" not in repo.read(SNAPSHOT)
+    assert repo.read(".git/kitty-status/discarded.jsonl").count(b"a slip") == 3
+    repo.git("reset", "-q", "--hard")
+    assert f"brought back: {other}" in ask(repo.path, "reconcile-journal").out
+    assert first.encode() not in repo.read(LOG)
+
+
+def test_many_followers_are_told_shortly(repo: GitRepo) -> None:
+    first, *_ = chain(repo)
+    for lane in ("in_progress", "blocked") * 3:
+        emit(repo.path, "WP02", lane, "--reason", "again")
+
+    answer = ask(repo.path, "discard", first, "--reason", "a slip", "--json")
+
+    assert answer.error["message"].endswith(" and 3 more")
+    assert len(answer.error["context"]["followers"]) == 8
+
+
+def test_an_event_that_a_committed_one_goes_on_from_stays(repo: GitRepo) -> None:
+    first, second, _ = chain(repo)
+    whole = repo.read(LOG)
+    repo.write(
+        LOG, b"".join(line for line in whole.splitlines(keepends=True) if f'"event_id": "{first}"'.encode() not in line)
+    )
+    repo.git("add", LOG)
+    repo.git("commit", "-q", "--no-verify", "-m", "all but one")
+    repo.write(LOG, whole + b"damaged\n" + b'{"kind": "annotation"}\n')
+
+    answer = ask(repo.path, "discard", first, "--reason", "a slip", "--with-followers", "--json")
+
+    assert (answer.code, answer.error["code"]) == (5, "conflicting-event")
+    assert f"event {second} goes on from {first} and stands in a commit" in answer.error["message"]
+    assert first.encode() in repo.read(LOG)
+
+
+def test_an_event_is_cut_out_of_whichever_file_of_a_divided_log_it_stands_in(repo: GitRepo) -> None:
+    first, second, _ = chain(repo)
+    assert ask(repo.path, "convert", SLUG, "--to", "per-writer").code == 0
+    fourth = emit(repo.path, "WP02", "in_progress", "--json").data["event"]["event_id"]
+    files = sorted((repo.path / LOG).parent.glob("status.events.d/*.jsonl"))
+    assert len(files) == 2
+
+    refused = ask(repo.path, "discard", first, "--reason", "a slip", "--json")
+    assert fourth in refused.error["context"]["followers"]
+    repo.git("add", "-A")
+    answer = ask(repo.path, "discard", second, "--reason", "a slip", "--with-followers", "--json")
+
+    assert sorted(answer.data["logs"]) == [str(file) for file in files]
+    assert second not in "".join(file.read_text() for file in files)
+    assert len(answer.envelope["next"]) == 2
+    assert repo.read(SNAPSHOT).count(first.encode()) == 2
+    assert ask(repo.path, "validate", SLUG).code == 0

@@ -10,7 +10,7 @@ import pytest
 from commandline import SLUG, ask, feature_in
 from events import instant, line, ulid
 from gitrepo import GitRepo
-from kitty_status.cli.output import visible
+from kitty_status.status.visible import visible
 
 # They join letters and emoji, and neither move, hide nor reorder anything; Arabic and other scripts have
 # format characters that are drawn.

@@ -84,6 +84,7 @@ def asks(repo: GitRepo, path: str, attribute: str) -> str:
     return repo.git("check-attr", attribute, "--", path).rsplit(": ", 1)[1]
 
 
+LOGS = ("status.events.jsonl", "status.events.d/shared.jsonl", "status.events.d/ada é-0a1b.jsonl")
 FOLDERS = ["kitty-specs", "kitty-specs/a", "kitty-specs/a b/é", "apps/web/kitty-specs/x"]
 
 
@@ -91,8 +92,9 @@ FOLDERS = ["kitty-specs", "kitty-specs/a", "kitty-specs/a b/é", "apps/web/kitty
 def test_git_applies_the_committed_rules(repo: GitRepo, folder: str) -> None:
     repo.write(".gitattributes", add_block(b"* text=auto\n*.jsonl merge=binary", COMMITTED))
 
-    assert asks(repo, f"{folder}/status.events.jsonl", "merge") == "union"
-    assert asks(repo, f"{folder}/status.events.jsonl", "text") == "unset"
+    for log in LOGS:
+        assert asks(repo, f"{folder}/{log}", "merge") == "union"
+        assert asks(repo, f"{folder}/{log}", "text") == "unset"
     assert asks(repo, f"{folder}/status.json", "merge") == "binary"
     assert asks(repo, f"{folder}/status.json", "text") == "unset"
 
@@ -102,8 +104,9 @@ def test_the_rules_of_the_clone_beat_the_committed_ones(repo: GitRepo, folder: s
     repo.write(".gitattributes", add_block(None, COMMITTED))
     repo.write(".git/info/attributes", add_block(None, LOCAL))
 
-    assert asks(repo, f"{folder}/status.events.jsonl", "merge") == "kitty-status-log"
-    assert asks(repo, f"{folder}/status.events.jsonl", "text") == "unset"
+    for log in LOGS:
+        assert asks(repo, f"{folder}/{log}", "merge") == "kitty-status-log"
+        assert asks(repo, f"{folder}/{log}", "text") == "unset"
     assert asks(repo, f"{folder}/status.json", "merge") == "kitty-status-snapshot"
     assert asks(repo, f"{folder}/status.json", "text") == "unset"
 
@@ -112,12 +115,22 @@ def test_snapshots_can_be_left_to_the_committed_rule(repo: GitRepo) -> None:
     repo.write(".gitattributes", add_block(None, COMMITTED))
     repo.write(".git/info/attributes", add_block(None, LOCAL_LOGS))
 
-    assert asks(repo, "kitty-specs/a/status.events.jsonl", "merge") == "kitty-status-log"
+    assert {asks(repo, f"kitty-specs/a/{log}", "merge") for log in LOGS} == {"kitty-status-log"}
     assert asks(repo, "kitty-specs/a/status.json", "merge") == "binary"
 
 
 @pytest.mark.parametrize(
-    "path", ["status.json", "kitty-specs/a/other.json", "x-kitty-specs/status.json", "kitty-specs/a/status.json.orig"]
+    "path",
+    [
+        "status.json",
+        "kitty-specs/a/other.json",
+        "x-kitty-specs/status.json",
+        "kitty-specs/a/status.json.orig",
+        "kitty-specs/a/status.events.d/notes.md",
+        "kitty-specs/a/status.events.d/below/ada.jsonl",
+        "kitty-specs/a/other.d/ada.jsonl",
+        "status.events.d/ada.jsonl",
+    ],
 )
 def test_other_files_are_left_alone(repo: GitRepo, path: str) -> None:
     repo.write(".gitattributes", add_block(None, COMMITTED))

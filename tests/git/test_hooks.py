@@ -12,6 +12,7 @@ import pytest
 from features import FEATURE, LOG, emit, feature_repo, record
 from gitrepo import GitRepo
 from kitty_status.git import installation
+from kitty_status.git.bare import bare_repository
 from kitty_status.git.hooks import HOOKS, INSIDE, SWITCH, is_switched_off
 from kitty_status.git.repository import Repository, find_repository
 from kitty_status.git.run import run_git
@@ -46,7 +47,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
 
 
 def install(repo: GitRepo) -> Repository:
-    repository = find_repository(str(repo.path)) or installation.bare_repository(str(repo.path))
+    repository = find_repository(str(repo.path)) or bare_repository(str(repo.path))
     assert repository is not None
     installation.apply(repository)
     return repository
@@ -278,7 +279,7 @@ def test_a_bare_repository_gives_its_work_trees_hooks(
     commit(linked, "x")
 
     assert calls() == ["pre-commit", "post-commit"]
-    assert installation.bare_repository(str(tmp_path)) is None
+    assert bare_repository(str(tmp_path)) is None
     installation.remove(repository)
     assert not (bare.path / "hooks" / "pre-commit").exists()
 

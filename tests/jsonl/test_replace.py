@@ -34,6 +34,13 @@ def test_new_contents_replace_old_ones_and_equal_ones_are_not_written(tmp_path: 
     assert _names(tmp_path) == ["status.json"]
 
 
+def test_what_need_not_last_is_flushed_before_the_rename_and_its_name_is_not(tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    assert replace_file(tmp_path / "a", b"one", lasting=False, disk=disk) is True
+    assert disk.calls[-3:] == ["fsync", "close", "replace"]
+    assert (tmp_path / "a").read_bytes() == b"one"
+
+
 def test_empty_contents_can_be_written(tmp_path: Path) -> None:
     assert replace_file(tmp_path / "a", b"") is True
     assert replace_file(tmp_path / "a", b"") is False

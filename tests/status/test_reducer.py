@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from events import SEEDS, histories, instant, record, record_of, row, shuffled, their_row, ulid
 from folds import fold, whole
+from kitty_status.status.causality import moment
 from kitty_status.status.folding import Fold
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
-from kitty_status.status.reducer import profile_of, reduce_events, unique_events
+from kitty_status.status.reducer import profile_of, reduce_events, reduce_with, unique_events
 
 if TYPE_CHECKING:
     from kitty_status.status.causality import IgnoredParent
+    from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent
 
 
@@ -31,6 +34,21 @@ def test_every_repetition_is_heard_of() -> None:
     unique = unique_events([other, else_, one, again], lambda *pair: heard.append(pair))
     assert heard == [(other, one), (one, again)]
     assert [event.event_id for event in unique] == [ulid(1), ulid(2)]
+
+
+@settings(deadline=None, max_examples=3000)
+@given(histories(), SEEDS, st.sampled_from([None, SEVEN_LANE, NINE_LANE]))
+def test_one_more_event_gives_the_snapshot_of_them_all(
+    rows: list[dict[str, Any]], seed: int, profile: LaneProfile | None
+) -> None:
+    *events, last = unique_events(shuffled([record_of(content) for content in rows or [row()]], seed))
+    if seed % 2:
+        # As a writer does it: the newest event comes last.
+        *events, last = sorted([*events, last], key=moment)
+    before = reduce_events(events, profile)
+    was = whole(before)
+    assert whole(reduce_with(before, events, last, profile)) == whole(reduce_events([*events, last], profile))
+    assert whole(before) == was
 
 
 def test_events_count_in_the_order_of_their_instants_not_of_their_spellings() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from events import SEEDS, histories, instant, moves, record, record_of, shuffled, ulid
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
@@ -66,6 +68,34 @@ def test_equal_logs_give_equal_bytes(rows: list[dict[str, Any]], seed: int) -> N
     again = reduce_events(unique_events([record_of(content) for content in shuffled(rows + rows, seed)]))
     assert to_bytes(once, "oid") == to_bytes(again, "oid")
     assert to_bytes(once, None, THEIRS) == to_bytes(again, None, THEIRS)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+)
+
+
+@settings(deadline=None)
+@given(_VALUES, histories())
+def test_a_snapshot_is_written_as_json_with_an_indent_writes_it(value: Any, rows: list[dict[str, Any]]) -> None:
+    snapshot = reduce_events(unique_events(record_of(row) for row in rows))
+    written = to_bytes(snapshot, None, {"mission_slug": "001", "kept": value}).decode()
+    assert written == json.dumps(json.loads(written), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    assert json.dumps(json.loads(written)["kept"], sort_keys=True) == json.dumps(value, sort_keys=True)
+
+
+def test_a_state_that_is_given_away_may_be_changed() -> None:
+    claims: list[tuple[str, str, str, int, list[str] | None]] = [
+        ("a", "planned", "claimed", 1, []),
+        ("b", "planned", "blocked", 2, []),
+    ]
+    snapshot = reduce_events(moves(claims))
+    before = json.dumps(snapshot.to_dict())
+    state = snapshot.state_of("WP01")
+    assert state == snapshot.work_packages["WP01"]
+    state["conflict"]["heads"][0]["lane"] = state["conflict"]["rule"] = state["lane"] = "elsewhere"
+    assert json.dumps(snapshot.to_dict()) == before
 
 
 def test_a_snapshot_tells_the_time_of_its_newest_event_and_no_other() -> None:

@@ -317,3 +317,57 @@ def start(repo: GitRepo, wp: str, actor: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+NEW = "002-renamed"
+
+
+def renamed_on_main(clone: Clone) -> None:
+    """Give the feature another name on `main`, by its command, while `one` and `two` go on under the old one."""
+    emit(clone.main.path, "WP09", "claimed", "--commit")
+    for tree_of_branch in (clone.one, clone.two):
+        tree_of_branch.git("merge", "-q", "--ff-only", "main")
+    assert ask(clone.main.path, "rename", SLUG, NEW, "--commit").code == 0
+
+
+def claim_renamed(repo: GitRepo, *args: str) -> Answer:
+    return ask(repo.path, "emit", "WP01", "--to", "claimed", "--actor", "ben", "--feature", NEW, *args, "--json")
+
+
+def test_a_claim_under_a_name_that_the_feature_had_before_refuses_and_names_holder_and_branch(clone: Clone) -> None:
+    renamed_on_main(clone)
+    emit(clone.one.path, "WP01", "claimed", actor="ada")
+
+    answer = claim_renamed(clone.main)
+
+    assert (answer.code, answer.error["code"]) == (5, "held-by-other")
+    context = answer.error["context"]
+    assert (context["holder"], context["branch"], context["worktree"]) == ("ada", "one", str(clone.one.path))
+    assert f"(branch one), where the feature is called {SLUG}" in answer.error["message"]
+    assert NEW in ask(clone.main.path, "show", NEW, "--worktrees").out
+    assert SLUG in ask(clone.main.path, "show", NEW, "--worktrees").out
+
+
+def test_so_does_one_that_is_committed_on_a_branch_or_waits_in_the_journal(clone: Clone) -> None:
+    renamed_on_main(clone)
+    emit(clone.one.path, "WP01", "claimed", "--commit", actor="ada")
+    emit(clone.two.path, "WP02", "claimed", actor="eve")
+    clone.two.git("stash", "-q")
+    clone.main.git("worktree", "remove", "--force", str(clone.one.path))
+
+    answer = claim_renamed(clone.main)
+    assert (answer.code, answer.error["context"]["branch"], answer.error["context"]["worktree"]) == (5, "one", None)
+    answer = ask(clone.main.path, "emit", "WP02", "--to", "claimed", "--actor", "ben", "--feature", NEW, "--json")
+    assert (answer.code, answer.error["context"]["holder"]) == (5, "eve")
+    assert "the journal, for branch two" in answer.error["message"]
+
+
+def test_a_new_feature_of_the_former_name_holds_nothing(clone: Clone) -> None:
+    renamed_on_main(clone)
+    clone.one.git("merge", "-q", "--ff-only", "main")
+    clone.one.write(f"{FOLDER}/spec.md", "another feature\n")
+    emit(clone.one.path, "WP01", "claimed", actor="ada")
+    clone.one.commit("another feature")
+    emit(clone.one.path, "WP01", "in_progress", actor="ada")
+
+    assert claim_renamed(clone.main).code == 0

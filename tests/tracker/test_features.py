@@ -9,6 +9,7 @@ import pytest
 from gitrepo import GitRepo
 from kitty_status.errors import EXIT_USAGE, InvalidNameError, NotFoundError, UsageError
 from kitty_status.tracker.features import Project, feature_at
+from kitty_status.tracker.work_packages.files import work_package_ids
 
 UNSAFE = ["..", "../001-a", "a/b", "/etc", "a\nb", "-rf", ".hidden", "a..b", "a" * 300, "", "é", "a b", "a\0b", "a."]
 
@@ -169,4 +170,4 @@ def test_work_packages_with_a_file_are_known_by_the_beginning_of_its_name(repo: 
     root = with_features(repo.path, "001-a")
     for name in ("WP01-form.md", "WP02.md", "wp03-x.md", "README.md", "WP04-notes.txt"):
         (root / "kitty-specs" / "001-a" / "tasks" / name).write_text("")
-    assert Project(root).feature("001-a").work_package_files() == ["WP01", "WP02", "wp03"]
+    assert work_package_ids(Project(root).feature("001-a")) == ["WP01", "WP02", "wp03"]

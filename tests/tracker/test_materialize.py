@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from commandline import FOLDER, LOG, SLUG, SNAPSHOT, feature_in, tree
+from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, feature_in, tree
 from events import instant, line, their_row, ulid
 from gitrepo import GitRepo
 from kitty_status.errors import ConfigurationError, StoreError
@@ -145,3 +146,53 @@ def test_a_snapshot_that_may_be_all_that_is_left_is_not_written_over(repo: GitRe
         materialize(repo.path)
     assert LOG in refused.value.hint
     assert repo.read(SNAPSHOT) == before
+
+
+def lost(root: Path) -> str:
+    """Return what is said to do about a log that is lost while its snapshot counts its events."""
+    with pytest.raises(StoreError, match="the log may have been lost") as refused:
+        materialize(root)
+    return str(refused.value.hint)
+
+
+@pytest.mark.parametrize("how", ["deleted", "emptied", "deleted in the index"])
+def test_a_lost_log_that_git_still_has_is_brought_back_by_the_command_that_is_named(repo: GitRepo, how: str) -> None:
+    feature_in(repo, OWN)
+    materialize(repo.path)
+    repo.commit("the feature")
+    (repo.path / LOG).unlink()
+    if how == "emptied":
+        repo.write(LOG, b"")
+    elif how != "deleted":
+        repo.git("rm", "-q", "--cached", LOG)
+
+    command = lost(repo.path).split("`")[1]
+
+    assert command == f"kitty-status resolve {SLUG}"
+    assert ask(repo.path, *command.split()[1:]).code == 0
+    assert repo.read(LOG) == OWN
+
+
+def test_a_log_that_a_commit_took_away_is_found_in_history_and_brought_back_from_there(repo: GitRepo) -> None:
+    feature_in(repo, OWN)
+    materialize(repo.path)
+    repo.commit("the feature")
+    repo.git("rm", "-q", LOG)
+    repo.git("commit", "-q", "-m", "gone")
+
+    find, bring_back = lost(repo.path).split("`")[1::2]
+
+    newest = repo.git(*shlex.split(find)[1:]).split()[1]
+    assert newest == repo.git("rev-parse", "HEAD^")
+    assert ask(repo.path, *bring_back.replace("COMMIT", newest).split()[1:]).code == 0
+    assert repo.read(LOG) == OWN
+
+
+def test_outside_git_nothing_is_said_about_it(tmp_path: Path) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir(parents=True)
+    (folder / "status.events.jsonl").write_bytes(OWN)
+    materialize(tmp_path)
+    (folder / "status.events.jsonl").unlink()
+
+    assert lost(tmp_path) == "put back a copy of the log; if it is meant to be empty, move status.json away"

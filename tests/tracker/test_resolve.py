@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from commandline import ask, tree
-from features import (
-    FEATURE,
-    LOG,
-    SNAPSHOT,
-    blob,
-    emit,
-    event_line,
-    log_of,
-    record,
-)
+from features import FEATURE, LOG, SNAPSHOT, blob, emit, event_line, log_of, record
 from gitrepo import GitRepo
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.resolve import plan
@@ -34,9 +24,6 @@ from wrecks import (
     resolve,
     two_branches,
 )
-
-if TYPE_CHECKING:
-    pass
 
 pytestmark = pytest.mark.usefixtures("any_slug")
 

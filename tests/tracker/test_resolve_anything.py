@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from features import (
-    LOG,
-    SNAPSHOT,
-    blob,
-    event_line,
-    numbers_in,
-    reduction,
-)
+from features import LOG, SNAPSHOT, blob, event_line, numbers_in, reduction
 from gitrepo import GitRepo
-from wrecks import (
-    DAMAGE,
-    HOWS,
-    conflict,
-    damaged,
-    numbers,
-    originals,
-    resolve,
-    two_branches,
-)
-
-if TYPE_CHECKING:
-    pass
+from wrecks import DAMAGE, HOWS, conflict, damaged, numbers, originals, resolve, two_branches
 
 pytestmark = pytest.mark.usefixtures("any_slug")
 

@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from commandline import ask
 from events import line, ulid
-from features import (
-    LOG,
-    SNAPSHOT,
-    content_of,
-    event_line,
-    install,
-    log_of,
-    record,
-    reduction,
-)
+from features import LOG, SNAPSHOT, content_of, event_line, install, log_of, record, reduction
 from gitrepo import GitRepo
-from wrecks import (
-    DAMAGE,
-    FAILING,
-    PATH,
-    assert_committed,
-    conflict,
-    damaged,
-    numbers,
-    originals,
-    resolve,
-    two_branches,
-)
-
-if TYPE_CHECKING:
-    pass
+from wrecks import DAMAGE, FAILING, PATH, assert_committed, conflict, damaged, numbers, originals, resolve, two_branches
 
 pytestmark = pytest.mark.usefixtures("any_slug")
 

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from commandline import ask
-from features import (
-    FEATURE,
-    LOG,
-    SNAPSHOT,
-    log_of,
-    numbers_in,
-    record,
-)
+from features import FEATURE, LOG, SNAPSHOT, log_of, numbers_in, record
 from gitrepo import GitRepo
-from wrecks import (
-    FAILING,
-    PATH,
-    conflict,
-    numbers,
-    resolve,
-    two_branches,
-)
-
-if TYPE_CHECKING:
-    pass
+from wrecks import FAILING, PATH, conflict, numbers, resolve, two_branches
 
 pytestmark = pytest.mark.usefixtures("any_slug")
 

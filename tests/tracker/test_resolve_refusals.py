@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from commandline import ask
-from features import (
-    FEATURE,
-    LOG,
-    SNAPSHOT,
-    emit,
-    log_of,
-    record,
-)
+from features import FEATURE, LOG, SNAPSHOT, emit, log_of, record
 from gitrepo import GitRepo
-from wrecks import (
-    PATH,
-    conflict,
-    numbers,
-    originals,
-    refusal,
-    two_branches,
-)
-
-if TYPE_CHECKING:
-    pass
+from wrecks import PATH, conflict, numbers, originals, refusal, two_branches
 
 pytestmark = pytest.mark.usefixtures("any_slug")
 

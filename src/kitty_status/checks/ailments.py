@@ -49,6 +49,12 @@ AILMENTS = {
         "no trace of a rebase that never began",
         "git refuses the next rebase, and what was set aside for this one is hidden in it; it becomes a stash",
     ),
+    "head-unreadable": Ailment(
+        DEGRADED,
+        "a branch or a commit in the HEAD of every work tree",
+        "git does not open that work tree; it is passed over, and events of its branch wait. "
+        "Write `ref: refs/heads/BRANCH` into the file, with the branch that was checked out there",
+    ),
     "shallow-clone": Ailment(
         ADVISORY, "the whole history", "what lies before its edge cannot be proved, and a merge base may be missing"
     ),

@@ -15,6 +15,7 @@ from kitty_status.git.append_only import (
     mark_restored,
     prove,
 )
+from kitty_status.git.bare import is_receiving
 from kitty_status.git.history import History
 from kitty_status.git.log_paths import feature_of
 from kitty_status.git.revisions import describe, find_revision, resolve, shallow_edge
@@ -94,7 +95,7 @@ def audit(repository: Repository | None, names: Sequence[str], revisions: Sequen
         raise OutsideRepositoryError(
             "there is no git repository here to audit", hint="call it in a clone, or `git init` makes one"
         )
-    history = History(repository.worktree)
+    history = History(repository.worktree, inherit_repository=is_receiving(repository.worktree))
     commits = history.commits(revisions) if revisions else {}
     steps = history.steps(commits)
     proof = prove(history, steps)

@@ -39,6 +39,7 @@ ANYWHERE = (
 )
 IN_A_REPOSITORY = (
     Check("operation", place.check_operation, ("operation-in-progress", "rebase-left-behind")),
+    Check("heads", place.check_heads, ("head-unreadable",)),
     Check("completeness", place.check_completeness, ("shallow-clone", "partial-clone", "sparse-checkout")),
     Check(
         "attributes",

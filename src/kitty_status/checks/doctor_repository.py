@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import RECONCILE, Diagnosis, Fix
 from kitty_status.errors import ConfigurationError, GitError
 from kitty_status.git.git_version import git_version
-from kitty_status.git.head import operation_in_progress
+from kitty_status.git.head import operation_in_progress, positions
 from kitty_status.git.hooks import SWITCH, is_switched_off
 from kitty_status.git.install_config import effective_value
 from kitty_status.git.log_paths import LOG_PATHSPECS
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from kitty_status.checks.diagnosis import Clone
     from kitty_status.tracker.journal.entries import Entry
+    from kitty_status.tracker.journal.restoring import Fate
 
 _OLDEST_GIT = (2, 30)
 _MOST_NAMES = 3
@@ -89,6 +91,14 @@ def check_operation(clone: Clone) -> Iterator[Diagnosis]:
         )
 
 
+def check_heads(clone: Clone) -> Iterator[Diagnosis]:
+    """Is it known what every work tree stands on?"""
+    for tree, position in positions(clone.repository):
+        if position is None:
+            observed = f"{Path(tree.git_dir, 'HEAD')} cannot be read, or holds neither a branch nor a commit"
+            yield Diagnosis("head-unreadable", tree.worktree, observed, ("git worktree list",))
+
+
 def check_completeness(clone: Clone) -> Iterator[Diagnosis]:
     """Does the clone lack history, objects or files?"""
     repository = clone.repository
@@ -134,9 +144,18 @@ def check_journal(clone: Clone) -> Iterator[Diagnosis]:
         commands = ("kitty-status reconcile-journal",)
         yield Diagnosis("event-vanished", fate.entry.log, _told(fate.entry), commands, Fix(RECONCILE))
     for fate in found.waiting:
-        yield Diagnosis("event-waits", fate.entry.log, f"{_told(fate.entry)}: {fate.why}")
+        yield Diagnosis("event-waits", fate.entry.log, f"{_told(fate.entry)}: {fate.why}", _how_to_move(fate))
     for path in found.unreadable:
         yield Diagnosis("journal-unreadable", path, "it holds lines that are no entries")
+
+
+def _how_to_move(fate: Fate) -> tuple[str, ...]:
+    """Return how a folder that was moved by hand is moved by the command that readers can follow."""
+    if fate.tree is None or fate.moved_to is None:
+        return ()
+    now, before = (Path(fate.tree.worktree, folder) for folder in (fate.moved_to, fate.entry.folder))
+    move_back = f"mv -- {shlex.quote(str(now))} {shlex.quote(str(before))}"
+    return move_back, f"kitty-status rename {shlex.quote(before.name)} {shlex.quote(now.name)}"
 
 
 def _told(entry: Entry) -> str:

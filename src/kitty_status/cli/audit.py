@@ -9,9 +9,11 @@ import typer
 
 from kitty_status.checks.audit import audit as audit_history
 from kitty_status.checks.audit import range_of
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from kitty_status.git.append_only import LINES_REORDERED
+from kitty_status.git.bare import bare_repository
+from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.slugs import check_name
 
@@ -35,7 +37,7 @@ def audit(
     """Prove from git's history that no line of a log was ever edited or removed. Nothing is written.
 
     Every commit, merges included, is held against each of its parents; features are followed through
-    renames. Exit 0 where there is nothing worse than warnings, 1 otherwise.
+    renames. In a bare repository, too. Exit 0 where there is nothing worse than warnings, 1 otherwise.
 
     \b
     Examples:
@@ -48,7 +50,8 @@ def audit(
         raise UsageError("--base and --since exclude each other", hint="leave one of them out")
     for name in features or []:
         check_name(name, "a feature")
-    repository = Project(Path.cwd()).repository
+    project = Project(Path.cwd())
+    repository = project.repository or bare_repository(str(project.start))
     revisions = range_of(head, base, since, cwd=repository.worktree) if repository else None
     result = audit_history(repository, features or [], revisions)
     if json_output:

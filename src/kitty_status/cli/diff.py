@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, visible, warn
-from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
+from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, UsageError
 from kitty_status.git.revisions import describe, find_revision, merge_base, resolve
+from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.moved import logs_of_past, logs_of_worktree, moves_between
@@ -45,6 +46,8 @@ def diff(
     if is_feature:
         revisions, feature = None, revisions
     start, end = _ends(revisions or "HEAD", worktree)
+    if end is None and project.repository is None:
+        raise UsageError("a bare repository has no work tree to compare with", hint="name both ends: diff REV..REV")
     commits = describe([oid for oid in (start, end) if oid], cwd=worktree)
     old = logs_of_past(Past(project, commits[start]))
     new = logs_of_past(Past(project, commits[end])) if end else logs_of_worktree(project)

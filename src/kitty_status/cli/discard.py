@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import OutsideRepositoryError
+from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.discarding import discard as discard_event
 
@@ -22,24 +23,32 @@ EXAMPLES = """Example:
 def discard(
     event: Annotated[str, typer.Argument(metavar="EVENT", help="The id of the event.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it is dropped; kept in the clone's journal.")],
+    with_followers: Annotated[
+        bool, typer.Option("--with-followers", help="Drop the events that go on from it, too; else that is refused.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be done, and write nothing.")
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Drop an event that was recorded in this clone and is in no commit yet, and cut it out of its log."""
+    """Drop an event that was recorded in this clone and is in no commit yet, and cut it out of its log.
+
+    An event that others go on from is dropped with them or not at all.
+    """
     repository = Project(Path.cwd()).repository
     if repository is None:
         raise OutsideRepositoryError("there is no git repository here", hint="outside git there is no journal")
-    dropped = discard_event(repository, event, reason, dry_run=dry_run)
+    dropped = discard_event(repository, event, reason, with_followers=with_followers, dry_run=dry_run)
     logs = [str(log) for log in dropped.cut_from]
     next_steps = [f"git -C {shlex.quote(str(log.parent))} add -- {log.name}" for log in dropped.staged]
     if json_output:
-        data = {"dry_run": dry_run, "event": dropped.entry.event, "logs": logs, "reason": reason}
+        first, *followers = (entry.event for entry in dropped.entries)
+        data = {"dry_run": dry_run, "event": first, "followers": followers, "logs": logs, "reason": reason}
         say_json("discard", data, next_steps=next_steps)
         return
     would = "would be " if dry_run else ""
-    say(f"{would}dropped: {visible(event)}")
+    for entry in dropped.entries:
+        say(f"{would}dropped: {visible(entry.event_id)}")
     for log in logs:
         say(f"{would}cut out of {visible(log)}")
     for step in next_steps:

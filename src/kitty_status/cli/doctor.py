@@ -10,8 +10,9 @@ import typer
 
 from kitty_status.checks.ailments import ADVISORY, AILMENTS, BLOCKING, DEGRADED
 from kitty_status.checks.doctor import describe, examine, mend
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+from kitty_status.status.visible import visible
 
 if TYPE_CHECKING:
     from kitty_status.checks.diagnosis import Diagnosis, Examination

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
+from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.initialize import initialize, plan_init, tracked_snapshots
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, OutsideRepositoryError, UsageError
 from kitty_status.git import installation
+from kitty_status.git.bare import bare_repository
 from kitty_status.git.trial import try_merge
 from kitty_status.git.trial_verdict import PASSED
+from kitty_status.status.visible import visible
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import Project
 
@@ -104,7 +106,7 @@ def repository_of(project: Project) -> Repository:
     Raises:
         OutsideRepositoryError: it lies in none.
     """
-    repository = project.repository or installation.bare_repository(str(project.start))
+    repository = project.repository or bare_repository(str(project.start))
     if repository is None:
         raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="run `git init` first")
     return repository

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 import typer
 
 from kitty_status.errors import EXIT_BUG, EXIT_BUSY, EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, KittyStatusError
+from kitty_status.status.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,31 +34,6 @@ FeatureOption = Annotated[
 FeatureArgument = Annotated[
     str | None, typer.Argument(metavar="[FEATURE]", help="The feature's slug, or a unique beginning of it.")
 ]
-
-_INVISIBLE = [
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    0x00AD,
-    0x061C,
-    0x180E,
-    0x200B,
-    0x200E,
-    0x200F,
-    *range(0x2028, 0x202F),
-    *range(0x2060, 0x2070),
-    0xFEFF,
-    *range(0xFFF9, 0xFFFC),
-    *range(0xD800, 0xE000),
-    *range(0xE0000, 0xE0080),
-]
-_VISIBLE = {code: chr(code).encode("ascii", "backslashreplace").decode("ascii") for code in _INVISIBLE}
-_VISIBLE |= {code: f"\\x{code:02x}" for code in range(0x80) if code in _VISIBLE}
-_VISIBLE |= {ord("\n"): "\\n", ord("\t"): "\\t", ord("\r"): "\\r"}
-
-
-def visible(text: object) -> str:
-    """Return a text with every character spelled out that could move the cursor, hide or reorder text."""
-    return str(text).translate(_VISIBLE)
 
 
 def say(text: str) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible, warn
+from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, OutsideRepositoryError
+from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.reconcile import reconcile
 
@@ -43,6 +44,7 @@ def reconcile_journal(
     found = reconcile(repository, dry_run=dry_run)
     warnings = [f"the logs of {name} are being written; call again" for name in found.busy]
     warnings += [f"{path} holds lines that are no entries; they are kept" for path in found.unreadable]
+    warnings += [f"the HEAD of {worktree} cannot be read; it was passed over" for worktree in found.passed_over]
     if json_output:
         say_json("reconcile-journal", _data(found, dry_run=dry_run), warnings=warnings)
     else:

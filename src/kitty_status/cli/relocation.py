@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kitty_status.cli.output import say, say_json, visible, warn
+from kitty_status.cli.output import say, say_json, warn
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
+from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import check_can_commit, check_nothing_else_changed, commit_move, how_to_commit_move
 
 if TYPE_CHECKING:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible, warn
+from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.git.head import operation_in_progress
 from kitty_status.git.versions import unmerged_paths
 from kitty_status.jsonl.codec import decode, preview
+from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import how_to_commit, how_to_stage, is_committed
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project, feature_at

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say_json, visible, warn
+from kitty_status.cli.output import FeatureOption, JsonOption, command, say, say_json, warn
+from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import check_can_commit, commit_feature, how_to_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.cli.output import say, say_json, visible, warn
+from kitty_status.cli.output import say, say_json, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, OutsideRepositoryError, StoreError
 from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.visible import visible
 from kitty_status.tracker.elsewhere import Outlook, features_elsewhere
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.sight import Surroundings
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.elsewhere import Elsewhere
     from kitty_status.tracker.features import Feature, Project
-    from kitty_status.tracker.sight import View
+    from kitty_status.tracker.look import View
 
 _MOST_PLACES = 3
 _NOWHERE = "-"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible, warn
+from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.errors import EXIT_CONFLICT, EXIT_DONE, EXIT_FINDINGS
 from kitty_status.status.layout import SNAPSHOT_FILENAME
+from kitty_status.status.visible import visible
 from kitty_status.tracker import sync_base as syncing
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project

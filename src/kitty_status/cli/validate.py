@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kitty_status.checks.validate import validate as validate_feature
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible
+from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
+from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.materialize import is_leftover

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible, warn
+from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.errors import OutsideRepositoryError
+from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.unmerged import survey
 

@@ -4,20 +4,21 @@ Everything is read from git's own files, so that a write starts no git. Where re
 tables instead of files, git is asked.
 """
 
-# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH120, PTH208
 
 from __future__ import annotations
 
 import os
 
 from kitty_status.errors import GitError
-from kitty_status.git.repository import Repository, config_value, is_bare, main_config_value
+from kitty_status.git.repository import Repository, config_value, is_bare, main_config_value, read_file
 from kitty_status.git.run import run_git
 
 _HEADS = "refs/heads/"
 _SYMBOLIC = b"ref: "
 # What git notes when a branch is given another name.
 _RENAMED = f"Branch: renamed {_HEADS}"
+_ID_LENGTHS = (40, 64)
 _TABLES = b"ref: refs/heads/.invalid"
 # What git leaves in a work tree's git folder while it is in the middle of something.
 _SIGNS = {
@@ -53,11 +54,14 @@ def position_of(repository: Repository) -> Position:
     """Return where a work tree stands.
 
     Raises:
-        GitError: HEAD cannot be read.
+        GitError: HEAD cannot be read, or holds neither a branch nor a commit.
     """
     head = _contents(os.path.join(repository.git_dir, "HEAD"))
-    if head is None:
-        raise GitError(f"cannot read {repository.git_dir}/HEAD", hint="check the permissions of the file")
+    if head is None or not (head.startswith(_SYMBOLIC) or _is_object_id(head.strip())):
+        raise GitError(
+            f"cannot read {repository.git_dir}/HEAD, so nobody knows what is checked out in {repository.worktree}",
+            hint="check its permissions; where it is damaged, write `ref: refs/heads/BRANCH` into it, with that branch",
+        )
     if head.startswith(_TABLES):
         return _asked(repository)
     if head.startswith(_SYMBOLIC):
@@ -66,6 +70,14 @@ def position_of(repository: Repository) -> Position:
     branch = _rebased_branch(repository)
     commit = commit_of(repository, f"{_HEADS}{branch}") if branch else None
     return Position(branch, commit or head.strip().decode("ascii", "replace"))
+
+
+def positions(repository: Repository) -> list[tuple[Repository, Position | None]]:
+    """Return all work trees of the clone, as `worktrees` does, with where each stands; None where HEAD is unreadable.
+
+    What is wrong in one work tree must stop nobody in another.
+    """
+    return [(tree, _position_if_readable(tree)) for tree in worktrees(repository)]
 
 
 def commit_of(repository: Repository, name: str) -> str | None:
@@ -176,6 +188,17 @@ def _is_there(tree: Repository) -> bool:
     return back.startswith(b"gitdir:") and os.path.realpath(os.path.join(tree.worktree, target)) == tree.git_dir
 
 
+def _position_if_readable(tree: Repository) -> Position | None:
+    try:
+        return position_of(tree)
+    except GitError:
+        return None
+
+
+def _is_object_id(text: bytes) -> bool:
+    return len(text) in _ID_LENGTHS and not text.strip(b"0123456789abcdef")
+
+
 def _main_worktree(repository: Repository) -> Repository | None:
     common = repository.common_dir
     if repository.git_dir == common:
@@ -221,7 +244,6 @@ def _answer(repository: Repository, args: list[str]) -> str | None:
 
 def _contents(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return read_file(path)
     except OSError:
         return None

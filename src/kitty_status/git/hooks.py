@@ -43,8 +43,3 @@ def leading_arguments(name: str) -> list[str]:
 def comes_after(name: str) -> bool:
     """Whether git calls this hook when its work is done, so that nothing can be stopped any more."""
     return name.startswith("post-")
-
-
-def printable(text: str) -> str:
-    """Return a text as a terminal may be given it: what is not printable is written as an escape sequence of Python."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -7,7 +7,6 @@ it is committed.
 
 from __future__ import annotations
 
-import os
 import shlex
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +19,6 @@ from kitty_status.git.drivers import driver_sections
 from kitty_status.git.files import replace_linked_file
 from kitty_status.git.hooks import HOOKS
 from kitty_status.git.repository import Repository
-from kitty_status.git.run import run_git
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +139,6 @@ def _as_commands(sections: dict[str, dict[str, str]]) -> tuple[str, ...]:
         for section, values in sections.items()
         for key, value in values.items()
     )
-
-
-def bare_repository(start: str) -> Repository | None:
-    """Return the bare repository that the folder `start` lies in, or None. Its linked work trees share what it has.
-
-    Raises:
-        GitError: git could not be started.
-    """
-    answer = run_git(["rev-parse", "--is-bare-repository", "--absolute-git-dir"], cwd=start)
-    is_bare, _, git_dir = os.fsdecode(answer.out).removesuffix("\n").partition("\n")
-    return Repository(git_dir, git_dir, git_dir) if is_bare == "true" else None
 
 
 def _run(steps: list[Step]) -> list[Change]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.git.git_version import CONFIG_HOOKS, HOOK_RUN, git_version
-from kitty_status.git.head import worktrees
+from kitty_status.git.head import positions
 from kitty_status.git.hook_entry import PROBE
 from kitty_status.git.hook_ways import Way, way_to
 from kitty_status.git.hooks import HOOKS, INSIDE, SWITCH
@@ -68,8 +68,13 @@ def reach_of_hooks(repository: Repository) -> list[Reach]:
 
 
 def _hooks_folders(repository: Repository) -> Iterator[tuple[str, Path]]:
-    """Yield each work tree whose folder is there, with the folder in which git looks for its hooks."""
-    for tree in worktrees(repository):
+    """Yield each work tree whose folder is there, with the folder in which git looks for its hooks.
+
+    git opens no work tree whose HEAD cannot be read, so none of its hooks is ever fired.
+    """
+    for tree, position in positions(repository):
+        if position is None:
+            continue
         answer = git(["rev-parse", "--git-path", "hooks"], cwd=tree.worktree)
         yield tree.worktree, Path(tree.worktree, os.fsdecode(answer.removesuffix(b"\n")))
 

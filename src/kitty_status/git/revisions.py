@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.errors import NotFoundError
+from kitty_status.git.bare import is_receiving
 from kitty_status.git.run import git, run_git
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def find_revision(revision: str, *, cwd: str) -> str | None:
     """Return the id of the commit that a revision means, None where git knows none."""
     if not revision or revision.startswith("-"):
         return None
-    result = run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], cwd=cwd)
+    args = ["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
+    result = run_git(args, cwd=cwd, inherit_repository=is_receiving(cwd))
     return None if result.code else result.out.decode("ascii").strip()
 
 
@@ -95,7 +97,8 @@ def describe(oids: Iterable[str], *, cwd: str) -> dict[str, Commit]:
     if not wanted:
         return {}
     options = ["--no-walk=unsorted", "--no-show-signature", "--no-color", "--encoding=UTF-8", "--stdin"]
-    out = git(["log", *options, f"--format=tformat:{_FIELDS}"], cwd=cwd, stdin=wanted.encode("ascii"))
+    args = ["log", *options, f"--format=tformat:{_FIELDS}"]
+    out = git(args, cwd=cwd, stdin=wanted.encode("ascii"), inherit_repository=is_receiving(cwd))
     lines = out.decode("utf-8", "replace").split("\n")
     commits = (Commit(*line.split("\0")) for line in lines if line)
     return {commit.oid: commit for commit in commits}

@@ -1,6 +1,7 @@
 """The log files that are staged for each feature that a commit is about, whatever the layout of its log.
 
-The commit hook uses this, and git waits for it: for features whose log is one file, a single git reads everything.
+The commit hook uses this, and git waits for it: where a commit is about a few features whose logs are
+one file each, a single git reads everything.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kitty_status.git.staged import Change, Source
+
+
+# To look for the shards of this many features in HEAD takes as long as to start a git that lists all there are.
+_FEW = 20
 
 
 class StagedLogs:
@@ -42,12 +47,14 @@ class StagedLogs:
         names += [f":{folder}/{name}" for folder in folders for name in (EVENTS_FILENAME, SNAPSHOT_FILENAME)]
         # By its id a blob is found without a look at the index.
         ids = {f":{change.path}": change.new for change in changes if not change.is_deleted}
-        oids = self._read(dict.fromkeys(names + [_shards_of(folder) for folder in folders]), ids)
+        looks_in_head = len(folders) <= _FEW
+        names += [_shards_of(folder) for folder in folders if looks_in_head]
+        oids = self._read(dict.fromkeys(names), ids)
         for folder in folders:
             path = f"{folder}/{EVENTS_FILENAME}"
             self.logs[folder] = {path: oids[f":{path}"]} if f":{path}" in oids else {}
         divided = {feature_of(path) for path in [*needs, *(each.path for each in changes)] if _is_shard(path)}
-        divided.update(folder for folder in folders if _shards_of(folder) in oids)
+        divided.update(folder for folder in folders if not looks_in_head or _shards_of(folder) in oids)
         if divided:
             self._add_shards(divided)
 

@@ -44,11 +44,12 @@ def read_bytes(path: Path) -> bytes | None:
     Raises:
         UnsafeLogError, OSError: as `open_log`.
     """
-    log = open_log(path)
-    if log is None:
+    try:
+        descriptor = open_regular(path, os.O_RDONLY, DISK)
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    with log:
-        return log.read()
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        return file.readall()
 
 
 def batches_of(log: BinaryIO) -> Iterator[list[bytes]]:

@@ -21,10 +21,13 @@ _FIRST_PAUSE = 0.01
 _READERS_BLOCK = sys.platform == "win32"  # there a file that somebody has open cannot be renamed over
 
 
-def replace_file(path: StrPath, data: bytes, *, mode: int | None = None, disk: Disk = DISK) -> bool:
+def replace_file(
+    path: StrPath, data: bytes, *, mode: int | None = None, lasting: bool = True, disk: Disk = DISK
+) -> bool:
     """Make `data` the contents of `path` in one step; return False, having written nothing, if it is that already.
 
-    The permission bits are `mode`, or those of the old file. Other hard links to it keep the old contents.
+    The permission bits are `mode`, or those of the old file. Other hard links to it keep the old contents. Where it
+    is not to be `lasting`, a crash of the machine may still bring the old contents back, whole as they were.
 
     Raises:
         UnsafeLogError: a symbolic link, or something else than a regular file, stands there. Nothing was written.
@@ -51,7 +54,8 @@ def replace_file(path: StrPath, data: bytes, *, mode: int | None = None, disk: D
     except BaseException:
         unlink_quietly(temporary, disk)
         raise
-    disk.fsync_directory(folder)
+    if lasting:
+        disk.fsync_directory(folder)
     return True
 
 

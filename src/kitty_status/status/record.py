@@ -92,13 +92,16 @@ class StatusRecord:
         return self._is_theirs or needs_nine_lanes(self.from_lane, self.to_lane)
 
 
-def events_of(lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage) -> Iterator[StatusRecord]:
+def events_of(
+    lines: Iterable[bytes], decode_row: DecodeRow, on_damage: OnDamage, *, first: int = 1
+) -> Iterator[StatusRecord]:
     """Yield the status events among `lines`, which may end in LF; blank lines and foreign rows are passed over.
 
     A line that `decode_row` refuses with a ValueError, or that is no valid row, goes to
-    `on_damage(line number, line as read, why, is_json)`; where that returns, reading goes on behind it.
+    `on_damage(line number, line as read, why, is_json)`; where that returns, reading goes on behind it. `first` is
+    the number of the first line.
     """
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first):
         event = event_in(line, number, decode_row, on_damage)
         if event is not None:
             yield event

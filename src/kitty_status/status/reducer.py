@@ -61,6 +61,27 @@ def reduce_events(
     return snapshot
 
 
+def reduce_with(
+    before: Snapshot, events: Iterable[LaneEvent], event: LaneEvent, profile: LaneProfile | None = None
+) -> Snapshot:
+    """Return what `reduce_events` gives for `events` and one more event, whose id none of them has.
+
+    `before` is what it gave for `events` alone, by the same `profile`; it stays as it is. An event moves its own
+    work package only, so nothing is decided again but that one, unless the event is not the newest or shows that
+    the log is kept by another profile.
+    """
+    wanted = profile or (NINE_LANE if event.nine_lane else before.profile)
+    newest, newest_id = before.newest_instant, before.last_event_id
+    if newest is None or newest_id is None or wanted is not before.profile or moment(event) <= (newest, newest_id):
+        return reduce_events([*events, event], profile)
+    after = before.copy()
+    own = [each for each in events if each.wp_id == event.wp_id]
+    forced = sum(each.force for each in own) + event.force
+    describe(after, before.feature_slug, event, before.event_count + 1)
+    after.place(event.wp_id, decide_outcome([*own, event], after.profile), forced)
+    return after
+
+
 def describe(snapshot: Snapshot, slug: str, newest: LaneEvent, count: int) -> None:
     """Say in a snapshot which events it was made from: their feature, the newest of them, and how many."""
     snapshot.feature_slug = slug

@@ -6,7 +6,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import NotFoundError
+from kitty_status.git.head import operation_in_progress
 from kitty_status.status.lanes import GUARD_SUBTASKS
+from kitty_status.tracker.commit import how_to_stage
+from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
@@ -23,8 +26,10 @@ def unknown_work_package(
     Raises:
         NotFoundError: the request is strict about it.
     """
-    known = {*before.work_packages, *feature.work_package_files()}
-    if state is not None or request.wp_id in known:
+    if state is not None:
+        return []
+    known = {*before.work_packages, *work_package_ids(feature)}
+    if request.wp_id in known:
         return []
     near = get_close_matches(request.wp_id, sorted(known), cutoff=0.5)
     message = f"{request.wp_id} has neither a file nor an earlier event in {feature.slug}"
@@ -39,3 +44,20 @@ def unchecked_guards(move: Move, before: Snapshot) -> list[str]:
     if move.force or before.profile.moves.get((move.from_lane, move.to_lane)) != GUARD_SUBTASKS:
         return []
     return ["whether the subtasks are done was not checked"]
+
+
+def in_the_middle(feature: Feature) -> list[str]:
+    """Return what to do if the merge, rebase or pick that git is in the middle of is to be aborted.
+
+    `git merge --abort` refuses to touch a log that was written to since ("Entry … not uptodate"). Once the log is
+    staged it is put back to what HEAD has, and the journal still holds the event.
+    """
+    operation = None if feature.repository is None else operation_in_progress(feature.repository.git_dir)
+    if operation is None:
+        return []
+    stage = how_to_stage(feature)
+    words = (
+        f"git is in the middle of a {operation}: before you abort it, run `{stage}`, since git may refuse otherwise, "
+        "and after it `kitty-status reconcile-journal`, which brings back what was recorded meanwhile"
+    )
+    return [words]

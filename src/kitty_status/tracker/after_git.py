@@ -18,9 +18,10 @@ import sys
 from importlib import import_module
 
 from kitty_status.errors import BusyError, GitError, KittyStatusError
-from kitty_status.git.hooks import INSIDE, is_switched_off, printable
+from kitty_status.git.hooks import INSIDE, is_switched_off
 from kitty_status.git.repository import find_repository
 from kitty_status.git.staged import features_between, git_dir_of
+from kitty_status.status.visible import visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ _REBASES = ("rebase-merge", "rebase-apply")
 _BISECTION = "BISECT_START"
 _SQUASHED = ["post-merge", "1"]
 _REBASED = ["post-rewrite", "rebase"]
+_AMENDED = ["post-rewrite", "amend"]
 _TO_A_BRANCH = "1"
 _AGAIN = "`kitty-status materialize --all` does the same at any time"
+_LOOK = "`kitty-status resolve --all --dry-run` says which commits hold events that a log lacks"
 
 
 class TimeIsUpError(BusyError):
@@ -61,9 +64,9 @@ def main(argv: list[str]) -> int:
 
 
 def _warn(hook: str, message: str, hint: str) -> None:
-    print(f"warning: kitty-status {hook}: {printable(message)}", file=sys.stderr)
+    print(f"warning: kitty-status {hook}: {visible(message)}", file=sys.stderr)
     if hint:
-        print(f"  hint: {printable(hint)}", file=sys.stderr)
+        print(f"  hint: {visible(hint)}", file=sys.stderr)
 
 
 class _Deadline:
@@ -106,6 +109,28 @@ def _work(hook: str, told: list[str]) -> None:
         refresh: Any = import_module("kitty_status.tracker.refresh")
         follows = [hook, *told] == _SQUASHED
         refresh.refresh(hook, repository, changed, may_be_written, commit_follows=follows)
+    _tell_what_is_left_out([hook, *told], git_dir, rebase)
+
+
+def _tell_what_is_left_out(call: list[str], git_dir: str, rebase: str) -> None:
+    """Say which events a rebase or an amended commit has left out, be it on purpose."""
+    if call == _REBASED and rebase:
+        old, new = _tip_before(git_dir, rebase), "HEAD"
+    elif call == _AMENDED:
+        # git says both commits on stdin; a person who calls the hook says nothing there.
+        is_told = sys.stdin is not None and not sys.stdin.isatty()
+        old, _, new = (sys.stdin.readline() if is_told else "").strip().partition(" ")
+    else:
+        return
+    if not (old and new and _folders(["diff-tree", old, new])):
+        return
+    try:
+        rewritten: Any = import_module("kitty_status.tracker.rewritten")
+        lines = rewritten.left_out(old, new, os.curdir)
+    except TimeIsUpError as error:
+        raise TimeIsUpError(error.message, hint=_LOOK) from None
+    if lines:
+        rewritten.tell("the rebase" if call == _REBASED else "the amended commit", old, lines)
 
 
 def _reconcile(repository: Repository) -> None:
@@ -117,7 +142,7 @@ def _reconcile(repository: Repository) -> None:
     for fate in module.reconcile(repository, timeout=_PATIENCE).restored:
         event = fate.entry.event
         told = f"{event['event_id']} ({event['wp_id']} to {event['to_lane']}) is back in {fate.entry.log}"
-        print(f"kitty-status: git took an event away that was not committed: {printable(told)}", file=sys.stderr)
+        print(f"kitty-status: git took an event away that was not committed: {visible(told)}", file=sys.stderr)
 
 
 def _changed_features(hook: str, told: list[str], git_dir: str, rebase: str) -> tuple[list[str], list[str]]:

@@ -127,8 +127,13 @@ def how_to_stage(feature: Feature) -> str:
 
 
 def how_to_commit(feature: Feature, message: str, *, snapshot: bool = True) -> list[str]:
-    """Return the commands, for any folder of the work tree, that commit what `commit_feature` would."""
-    return commands_to_commit(committed_paths(feature, snapshot=snapshot), message)
+    """Return the commands, for any folder of the work tree, that commit what `commit_feature` would.
+
+    In the middle of a merge, cherry-pick or revert git commits no single files: what is staged goes with the rest.
+    """
+    commands = commands_to_commit(committed_paths(feature, snapshot=snapshot), message)
+    operation = None if feature.repository is None else operation_in_progress(feature.repository.git_dir)
+    return commands[:1] if operation in _COMMITS_ONLY_THE_WHOLE else commands
 
 
 def commands_to_commit(paths: Sequence[str], message: str) -> list[str]:

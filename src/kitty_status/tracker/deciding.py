@@ -15,17 +15,18 @@ from kitty_status.errors import (
     MoveRefusedError,
     UsageError,
 )
-from kitty_status.jsonl.codec import LineDamagedError, encode
+from kitty_status.jsonl.codec import LineDamagedError, decode, encode
 from kitty_status.status import transitions
 from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
 from kitty_status.status.record import StatusRecord
-from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.reducer import reduce_with
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
 from kitty_status.tracker.claims import refuse_if_held_elsewhere
-from kitty_status.tracker.log import find_event, read_log
+from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import refuse_lost_log
-from kitty_status.tracker.request import Emitted
+from kitty_status.tracker.recent import understand
+from kitty_status.tracker.request import Emitted, Prospect
 from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
@@ -55,8 +56,9 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
         MoveRefusedError, ConflictingEventError, UsageError, NotFoundError, StoreError, OSError: as `emit.emit`.
     """
     feature.check_can_move()
-    events = unique_events(read_log(feature.log, feature.log.strictly(under_lock=not request.dry_run)))
-    before = reduce_events(events, config.profile)
+    data = feature.log.read() or b""
+    on_damage = feature.log.strictly(under_lock=not request.dry_run)
+    events, before = understand(str(feature.log), data, config.profile, on_damage)
     refuse_lost_log(feature, before, config)
     to_lane = before.profile.resolve(request.to_lane)
     if to_lane is None:
@@ -65,12 +67,13 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
         )
     replayed = _replayed(feature, request, to_lane)
     if replayed is not None:
-        return Emitted(feature, replayed, before.work_packages[request.wp_id], replayed=True)
+        return Emitted(feature, replayed, before.state_of(request.wp_id), replayed=True)
     state = before.work_packages.get(request.wp_id)
     move = _move(feature, request, to_lane, state, before)
     _refuse_if_against_the_rules(move, before, request)
     elsewhere = refuse_if_held_elsewhere(feature, request.wp_id, move, events, before.profile)
-    newest_id = max((event.event_id for event in events if is_ulid(event.event_id)), default=None)
+    ids = sorted([event.event_id for event in events], reverse=True)
+    newest_id = next(filter(is_ulid, ids), None)
     row = _row(feature, request, move, before, newest_id)
     problem = problem_with(row)
     if problem is not None:
@@ -79,7 +82,8 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
         line = encode(row, json.dumps)
     except LineDamagedError as error:
         raise UsageError(f"the event could not be read back: {error}", hint="look at what was given") from error
-    after = reduce_events([*events, StatusRecord(row, line)], config.profile)
+    event = StatusRecord(decode(line.removesuffix(b"\n")), line)
+    after = reduce_with(before, events, event, config.profile)
     became = after.work_packages[request.wp_id]
     if became["last_event_id"] != row["event_id"] or became["lane"] != to_lane:
         raise MoveRefusedError(
@@ -94,7 +98,10 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     ]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
-    return Emitted(feature, row, became, dry_run=request.dry_run, warnings=warnings)
+    prospect = Prospect(data, line, [*events, event], after)
+    return Emitted(
+        feature, row, after.state_of(request.wp_id), dry_run=request.dry_run, warnings=warnings, prospect=prospect
+    )
 
 
 def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str, Any] | None:

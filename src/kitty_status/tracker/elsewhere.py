@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Project
-    from kitty_status.tracker.sight import Sight, Surroundings, View
+    from kitty_status.tracker.look import View
+    from kitty_status.tracker.sight import Sight, Surroundings
 
 
 class Elsewhere:

@@ -6,20 +6,21 @@ that the reducer gives for the log with the event in it.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import KittyStatusError, OutcomeUnknownError
 from kitty_status.jsonl.append import append_locked, confirm
-from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.lock import exclusive
+from kitty_status.tracker.advice import in_the_middle
 from kitty_status.tracker.deciding import check_request, decide
 from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import find_event
-from kitty_status.tracker.materialize import reduce_with_oid, write_snapshot
+from kitty_status.tracker.materialize import oid_of, reduce_with_oid, write_snapshot
+from kitty_status.tracker.recent import remember
 from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:
+    from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
     from kitty_status.tracker.journal.restoring import Fate
@@ -55,19 +56,19 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
             problem = journal.refresh_snapshots()
     emitted.warnings += [_says_brought_back(fate, feature) for fate in brought_back]
     emitted.warnings += [problem] if problem else []
+    emitted.warnings += in_the_middle(feature)
     return emitted
 
 
 def _decide_and_append(feature: Feature, config: Config, request: EmitRequest, journal: Journal | None) -> Emitted:
     emitted = decide(feature, config, request)
     try:
-        if emitted.replayed:
+        if emitted.prospect is None:
             # Whoever recorded it may have been stopped before the disk confirmed it.
             for file in feature.log.files():
                 confirm(file)
         else:
-            line = encode(emitted.event, json.dumps)
-            place = place_to_write(feature, config.layout)
+            place, line = place_to_write(feature, config.layout), emitted.prospect.line
             journal.append(place, line) if journal else append_locked(place, line)
     except OutcomeUnknownError as error:
         raise _unknown(error.message, emitted) from error
@@ -87,16 +88,9 @@ def _says_brought_back(fate: Fate, feature: Feature) -> str:
 def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
     """Write the snapshot of the log as it is with the event in it, and report the lane that this gives."""
     feature = emitted.feature
-    event_id, wp_id = emitted.event["event_id"], emitted.event["wp_id"]
     try:
-        if find_event(feature.log, event_id) is None and journal is not None:
-            journal.bring_back()
-        if find_event(feature.log, event_id) is None:
-            raise _unknown(f"git put another file in place of {feature.log} while the event was written", emitted)
-        snapshot, oid = reduce_with_oid(feature, config)
-        if wp_id not in snapshot.work_packages:
-            raise _unknown(f"git put another file in place of {feature.log} while it was read", emitted)
-        emitted.state = snapshot.work_packages[wp_id]
+        snapshot, oid = _as_foreseen(emitted, config) or _as_it_stands(emitted, config, journal)
+        emitted.state = snapshot.state_of(emitted.event["wp_id"])
         write_snapshot(feature, config, snapshot, oid)
     except OutcomeUnknownError:
         raise
@@ -106,6 +100,35 @@ def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
             f"the event is recorded, but {feature.snapshot.name} was not written ({error}); "
             f"run `kitty-status materialize {feature.slug}`"
         )
+
+
+def _as_foreseen(emitted: Emitted, config: Config) -> tuple[Snapshot, str | None] | None:
+    """Return the snapshot that the decision foresaw, and the log's blob id; None where the log is not what it foresaw.
+
+    Its bytes are read once more, after the append, so that they prove that the event stands in it.
+    """
+    prospect, log = emitted.prospect, emitted.feature.log
+    if prospect is None or log.is_divided:
+        return None
+    data = log.read()
+    if data is None or not prospect.is_what_stands(data):
+        return None
+    remember(str(log), data, prospect.events, prospect.snapshot, config.profile)
+    return prospect.snapshot, oid_of(emitted.feature, data)
+
+
+def _as_it_stands(emitted: Emitted, config: Config, journal: Journal | None) -> tuple[Snapshot, str | None]:
+    """Return the snapshot of whatever log is there, with the event in it, and the blob id of that log."""
+    feature = emitted.feature
+    event_id, wp_id = emitted.event["event_id"], emitted.event["wp_id"]
+    if find_event(feature.log, event_id) is None and journal is not None:
+        journal.bring_back()
+    if find_event(feature.log, event_id) is None:
+        raise _unknown(f"git put another file in place of {feature.log} while the event was written", emitted)
+    snapshot, oid = reduce_with_oid(feature, config)
+    if wp_id not in snapshot.work_packages:
+        raise _unknown(f"git put another file in place of {feature.log} while it was read", emitted)
+    return snapshot, oid
 
 
 def _unknown(message: str, emitted: Emitted) -> OutcomeUnknownError:

@@ -7,7 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import BusyError, MoveRefusedError, UsageError
+from kitty_status.errors import BusyError, MoveRefusedError, OutsideRepositoryError, UsageError
+from kitty_status.git.bare import bare_repository
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.append import Place
 from kitty_status.status.layout import SNAPSHOT_FILENAME
@@ -106,12 +107,10 @@ class Feature:
         """Return `path` as a person at the top of the work tree would write it."""
         if self.repository is None:
             return str(path)
+        text, top = os.fspath(path), os.path.join(self.repository.worktree, "")  # noqa: PTH118  pathlib takes long
+        if os.sep == "/" and text.startswith(top):
+            return text[len(top) :]
         return path.relative_to(self.repository.worktree).as_posix()
-
-    def work_package_files(self) -> list[str]:
-        """Return the ids of the work packages that have a file (`tasks/WP01-some-title.md` or `WP01.md`)."""
-        ids = {name.split("-")[0].removesuffix(".md") for name in _names(self.folder / "tasks") if name.endswith(".md")}
-        return sorted(name for name in ids if name.upper().startswith("WP") and is_safe_name(name))
 
 
 class Project:
@@ -150,6 +149,7 @@ class Project:
             InvalidNameError: `name` could not be a slug.
             NotFoundError: there is no such feature.
             UsageError: more than one feature may be meant, or nothing says which.
+            OutsideRepositoryError: it is a bare repository, which has no files.
         """
         if name is None:
             return self._feature_around() or self._feature_of_branch() or self._undecided()
@@ -161,6 +161,7 @@ class Project:
         begun = [slug for slug in slugs if slug.startswith(name)]
         former = [feature for feature in self.once_called(name) if feature.slug not in begun]
         if not former:
+            self._refuse_bare(slugs)
             return Feature(self.features_folder / pick_slug(name, slugs, str(self.features_folder)), self.repository)
         if begun or len(former) > 1:
             meant = [*begun, *(feature.slug for feature in former)]
@@ -208,8 +209,16 @@ class Project:
             named = _longest(former)
         return named[0] if len(named) == 1 else None
 
+    def _refuse_bare(self, slugs: list[str]) -> None:
+        if self.repository is None and not slugs and bare_repository(str(self.start)):
+            raise OutsideRepositoryError(
+                f"{self.start} is a bare repository, and has no files",
+                hint="`audit`, `show --at REV` and `diff REV..REV` work here, everything else in a work tree",
+            )
+
     def _undecided(self) -> Feature:
         slugs = [feature.slug for feature in self.features()]
+        self._refuse_bare(slugs)
         raise UsageError(
             "neither the folder nor the branch says which feature is meant",
             hint=f"name it: {some_of(slugs)}"
@@ -275,6 +284,6 @@ def _root_outside_git(start: Path) -> Path:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return [path.name for path in folder.iterdir()]
+        return os.listdir(folder)  # noqa: PTH208  a write asks for names only, and a path for each takes long
     except (FileNotFoundError, NotADirectoryError):
         return []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from kitty_status.git.repository import read_file
 from kitty_status.status.layout import (
     EVENTS_FILENAME,
     SHARDS_FOLDER,
@@ -42,8 +43,7 @@ def lines_in(worktree: str, folder: str) -> bytes:
     parts = []
     for path in log_files_in(os.path.join(worktree, folder)):
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = read_file(path)
         except OSError:
             continue
         parts.append(data if data.endswith(b"\n") or not data else data + b"\n")

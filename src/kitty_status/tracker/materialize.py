@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import BusyError, StoreError
 from kitty_status.git.blobs import blob_oid, file_oid, tree_oid
+from kitty_status.git.objects import blob_ids
+from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
@@ -107,9 +111,22 @@ def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> Non
     if counted:
         raise StoreError(
             f"{feature.snapshot} counts {counted} events and the log has none: the log may have been lost",
-            hint=f"look for it with `git log -- {feature.relative(feature.log.path)}`; "
-            f"if it is meant to be empty, move {feature.snapshot.name} away",
+            hint=f"{_how_to_find(feature)}; if it is meant to be empty, move {feature.snapshot.name} away",
         )
+
+
+def _how_to_find(feature: Feature) -> str:
+    """Return how the lines of a lost log come back, by what git has of it."""
+    if feature.repository is None:
+        return "put back a copy of the log"
+    path = feature.relative(feature.log.path)
+    known = blob_ids([f":{path}", f"HEAD:{path}"], cwd=feature.repository.worktree)
+    if {*known} - {None, blob_oid(b"", feature.repository.object_format)}:
+        return f"`kitty-status resolve {feature.slug}` brings back what git has of it"
+    return (
+        f"`git log --all --diff-filter=AM -- {shlex.quote(path)}` lists the commits that have it, and "
+        f"`kitty-status resolve {feature.slug} --from COMMIT` brings its lines back"
+    )
 
 
 def is_leftover(feature: Feature, config: Config) -> bool:
@@ -134,14 +151,17 @@ def write_snapshot(feature: Feature, config: Config, snapshot: Snapshot, oid: st
     """
     _remove_leftovers(feature)
     result = compare(feature, config, snapshot, oid)
-    result.written = replace_file(feature.snapshot, result.data)
+    # Whole in any case; which of the two a crash of the machine leaves, the log decides afterwards.
+    result.written = replace_file(feature.snapshot, result.data, lasting=False)
     return result
 
 
 def _remove_leftovers(feature: Feature) -> None:
     """Remove what a process that was killed while it wrote the snapshot has left in the folder."""
-    for leftover in feature.folder.glob(f".{feature.snapshot.name}.*.tmp"):
-        leftover.unlink(missing_ok=True)
+    beginning = f".{feature.snapshot.name}."
+    for name in os.listdir(feature.folder):  # noqa: PTH208  a glob takes three times as long
+        if name.startswith(beginning) and name.endswith(".tmp"):
+            (feature.folder / name).unlink(missing_ok=True)
 
 
 def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | None) -> Materialized:
@@ -153,6 +173,11 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
     existing = _read(feature)
     data = to_bytes(snapshot, oid, _their_keys(feature, config, existing))
     return Materialized(snapshot, data, existing, wanted=config.commits_snapshots)
+
+
+def oid_of(feature: Feature, data: bytes) -> str | None:
+    """Return the git blob id of bytes that a feature's log holds, None outside git."""
+    return None if feature.repository is None else blob_oid(data, feature.repository.object_format)
 
 
 def log_oid(feature: Feature) -> str | None:
@@ -176,7 +201,7 @@ def log_oid(feature: Feature) -> str | None:
 
 def _read(feature: Feature) -> bytes | None:
     try:
-        return feature.snapshot.read_bytes()
+        return read_file(feature.snapshot)
     except FileNotFoundError:
         return None
 
@@ -184,6 +209,10 @@ def _read(feature: Feature) -> bytes | None:
 def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dict[str, Any] | None:
     """Return the content of a snapshot that spec-kitty 3 keeps, None where the snapshot is ours alone."""
     if config.snapshot == SNAPSHOT_OWN:
+        return None
+    names_no_mission = existing is None or (_IDENTITY.encode() not in existing and b"\\" not in existing)
+    if config.snapshot != SNAPSHOT_SPEC_KITTY and names_no_mission and not _is_spec_kitty_mission(feature):
+        # It is ours, whatever else it says: nobody needs to parse it.
         return None
     try:
         content = parse(existing) if existing else None
@@ -199,6 +228,6 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
 def _is_spec_kitty_mission(feature: Feature) -> bool:
     """Say whether the folder is one that spec-kitty 3 made; it writes the mission's identity beside the log."""
     try:
-        return _IDENTITY in parse((feature.folder / "meta.json").read_bytes())
+        return _IDENTITY in parse(read_file(feature.folder / "meta.json"))
     except (OSError, ValueError):
         return False

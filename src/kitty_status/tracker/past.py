@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import NotFoundError, OutsideRepositoryError, StoreError, UsageError
+from kitty_status.git.bare import bare_repository
 from kitty_status.git.blame import blame
 from kitty_status.git.history import History
 from kitty_status.git.revisions import describe, find_revision, newest_until, shallow_edge
@@ -182,17 +183,18 @@ def past_at(project: Project, when: str) -> Past:
 
 
 def worktree_of(project: Project) -> str:
-    """Return where to ask git.
+    """Return where to ask git about the past: in the work tree, or in a bare repository that has none.
 
     Raises:
         OutsideRepositoryError: there is no repository.
     """
-    if project.repository is None:
+    repository = project.repository or bare_repository(str(project.start))
+    if repository is None:
         raise OutsideRepositoryError(
             "there is no git repository here, so there is no history",
             hint="call it in a clone, or `git init` makes one",
         )
-    return project.repository.worktree
+    return repository.worktree
 
 
 class Brought:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import StoreError
-from kitty_status.git.hooks import printable
 from kitty_status.git.run import git
 from kitty_status.status.snapshot import parse
+from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import commands_to_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Feature
@@ -102,5 +102,5 @@ def _say_stale(features: list[Feature]) -> None:
 
 
 def _say(what: str, lines: Iterable[str]) -> None:
-    shown = map(printable, (f"kitty-status: {what}", *lines))
+    shown = map(visible, (f"kitty-status: {what}", *lines))
     print(*shown, sep="\n  ", file=sys.stderr)  # noqa: T201  a hook speaks so

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kitty_status.status.record import LaneEvent
+    from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
 
 
@@ -32,11 +34,35 @@ class EmitRequest:
     dry_run: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prospect:
+    """What a decision foresees: the log that it was made from, the line that comes behind, and what both say.
+
+    `events` are those of the log, each once, and the one of the line.
+    """
+
+    data: bytes
+    line: bytes
+    events: list[LaneEvent]
+    snapshot: Snapshot
+
+    def is_what_stands(self, data: bytes | None) -> bool:
+        """Say whether a log's bytes are what was foreseen, and nothing else."""
+        return (
+            data is not None
+            and self.data[-1:] in (b"", b"\n")
+            and len(data) == len(self.data) + len(self.line)
+            and data.startswith(self.data)
+            and data.endswith(self.line)
+        )
+
+
 @dataclass(slots=True)
 class Emitted:
     """The event that stands in the log now (under `dry_run`: that would), and what came of it.
 
-    `replayed` is true where the event stood there already, with the given id and the same content.
+    `replayed` is true where the event stood there already, with the given id and the same content; there is no
+    `prospect` then.
     """
 
     feature: Feature
@@ -45,3 +71,4 @@ class Emitted:
     replayed: bool = False
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    prospect: Prospect | None = field(default=None, repr=False, compare=False)

@@ -7,6 +7,7 @@ between, nothing is.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -148,8 +149,8 @@ def _refuse_to_lose_everything(feature: Feature, mended: Mended) -> None:
     if counted:
         raise StoreError(
             f"{feature.snapshot} counts {counted} events, and neither the log nor git's index and HEAD have any",
-            hint=f"`git log --all -- {feature.relative(feature.log.path)}` finds the commits that had it; "
-            "name one: --from",
+            hint=f"`git log --all --diff-filter=AM -- {shlex.quote(feature.relative(feature.log.path))}` lists the "
+            "commits that have it; name one: --from",
         )
 
 

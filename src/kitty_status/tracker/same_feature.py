@@ -12,14 +12,17 @@ from kitty_status.errors import KittyStatusError
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.status.instants import parse_instant
 from kitty_status.status.merging import split_lines
+from kitty_status.status.rows import is_safe_name
+from kitty_status.tracker.features import Feature
 from kitty_status.tracker.former import RENAMED, former_slugs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from kitty_status.status.record import LaneEvent
     from kitty_status.tracker.feature_log import FeatureLog
-    from kitty_status.tracker.features import Feature, Project
+    from kitty_status.tracker.features import Project
 
 
 class Namesakes:
@@ -44,6 +47,12 @@ class Namesakes:
         ]
 
 
+def formerly(feature: Feature) -> list[Feature]:
+    """Return where a feature lay under each other name that it had: there a branch may still go on with it."""
+    slugs = [slug for slug in former_slugs(feature.log) if slug != feature.slug and is_safe_name(slug)]
+    return [Feature(feature.folder.parent / slug, feature.repository) for slug in slugs]
+
+
 def how_split(feature: Feature, other: Feature) -> str:
     """Return what is said of two folders that hold one feature, with the command that unites them."""
     return (
@@ -63,7 +72,16 @@ def how_to_unite(feature: Feature, other: Feature) -> str:
 
 def are_one_feature(one: FeatureLog, other: FeatureLog) -> bool:
     """Say whether two logs tell of one feature: they share a line, or one begins before it was renamed in the other."""
-    lines, others = lines_of(one), lines_of(other)
+    return _are_one(lines_of(one), lines_of(other))
+
+
+def is_of(lines: Sequence[bytes], files: Iterable[bytes | None], before: Iterable[LaneEvent]) -> bool:
+    """Say whether a log, its files and the events `before` them, tells of the feature that these lines tell of."""
+    others = [line for data in files for line in split_lines(data or b"")]
+    return _are_one(lines, [*others, *(event.line.removesuffix(b"\n") + b"\n" for event in before)])
+
+
+def _are_one(lines: Sequence[bytes], others: Sequence[bytes]) -> bool:
     if not lines or not others:
         return False
     return (

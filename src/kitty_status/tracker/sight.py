@@ -6,6 +6,8 @@ Three places are looked at, at the log's path from the top of the work tree:
 * the log at the tip of every local branch; a tip that this work tree stands on is not asked
 * the journal: acknowledged events that stand neither in a log nor in a commit just now
 
+A feature that was renamed here may go on elsewhere under each name that it had; those paths are looked at as well.
+
 Nothing is written. What cannot be read elsewhere is said in a warning and never stops the caller.
 """
 
@@ -17,15 +19,14 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import GitError, KittyStatusError
 from kitty_status.git.head import Position, position_of, worktrees
 from kitty_status.git.references import branches
-from kitty_status.jsonl.codec import decode
-from kitty_status.jsonl.damage import is_in_flight
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.status.causality import decide_outcome
-from kitty_status.status.record import event_in
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.journal.entries import read_book
 from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.look import Look, View
+from kitty_status.tracker.same_feature import formerly
 from kitty_status.tracker.tips import Tips
 
 if TYPE_CHECKING:
@@ -37,35 +38,6 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.journal.entries import Entry
-
-
-class View:
-    """One place with events that this log does not hold: a work tree's log, a branch's tip, or the journal.
-
-    `worktree` is None but for a log that lies in one, `branch` is None on a detached HEAD. `events` is
-    everything that stands there, each event once; `unmerged` is the part that this log lacks.
-    """
-
-    __slots__ = ("branch", "events", "in_journal", "unmerged", "worktree")
-
-    def __init__(self, events: list[LaneEvent], worktree: str | None, branch: str | None) -> None:
-        self.events = events
-        self.worktree = worktree
-        self.branch = branch
-        self.in_journal = False
-        self.unmerged: list[LaneEvent] = []
-
-    @property
-    def name(self) -> str:
-        """The place as a person would say it."""
-        if self.worktree is not None:
-            return f"the work tree {self.worktree} ({f'branch {self.branch}' if self.branch else 'detached HEAD'})"
-        return f"{'the journal, for ' if self.in_journal else ''}branch {self.branch}"
-
-    def to_dict(self) -> dict[str, str | None]:
-        """Return the place as JSON answers give it."""
-        found_in = "worktree" if self.worktree is not None else "journal" if self.in_journal else "branch"
-        return {"found_in": found_in, "worktree": self.worktree, "branch": self.branch}
 
 
 class Sight:
@@ -130,10 +102,16 @@ class Surroundings:
             OSError: the journal cannot be read.
             GitError: git could not be asked.
         """
-        look = _Look(own, feature)
-        views = [*self._in_work_trees(look), *self._at_tips(look)]
-        views += self._in_journal(look, views, Path(feature.lock).stem)
-        return Sight(own, _without_repetitions(views), look.warnings)
+        views: list[View] = []
+        warnings: list[str] = []
+        for place in (feature, *formerly(feature)):
+            look = Look(own, place)
+            if place is not feature:
+                look.expect(feature)
+            seen = [*self._in_work_trees(look), *self._at_tips(look)]
+            views += [*seen, *self._in_journal(look, seen, Path(place.lock).stem)]
+            warnings += look.warnings
+        return Sight(own, _without_repetitions(views), warnings)
 
     def folders(self, parent: str) -> list[str]:
         """Return the feature folders right below `parent`, a path from the top, with logs that other places have.
@@ -157,7 +135,7 @@ class Surroundings:
             self._unreadable.append(error.message)
             return Position(None, None)
 
-    def _in_work_trees(self, look: _Look) -> Iterator[View]:
+    def _in_work_trees(self, look: Look) -> Iterator[View]:
         for tree, position in self._others:
             view = View([], tree.worktree, position.branch)
             files = FeatureLog(Path(tree.worktree, look.folder)).files()
@@ -169,7 +147,7 @@ class Surroundings:
             if contents:
                 yield look.take(view, contents)
 
-    def _at_tips(self, look: _Look) -> Iterator[View]:
+    def _at_tips(self, look: Look) -> Iterator[View]:
         for alike, contents in self._tips.logs(look.folder, is_divided=look.is_divided):
             missing = [path for path, data in contents.items() if data is None]
             for branch in alike:
@@ -178,7 +156,7 @@ class Surroundings:
                 if not missing:
                     yield look.take(view, contents)
 
-    def _in_journal(self, look: _Look, views: list[View], name: str) -> Iterator[View]:
+    def _in_journal(self, look: Look, views: list[View], name: str) -> Iterator[View]:
         """Yield a view for each branch with entries that stand nowhere else, and that git does not keep.
 
         Entries of a branch that is gone count for nothing, nor do those that were written on none: only
@@ -200,52 +178,10 @@ class Surroundings:
         for entry in open_entries(self._repository, entries) if entries else ():
             waiting.setdefault(entry.branch, []).append(entry)
         for branch, missing in waiting.items():
-            before = next((view.events for view in views if view.branch == branch), list(look.own))
+            before = next((view.events for view in views if view.branch == branch), [] if look.former else look.own)
             view = View([], None, branch)
             view.in_journal = True
             yield look.take(view, {look.log: b"".join(entry.line + b"\n" for entry in missing)}, before)
-
-
-class _Look:
-    """One look around for one feature: each distinct line is understood once, however many places hold it."""
-
-    def __init__(self, own: Sequence[LaneEvent], feature: Feature) -> None:
-        self.own = own
-        self.own_ids = {event.event_id for event in own}
-        self.folder = feature.path
-        self.log = feature.relative(feature.log.path)
-        self.is_divided = feature.log.is_divided
-        self.warnings: list[str] = []
-        self._known: dict[bytes, LaneEvent | None] = {event.line.removesuffix(b"\n"): event for event in own}
-        self._damaged: dict[bytes, str] = {}
-
-    def take(self, view: View, files: dict[str, bytes | None], before: Sequence[LaneEvent] = ()) -> View:
-        """Put the events that {path: content} of a log's files hold into a view, behind those that stand `before`."""
-        events = list(before)
-        for path, data in files.items():
-            self._read(view, path, data or b"", events)
-        view.events = unique_events(events)
-        view.unmerged = [event for event in view.events if event.event_id not in self.own_ids]
-        return view
-
-    def _read(self, view: View, path: str, data: bytes, events: list[LaneEvent]) -> None:
-        damaged = []
-        lines = data.split(b"\n")
-        for number, line in enumerate(lines, start=1):
-            if line not in self._known:
-                self._known[line] = event_in(line, number, decode, self._note)
-            event = self._known[line]
-            if event is not None:
-                events.append(event)
-            elif line in self._damaged and not (number == len(lines) and is_in_flight(line)):
-                damaged.append((number, self._damaged[line]))
-        if damaged:
-            number, why = damaged[0]
-            more = f", and {len(damaged) - 1} more lines" if len(damaged) > 1 else ""
-            self.warnings.append(f"line {number} of {path} in {view.name} is damaged ({why}){more}: passed over")
-
-    def _note(self, _number: int, line: bytes, why: str, _is_json: bool) -> None:
-        self._damaged[line] = why
 
 
 def _without_repetitions(views: list[View]) -> list[View]:

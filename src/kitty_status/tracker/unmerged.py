@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import GitError, KittyStatusError, NotFoundError
 from kitty_status.git.differences import changed_in_work_tree, differences
-from kitty_status.git.head import operation_in_progress, position_of, vanished_worktrees, worktrees
+from kitty_status.git.head import operation_in_progress, positions, vanished_worktrees
 from kitty_status.git.log_paths import ANY_LOG_PATHSPECS
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.references import REMOTE, branches, main_branch
@@ -89,7 +89,7 @@ def survey(repository: Repository, base: str | None = None) -> Survey:
         GitError, OSError: git or the journal could not be asked.
     """
     tips = branches(repository)
-    standing = _standing(repository)
+    standing = positions(repository)
     name, commit = _base(repository, base, tips, standing)
     found = Survey(name, commit)
     for tree, position in standing:
@@ -105,16 +105,6 @@ def survey(repository: Repository, base: str | None = None) -> Survey:
         found.warnings.append(f"the work tree {tree.worktree} is gone; `git worktree list` shows what git knows of it")
     _count(repository, found)
     _count_waiting(repository, found)
-    return found
-
-
-def _standing(repository: Repository) -> list[tuple[Repository, Position | None]]:
-    found: list[tuple[Repository, Position | None]] = []
-    for tree in worktrees(repository):
-        try:
-            found.append((tree, position_of(tree)))
-        except GitError:
-            found.append((tree, None))
     return found
 
 

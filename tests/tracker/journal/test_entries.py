@@ -9,6 +9,9 @@ import pytest
 
 from commandline import LOG, SLUG, ask, emit, feature_in
 from gitrepo import GitRepo
+from kitty_status.git.repository import find_repository
+from kitty_status.tracker.journal import entries
+from kitty_status.tracker.journal.entries import read_book
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +87,19 @@ def test_an_entry_that_leads_to_no_log_is_kept_and_reported(repo: GitRepo, log: 
 def test_an_entry_of_two_lines_is_kept_and_reported(repo: GitRepo) -> None:
     row = entry_of(repo)
     assert_is_no_entry(repo, {**row, "line": row["line"].replace(", ", ",\n", 1)})
+
+
+def test_entries_that_were_understood_once_are_the_same_and_so_many_are_kept(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for wp in ("WP03", "WP04"):
+        emit(repo.path, wp, "claimed")
+    repository = find_repository(str(repo.path))
+    assert repository is not None
+    first, again = (read_book(repository, SLUG).entries for _ in range(2))
+    assert [entry.row() for entry in first] == [entry.row() for entry in again]
+    assert [entry.event["wp_id"] for entry in again][-3:] == ["WP02", "WP03", "WP04"]
+    monkeypatch.setattr(entries, "_MOST_UNDERSTOOD", 2)
+    entries._understood.clear()
+    assert [entry.row() for entry in read_book(repository, SLUG).entries] == [entry.row() for entry in first]
+    assert len(entries._understood) <= 2

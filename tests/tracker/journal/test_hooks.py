@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,3 +89,36 @@ def test_a_hook_that_is_switched_off_leaves_it_to_the_next_write(repo: GitRepo) 
     assert event.encode() not in repo.read(LOG)
     moved(repo, "WP03")
     assert event.encode() in repo.read(LOG)
+
+
+def stashed(repo: GitRepo) -> None:
+    """Set other work aside together with an event that is not committed."""
+    repo.write("work", "half done")
+    repo.git("add", "work")
+    moved(repo, "WP02")
+    repo.git("stash", "push", "-q")
+
+
+def test_a_stash_from_before_the_log_went_on_comes_back_once_the_log_is_committed(repo: GitRepo) -> None:
+    stashed(repo)
+    answer = ask(repo.path, *f"emit WP03 --to claimed --actor ada -f {SLUG} --json".split())
+    for refused in (("stash", "pop"), ("stash", "branch", "afterwards")):
+        assert b"would be overwritten by merge" in repo.run(*refused).stderr
+        repo.git("checkout", "-q", "main")
+    assert repo.git("stash", "list").count("\n") == 0
+
+    for command in answer.envelope["next"]:
+        repo.git(*shlex.split(command)[1:])
+    repo.git("stash", "pop", "-q")
+
+    log = repo.read(LOG)
+    assert [log.count(f'"{wp}"'.encode()) for wp in ("WP01", "WP02", "WP03")] == [1, 1, 1]
+    assert (repo.read("work"), repo.git("stash", "list")) == (b"half done", "")
+    assert ask(repo.path, "validate", SLUG).code == 0
+    assert journaled(repo) == []
+
+
+def test_a_stash_becomes_a_branch_where_nothing_was_written_since(repo: GitRepo) -> None:
+    stashed(repo)
+    repo.git("stash", "branch", "afterwards")
+    assert (b"WP02" in repo.read(LOG), repo.read("work")) == (True, b"half done")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -200,3 +202,44 @@ def test_a_bare_repository_with_a_configuration_for_each_work_tree_has_no_main_o
     tree.git("reset", "-q", "--hard")
     assert fates(tree.path) == {"restored": [event]}
     assert event.encode() in tree.read(LOG)
+
+
+def moved_by_hand(repo: GitRepo, slug: str) -> str:
+    """Move the folder as a file manager does, with an event that is not committed yet; return its id."""
+    event = move(repo.path, "WP02")
+    (repo.path / FOLDER).rename(repo.path / "kitty-specs" / slug)
+    return event
+
+
+def test_a_folder_that_was_moved_by_hand_is_recognised_and_the_way_that_is_named_leads_out(repo: GitRepo) -> None:
+    (repo.path / "kitty-specs/000-other").mkdir()
+    event = moved_by_hand(repo, "002-new")
+    answer = ask(repo.path, "reconcile-journal", "--json")
+    assert answer.code == 1
+    [waiting] = answer.data["waiting"]
+    assert waiting["event"]["event_id"] == event
+    assert f"moved by hand from {FOLDER} to kitty-specs/002-new" in waiting["why"]
+    assert f"`kitty-status rename {SLUG} 002-new`" in waiting["why"]
+    findings = ask(repo.path, "doctor", "--json").data["findings"]
+    [finding] = [each for each in findings if each["code"] == "event-waits"]
+    back, rename = (shlex.split(command) for command in finding["commands"])
+
+    subprocess.run(back, cwd=repo.path, check=True)
+    assert ask(repo.path, *rename[1:]).code == 0
+
+    assert fates(repo.path) == {"standing": [event]}
+    assert ask(repo.path, "reconcile-journal").code == 0
+    repo.commit("renamed")
+    assert fates(repo.path) == {"settled": [event]}
+
+
+def test_a_folder_that_was_moved_by_hand_and_committed_keeps_its_events(repo: GitRepo) -> None:
+    event = moved_by_hand(repo, "002-new")
+    repo.commit("moved by hand")
+    assert fates(repo.path) == {"settled": [event]}
+
+
+def test_an_event_of_a_feature_that_was_archived_stands_there(repo: GitRepo) -> None:
+    event = move(repo.path, "WP02")
+    assert ask(repo.path, "archive", SLUG).code == 0
+    assert fates(repo.path) == {"standing": [event]}

@@ -1,11 +1,12 @@
 """The entries of the journal: one file per feature slug, guarded by the lock of the logs it speaks of."""
 
-# ruff: noqa: PTH118, PTH123, PTH208
+# ruff: noqa: PTH118, PTH208
 
 from __future__ import annotations
 
 import os
 
+from kitty_status.git.repository import read_file
 from kitty_status.jsonl.append import Place
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.replace import replace_file
@@ -128,8 +129,7 @@ def read_book(repository: Repository, name: str) -> Book:
     entries: list[Entry] = []
     unreadable: list[bytes] = []
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = read_file(path)
     except FileNotFoundError:
         data = b""
     *lines, tail = data.split(b"\n")
@@ -151,8 +151,24 @@ def _place(repository: Repository, path: str, name: str) -> Place:
     return Place(path, lock, quarantine)  # type: ignore[arg-type]  # any path will do; pathlib would delay a hook
 
 
+# The entries of this process's last looks, by their lines: each write looks at all that wait for a commit.
+_understood: dict[bytes, Entry] = {}
+_MOST_UNDERSTOOD = 1024
+
+
 def _entry(line: bytes) -> Entry | None:
     """Return the entry in a line of the journal, None where somebody else wrote the line."""
+    entry = _understood.get(line)
+    if entry is None:
+        entry = _decoded(line)
+        if entry is not None:
+            if len(_understood) >= _MOST_UNDERSTOOD:
+                _understood.clear()
+            _understood[line] = entry
+    return entry
+
+
+def _decoded(line: bytes) -> Entry | None:
     try:
         row = decode(line)
         log, text, branch, head = row["log"], row["line"], row["branch"], row["head"]

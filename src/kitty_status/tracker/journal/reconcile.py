@@ -8,6 +8,7 @@ import os
 from importlib import import_module
 
 from kitty_status.errors import BusyError
+from kitty_status.git.head import positions
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.journal.entries import books, place_of, read_book
 from kitty_status.tracker.journal.restoring import restore
@@ -26,15 +27,19 @@ _PATIENCE = 10.0
 
 
 class Reconciled:
-    """What became of the entries: settled, or a fate each; `busy` names features whose logs were being written."""
+    """What became of the entries: settled, or a fate each.
 
-    __slots__ = ("busy", "fates", "settled", "unreadable")
+    `busy` names features whose logs were being written, `passed_over` work trees whose HEAD cannot be read.
+    """
+
+    __slots__ = ("busy", "fates", "passed_over", "settled", "unreadable")
 
     def __init__(self) -> None:
         self.settled: list[Entry] = []
         self.fates: list[Fate] = []
         self.busy: list[str] = []
         self.unreadable: list[str] = []
+        self.passed_over: list[str] = []
 
     @property
     def restored(self) -> list[Fate]:
@@ -58,6 +63,7 @@ def reconcile(repository: Repository, *, dry_run: bool = False, timeout: float =
     names = books(repository)
     if not names:
         return found
+    found.passed_over = [tree.worktree for tree, position in positions(repository) if position is None]
     seen = movements(repository)
     settle = has_moved(repository)
     for name in names:

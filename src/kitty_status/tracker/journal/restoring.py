@@ -1,6 +1,6 @@
 """Bringing lines back into the logs they have vanished from, and saying of each other entry why it waits."""
 
-# ruff: noqa: PTH112, PTH118
+# ruff: noqa: PTH112, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kitty_status.git.head import (
     names_of_branch,
     operation_in_progress,
     position_of,
+    positions,
     reflog_commits,
-    worktrees,
 )
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.run import run_git
@@ -29,20 +29,24 @@ if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.journal.entries import Entry
 
+_ARCHIVE = ".archive"
+
 
 class Fate:
     """What becomes of an entry that is not settled: it stands in a log, was restored to its own, or waits.
 
-    `tree` is the work tree of that log, and None where the entry's branch is checked out nowhere.
+    `tree` is the work tree of that log, and None where the entry's branch is checked out nowhere. `moved_to` is the
+    folder that holds the line there, where the feature's own folder has been moved without `rename`.
     """
 
-    __slots__ = ("entry", "restored", "tree", "why")
+    __slots__ = ("entry", "moved_to", "restored", "tree", "why")
 
     def __init__(
         self, entry: Entry, tree: Repository | None, *, restored: bool = False, why: str | None = None
     ) -> None:
         self.entry = entry
         self.tree = tree
+        self.moved_to: str | None = None
         self.restored = restored
         self.why = why
 
@@ -66,7 +70,7 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
         # git takes an uncommitted line along to another branch; only where none has it is it missing.
         tree = next((one for one in own or trees.all if entry.line + b"\n" in trees.lines(one, entry.folder)), None)
         if tree is not None or not own:
-            fates.append(Fate(entry, tree, why=None if tree else _why_nowhere(entry)))
+            fates.append(Fate(entry, tree, why=None if tree else _why_nowhere(entry, trees.unreadable)))
             continue
         tree = own[0]
         why = _why_not_here(tree, entry)
@@ -75,7 +79,38 @@ def restore(repository: Repository, entries: Sequence[Entry], name: str, *, dry_
         if why is None:
             trees.lines(tree, entry.folder).add(entry.line + b"\n")
         fates.append(Fate(entry, tree, restored=why is None, why=why))
+        if why is not None and not os.path.isdir(os.path.join(tree.worktree, entry.folder)):
+            _look_where_it_is(fates[-1], tree, trees)
     return fates
+
+
+def _look_where_it_is(fate: Fate, tree: Repository, trees: _Trees) -> None:
+    """Find the folder that a feature has moved to: its lines tell it. Moved by our commands, it has its line there."""
+    above, _, slug = fate.entry.folder.rpartition("/")
+    for folder in _folders_in(tree.worktree, above):
+        lines = trees.lines(tree, folder)
+        if fate.entry.line + b"\n" not in lines:
+            continue
+        new = folder.rpartition("/")[2]
+        if new == slug or any(b'"renamed"' in line and f'"{slug}"'.encode() in line for line in lines):
+            fate.why = None
+            return
+        fate.moved_to = folder
+        fate.why = (
+            f"its folder was moved by hand from {fate.entry.folder} to {folder}, where its line stands: commit that, "
+            f"or move it back and use `kitty-status rename {slug} {new}`, which every reader can follow"
+        )
+        return
+
+
+def _folders_in(worktree: str, above: str) -> list[str]:
+    """Return the folders beside a feature's, those of archived features too."""
+    found = []
+    for folder in (above, f"{above}/{_ARCHIVE}"):
+        path = os.path.join(worktree, folder)
+        names = sorted(os.listdir(path)) if os.path.isdir(path) else []
+        found += [f"{folder}/{name}" for name in names if name != _ARCHIVE]
+    return found
 
 
 def _append(tree: Repository, entry: Entry, name: str, *, may_fail: bool) -> str | None:
@@ -93,8 +128,10 @@ class _Trees:
     """The work trees of a clone, that of the caller first, and what stands in their logs."""
 
     def __init__(self, repository: Repository) -> None:
-        self.all = sorted(worktrees(repository), key=lambda tree: tree.git_dir != repository.git_dir)
-        self._branches = [position_of(tree).branch for tree in self.all]
+        standing = sorted(positions(repository), key=lambda each: each[0].git_dir != repository.git_dir)
+        self.all = [tree for tree, _ in standing]
+        self.unreadable = [tree for tree, position in standing if position is None]
+        self._branches = [position.branch if position else None for _, position in standing]
         self._lines: dict[tuple[str, str], set[bytes]] = {}
 
     def on_branch(self, branch: str | None) -> list[Repository]:
@@ -130,10 +167,11 @@ def _is_line_of(data: bytes, line: bytes) -> bool:
     return at >= 0
 
 
-def _why_nowhere(entry: Entry) -> str:
+def _why_nowhere(entry: Entry, unreadable: Sequence[Repository]) -> str:
     if entry.branch is None:
         return "it was written on no branch"
-    return f"branch {entry.branch} is checked out nowhere"
+    unknown = "".join(f"; what is in {tree.worktree} cannot be said: its HEAD is unreadable" for tree in unreadable)
+    return f"branch {entry.branch} is checked out nowhere{unknown}"
 
 
 def _why_not_here(tree: Repository, entry: Entry) -> str | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-from kitty_status.git.head import commit_of, position_of, reflog_commits, reflog_path, worktrees
+from kitty_status.git.head import commit_of, positions, reflog_commits, reflog_path, worktrees
 from kitty_status.git.log_paths import ANY_LOG_PATHSPECS
 from kitty_status.git.objects import distinct_blobs
 from kitty_status.git.run import git, run_git
@@ -82,12 +82,12 @@ def movements(repository: Repository) -> bytes | None:
 
 
 def _places(repository: Repository, entries: Sequence[Entry]) -> Iterator[list[str]]:
-    trees = worktrees(repository)
+    standing = positions(repository)
     branches = sorted({entry.branch for entry in entries if entry.branch})
-    positions = [position_of(tree).commit for tree in trees]
-    yield _unique([*positions, *(commit_of(repository, f"refs/heads/{branch}") for branch in branches)])
+    commits = [position.commit for _, position in standing if position is not None]
+    yield _unique([*commits, *(commit_of(repository, f"refs/heads/{branch}") for branch in branches)])
     heads = {entry.head for entry in entries}
-    logs = [reflog_commits(tree) for tree in trees] + [reflog_commits(repository, branch) for branch in branches]
+    logs = [reflog_commits(tree) for tree, _ in standing] + [reflog_commits(repository, branch) for branch in branches]
     # The newest first: that is where a line stands that was written a moment ago.
     yield _unique(commit for log in logs for commit in reversed(_since(log, heads)))
     yield _tips(repository)
@@ -135,7 +135,7 @@ def _not_in_history(repository: Repository, entries: list[Entry]) -> list[Entry]
 
 def _not_elsewhere(repository: Repository, entries: list[Entry]) -> list[Entry]:
     """Look for lines whose log has moved to another path since: where its branch is checked out, it is gone."""
-    trees = [(tree.worktree, position_of(tree).branch) for tree in worktrees(repository)]
+    trees = [(tree.worktree, position.branch if position else None) for tree, position in positions(repository)]
 
     def has_moved_away(entry: Entry) -> bool:
         # Another branch may still have it where it was.

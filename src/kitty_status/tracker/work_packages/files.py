@@ -1,0 +1,101 @@
+"""Which files a feature's work packages have: `tasks/WP01-some-title.md` or `tasks/WP01.md`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import FrontmatterError
+from kitty_status.status.rows import is_safe_name
+from kitty_status.tracker.work_packages.frontmatter import Frontmatter, parse, span_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kitty_status.tracker.features import Feature
+
+TASKS_FOLDER = "tasks"
+OVERVIEW_FILENAME = "tasks.md"
+_SUFFIX = ".md"
+_PREFIX = "WP"
+# Larger than any text that a person reads; such a file is something else.
+_MAX_BYTES = 4 * 1024 * 1024
+
+
+class WorkPackageFile:
+    """One work package's file: its id, from the file's name, where it is, and its bytes."""
+
+    __slots__ = ("data", "path", "where", "wp_id")
+
+    def __init__(self, wp_id: str, path: Path, where: str, data: bytes) -> None:
+        self.wp_id = wp_id
+        self.path = path
+        self.where = where
+        self.data = data
+
+    def frontmatter(self) -> Frontmatter | None:
+        """Return the file's YAML block, None where it has none.
+
+        Raises:
+            FrontmatterError: it cannot be read, or names another work package than the file's name does.
+        """
+        found = parse(self.data, self.where)
+        named = found.values.get("work_package_id") if found else None
+        if isinstance(named, str) and named != self.wp_id:
+            raise FrontmatterError(
+                f"{self.where}: the file's name says {self.wp_id} and its frontmatter {named}",
+                hint="make them agree",
+            )
+        return found
+
+    def body(self) -> bytes:
+        """Return the Markdown below the block."""
+        span = span_of(self.data)
+        return self.data if span is None or span[1] < 0 else self.data[span[1] :].partition(b"\n")[2]
+
+
+def work_package_ids(feature: Feature) -> list[str]:
+    """Return the ids of the work packages that have a file, sorted."""
+    return sorted({wp_id for wp_id, _ in _paths(feature)})
+
+
+def work_package_files(feature: Feature) -> list[WorkPackageFile]:
+    """Return the files of a feature's work packages, by id.
+
+    Raises:
+        FrontmatterError: two files stand for one work package, or one is no regular file or too large.
+        OSError: one cannot be read.
+    """
+    found: dict[str, WorkPackageFile] = {}
+    for wp_id, path in sorted(_paths(feature)):
+        where = feature.relative(path)
+        if wp_id in found:
+            raise FrontmatterError(
+                f"{found[wp_id].where} and {where} are both files of {wp_id}", hint="leave one of them in the folder"
+            )
+        found[wp_id] = WorkPackageFile(wp_id, path, where, read_text_file(path, where))
+    return list(found.values())
+
+
+def read_text_file(path: Path, where: str) -> bytes:
+    """Return the bytes of a file that a view is part of.
+
+    Raises:
+        FrontmatterError: it is a symbolic link or no regular file, or larger than any text.
+        OSError: it cannot be read.
+    """
+    if path.is_symlink() or not path.is_file():
+        raise FrontmatterError(f"{where} is no regular file", hint="put a file in its place")
+    data = path.read_bytes()
+    if len(data) > _MAX_BYTES:
+        raise FrontmatterError(f"{where} has {len(data)} bytes, which is no text of a work package", hint="look at it")
+    return data
+
+
+def _paths(feature: Feature) -> list[tuple[str, Path]]:
+    folder = feature.folder / TASKS_FOLDER
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    ids = ((name.split("-")[0].removesuffix(_SUFFIX), name) for name in names if name.endswith(_SUFFIX))
+    return [(wp_id, folder / name) for wp_id, name in ids if wp_id.upper().startswith(_PREFIX) and is_safe_name(wp_id)]
