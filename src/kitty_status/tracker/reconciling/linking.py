@@ -144,17 +144,20 @@ class _Linker:
         inside = list(inside)
         if inside and oid not in found and oid in self._scan.commits:
             wps = frozenset(wp for each in inside for wp in found[each].wps)
-            found[oid] = _Link(wps, self._scan.base or "", by_trailer=True)
+            by_trailer = any(found[each].by_trailer for each in inside)
+            found[oid] = _Link(wps, self._scan.base or "", by_trailer=by_trailer)
         return set(inside)
 
     def _squashed(self, place: BranchPlace, left: list[str], twins: set[str], found: dict[str, _Link]) -> set[str]:
         """Return the commits of a branch that a later commit of the base branch with the same trailer stands for."""
         wps = {(place.link.slug, wp_id) for wp_id in place.link.wp_ids}
-        seen = self._scan.reached([place.tip])
+        # What says which commits it carries does not stand for more.
+        exact = {oid for oid in found if carried(self._scan.commits[oid].message)}
+        others = self._scan.reached([place.tip]) | twins | exact
         squashes = [
             self._scan.commits[oid].at
             for oid, each in found.items()
-            if each.by_trailer and each.wps & wps and oid in self._scan.on_main and oid not in seen | twins
+            if each.by_trailer and each.wps & wps and oid in self._scan.on_main and oid not in others
         ]
         newest = max(squashes, default=None)
         if newest is None or any(self._scan.commits[oid].at > newest for oid in left):

@@ -12,6 +12,7 @@ from kitty_status.status.transitions import has_approval, holder_of
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
 from kitty_status.tracker.sight import Surroundings
+from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
@@ -38,7 +39,7 @@ class LoggedFeature:
     @property
     def wp_ids(self) -> list[str]:
         """The work packages that have a file or an event."""
-        return sorted({*self.snapshot.work_packages, *self.feature.work_package_files()})
+        return sorted({*self.snapshot.work_packages, *work_package_ids(self.feature)})
 
     def lane(self, wp_id: str) -> str:
         """Return where a work package stands."""
@@ -90,5 +91,5 @@ def _ids_of(feature: Feature, config: Config) -> list[str]:
     try:
         snapshot = reduce_log(feature.log, config.profile, lambda _number, _line, _why, _is_json: None)
     except (KittyStatusError, OSError):
-        return feature.work_package_files()
-    return sorted({*snapshot.work_packages, *feature.work_package_files()})
+        return work_package_ids(feature)
+    return sorted({*snapshot.work_packages, *work_package_ids(feature)})
