@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from events import instant, record
@@ -95,7 +97,7 @@ def test_what_somebody_holds_leaves_their_hands_for_review() -> None:
 
 def test_a_profile_with_other_lanes_is_followed_as_far_as_it_is_understood() -> None:
     lanes = ("planned", "claimed", "in_progress", "testing", "for_review", "done")
-    moves = {(one, other): NO_GUARD for one, other in zip(lanes, lanes[1:], strict=False)}
+    moves = dict.fromkeys(pairwise(lanes), NO_GUARD)
     own = LaneProfile("own", lanes=lanes, moves=moves, rollbacks=[], terminal=["done"])
     found = chain("planned", REVIEWED, own, actor="reconcile", holder=None)
     assert found.moves == [("planned", "claimed"), ("claimed", "in_progress")]

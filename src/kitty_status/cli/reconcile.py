@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, visible, warn
+from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_USAGE, UsageError
+from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import how_to_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from git.exc import GitError as LibraryError
 
-from git import Git, GitCommandError, Repo
+from git import Git, Repo
 from kitty_status.errors import GitError
 from kitty_status.git.repository import Repository, find_repository
 from kitty_status.git.run import git as run
@@ -27,20 +27,27 @@ if TYPE_CHECKING:
 class _Door(Git):
     """GitPython's way to run git, which leads through our door. Answers come whole, as bytes."""
 
+    def __init__(self, working_dir: str | os.PathLike[str] | None = None) -> None:
+        super().__init__(working_dir)
+        # GitPython's own has had variables put into it.
+        self._place = os.fspath(working_dir or os.curdir)
+
     def execute(  # type: ignore[override]
         self, command: Sequence[str], istream: IO[bytes] | None = None, *, as_process: bool = False, **_options: Any
     ) -> bytes:
         """Run `git args…` for GitPython and return its standard output.
 
         Raises:
-            GitCommandError: git ended with another code than 0, or GitPython wanted a process of its own.
+            GitError: git ended with another code than 0, or GitPython wanted a process that goes on running.
         """
-        name, *args = command
         if as_process:
-            raise GitCommandError([name, *args], None, "kitty-status leaves no process running")
-        result = run_git(args, cwd=str(self._working_dir), stdin=istream.read() if istream else b"")
+            raise GitError(f"git {command[1]} was not started: kitty-status leaves no process running")
+        # Commands that read the index would run the program that a repository names there.
+        args = ["-c", "core.fsmonitor=false", *command[1:]]
+        result = run_git(args, cwd=self._place, stdin=istream.read() if istream else b"")
         if result.code:
-            raise GitCommandError([name, *args], result.code, os.fsdecode(result.err))
+            words = os.fsdecode(result.err).strip()
+            raise GitError(f"git {command[1]} failed in {self._place}: {words}", exit_status=result.code)
         return result.out
 
 
@@ -87,11 +94,7 @@ class LocalRepository:
         Raises:
             GitError: git ended with another code than 0; its words are the message.
         """
-        try:
-            answer: bytes = getattr(self._repo.git, verb)(*args, istream=stdin)
-        except GitCommandError as error:
-            words = str(error.stderr).strip().removeprefix("stderr: ").strip("'\n ")
-            raise GitError(f"git {verb} failed in {self.path}: {words}", hint="`git fsck` looks closer") from error
+        answer: bytes = getattr(self._repo.git, verb)(*args, istream=stdin)
         return answer
 
 
