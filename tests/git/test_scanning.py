@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -152,6 +153,32 @@ def test_a_merge_is_found_by_what_it_brought(tmp_path: Path) -> None:
     assert found.brought_by(base) is None
     assert found.beyond(tip, [after]) == [tip]
     assert found.files([merge]) == {}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_one_commit_has_beyond_others_is_what_git_says_whatever_the_clocks(tmp_path: Path, seed: int) -> None:
+    chance = Random(seed)  # noqa: S311  nothing secret
+    repo = GitRepo.init(tmp_path / "app")
+    lines = []
+    for number in range(1, 60):
+        parents = chance.sample(range(max(1, number - 9), number), min(number - 1, chance.choice([1, 1, 1, 2])))
+        when = 1_700_000_000 + chance.randrange(100_000)
+        lines += [f"commit refs/heads/b{number}", f"mark :{number}", f"committer A <a@x> {when} +0000", "data 1", "x"]
+        lines += [f"{'merge' if place else 'from'} :{parent}" for place, parent in enumerate(parents)]
+    assert repo.run("fast-import", "--quiet", stdin="\n".join([*lines, ""]).encode()).returncode == 0
+    repo.git("branch", "main", "b59")
+    found = scanned(repo.path)
+    assert len(found.commits) == 59
+    oids = list(found.commits)
+    for _ in range(40):
+        tip, *others = chance.sample(oids, 3)
+        listed = repo.git("rev-list", tip, *(f"^{oid}" for oid in others)).split()
+        assert sorted(found.beyond(tip, others)) == sorted(listed)
+    assert found.beyond("0" * 40, oids[:1]) == []
+    for oid in oids:
+        merge = found.brought_by(oid)
+        holders = [each for each in found.line if oid in repo.git("rev-list", each).split()]
+        assert (merge.oid if merge else oid) == (holders[-1] if holders else oid)
 
 
 @pytest.mark.parametrize("place", ["missing", "plain", "broken"])

@@ -10,6 +10,7 @@ import io
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import GitError
@@ -17,7 +18,7 @@ from kitty_status.git.head import position_of, worktrees
 from kitty_status.git.references import LOCAL, REMOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from kitty_status.git.gitpython import LocalRepository
     from kitty_status.git.repository import Repository
@@ -51,9 +52,11 @@ class Ref:
 
 @dataclass
 class Scan:
-    """One repository as it was found. `commits` are the newest ones, newest first; `base` is None where none is known.
+    """One repository as it was found.
 
-    `mains` are the tips of the base branch: here, and as the remote was last seen.
+    * `commits` are the newest ones, newest first, and none before its children
+    * `base` is None where nothing says which branch work is merged into
+    * `mains` are the tips of the base branch: here, and as the remote was last seen
     """
 
     repository: LocalRepository
@@ -85,27 +88,62 @@ class Scan:
             commit = self.commits.get(commit.parents[0]) if commit.parents else None
         return found
 
-    def beyond(self, tip: str, without: Sequence[str]) -> list[str]:
-        """Return the commits, among those that were read, that `tip` has and none of `without` has.
+    def beyond(self, tip: str, without: Iterable[str]) -> list[str]:
+        """Return the commits, among those that were read, that `tip` has and none of `without` has, newest first.
 
-        Raises:
-            GitError: git failed.
+        Commits stand in their order with children first, so that each is known to be wanted or not
+        before its parents are looked at, and the walk ends where nothing wanted is left.
         """
-        revisions = [tip, *(f"^{oid}" for oid in without)]
-        listed = self.repository.ask("rev_list", *revisions, "--").decode("ascii").split()
-        return [oid for oid in listed if oid in self.commits]
+        place = self._place
+        unwanted = {place[oid] for oid in without if oid in place}
+        waiting = sorted({place[oid] for oid in (tip,) if oid in place} | unwanted)
+        wanted = set(waiting) - unwanted
+        seen, found, order = set(waiting), [], self._order
+        while wanted:
+            at = heappop(waiting)
+            is_wanted = at not in unwanted
+            if is_wanted:
+                wanted.discard(at)
+                found.append(order[at])
+            for parent in self.commits[order[at]].parents:
+                number = place.get(parent)
+                if number is None:
+                    continue
+                if number not in seen:
+                    seen.add(number)
+                    heappush(waiting, number)
+                    if is_wanted:
+                        wanted.add(number)
+                if not is_wanted:
+                    unwanted.add(number)
+                    wanted.discard(number)
+        return found
 
     def brought_by(self, tip: str) -> Commit | None:
         """Return the merge that brought `tip` to the base branch, None where the base branch itself was there."""
-        on_line = set(self.line)
-        if tip in on_line or not self.mains:
-            return None
-        main = next((each for each in self.mains if tip in self.reached([each])), None)
-        if main is None:
-            return None
-        between = self.repository.ask("rev_list", "--topo-order", "--ancestry-path", f"{tip}..{main}", "--")
-        merges = [oid for oid in between.decode("ascii").split() if oid in on_line]
-        return self.commits.get(merges[-1]) if merges else None
+        merge = self._brought.get(tip, tip)
+        return None if merge == tip else self.commits[merge]
+
+    @cached_property
+    def _order(self) -> list[str]:
+        return list(self.commits)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {oid: number for number, oid in enumerate(self.commits)}
+
+    @cached_property
+    def _brought(self) -> dict[str, str]:
+        """For each commit of the base branch the first one on its own line, itself or a merge, that has it."""
+        found: dict[str, str] = {}
+        for merge in sorted(self.line, key=self._place.__getitem__, reverse=True):
+            waiting = [merge]
+            while waiting:
+                oid = waiting.pop()
+                if oid in self.commits and oid not in found:
+                    found[oid] = merge
+                    waiting += self.commits[oid].parents
+        return found
 
     def equivalent(self, tip: str) -> set[str]:
         """Return the commits, on the base branch and on `tip`, that the other side holds by the same change.
@@ -243,7 +281,7 @@ def _mains(repository: LocalRepository, tips: dict[str, str], base: str | None) 
 
 
 def _read_commits(found: Scan, limit: int, since: str | None) -> None:
-    options = ["--stdin", f"--max-count={limit + 1}", "--encoding=UTF-8", _FORMAT]
+    options = ["--stdin", "--date-order", f"--max-count={limit + 1}", "--encoding=UTF-8", _FORMAT]
     options += [f"--since={since}"] if since else []
     tips = "".join(f"{tip}\n" for tip in dict.fromkeys(ref.tip for ref in found.refs))
     answer = found.repository.ask("rev_list", *options, stdin=io.BytesIO(tips.encode("ascii")))
