@@ -140,10 +140,10 @@ class UnsafeLogError(StoreError):
     code = "unsafe-log"
 
 
-class FrontmatterError(KittyStatusError):
-    """The YAML block of a work package's file cannot be read, or not be changed in its lane alone."""
+class WorkPackageFileError(KittyStatusError):
+    """The file of a work package, or `tasks.md`, cannot be read, or not be changed in its status alone."""
 
-    code = "frontmatter"
+    code = "work-package-file"
     exit_code = EXIT_DAMAGED
 
 

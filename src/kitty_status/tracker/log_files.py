@@ -4,7 +4,7 @@ Lines are read from all of them, whatever the configuration says: a merge with a
 one file beside those of the writers.
 """
 
-# ruff: noqa: PTH118, PTH123, PTH208
+# ruff: noqa: PTH118, PTH208
 
 from __future__ import annotations
 

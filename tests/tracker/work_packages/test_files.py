@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kitty_status.errors import FrontmatterError
+from kitty_status.errors import WorkPackageFileError
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.work_packages.files import work_package_files, work_package_ids
 
@@ -39,13 +39,13 @@ def test_a_feature_without_files_has_none(tmp_path: Path) -> None:
 
 
 def test_two_files_of_one_work_package_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FrontmatterError, match=r"WP01-a\.md and .*WP01-b\.md are both files of WP01"):
+    with pytest.raises(WorkPackageFileError, match=r"WP01-a\.md and .*WP01-b\.md are both files of WP01"):
         work_package_files(feature(tmp_path, WP01_a="", WP01_b=""))
 
 
 def test_a_file_whose_frontmatter_names_another_work_package_is_refused(tmp_path: Path) -> None:
     found = work_package_files(feature(tmp_path, WP01="---\nwork_package_id: WP02\n---\n"))
-    with pytest.raises(FrontmatterError, match="the file's name says WP01 and its frontmatter WP02"):
+    with pytest.raises(WorkPackageFileError, match="the file's name says WP01 and its frontmatter WP02"):
         found[0].frontmatter()
 
 
@@ -53,13 +53,13 @@ def test_links_folders_and_huge_files_are_refused(tmp_path: Path) -> None:
     chosen = feature(tmp_path)
     tasks = chosen.folder / "tasks"
     (tasks / "WP01.md").symlink_to(tmp_path / "elsewhere.md")
-    with pytest.raises(FrontmatterError, match="is no regular file"):
+    with pytest.raises(WorkPackageFileError, match="is no regular file"):
         work_package_files(chosen)
     (tasks / "WP01.md").unlink()
     (tasks / "WP01.md").mkdir()
-    with pytest.raises(FrontmatterError, match="is no regular file"):
+    with pytest.raises(WorkPackageFileError, match="is no regular file"):
         work_package_files(chosen)
     (tasks / "WP01.md").rmdir()
     (tasks / "WP01.md").write_bytes(b"x" * (4 * 1024 * 1024 + 1))
-    with pytest.raises(FrontmatterError, match="has 4194305 bytes"):
+    with pytest.raises(WorkPackageFileError, match="has 4194305 bytes"):
         work_package_files(chosen)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitty_status.errors import FrontmatterError
+from kitty_status.errors import WorkPackageFileError
 from kitty_status.tracker.work_packages.frontmatter import MAX_BYTES, Frontmatter, parse
 
 WHERE = "kitty-specs/034-login/tasks/WP01-form.md"
@@ -120,24 +120,24 @@ def test_a_file_may_have_no_block(file: bytes) -> None:
     ],
 )
 def test_what_could_mean_more_than_it_says_is_refused_with_its_line(text: str, line: int, why: str) -> None:
-    with pytest.raises(FrontmatterError, match=rf"^{WHERE}:{line}: .*{why}") as caught:
+    with pytest.raises(WorkPackageFileError, match=rf"^{WHERE}:{line}: .*{why}") as caught:
         parse(block(text), WHERE)
     assert caught.value.hint
 
 
 def test_a_block_that_does_not_end_and_one_that_is_too_large_are_refused() -> None:
-    with pytest.raises(FrontmatterError, match=f"^{WHERE}:1: the frontmatter has no end"):
+    with pytest.raises(WorkPackageFileError, match=f"^{WHERE}:1: the frontmatter has no end"):
         parse(b"---\nlane: done\n", WHERE)
     filling = "".join(f"key{number}: {'x' * 50}\n" for number in range(1000))
     assert len(filling) < MAX_BYTES
     assert len(read(block(filling)).values) == 1000
     assert read(block(filling)).with_lane("done").endswith(b"\nlane: done\n---\nbody\n")
-    with pytest.raises(FrontmatterError, match=r":1: the frontmatter has \d+ bytes"):
+    with pytest.raises(WorkPackageFileError, match=r":1: the frontmatter has \d+ bytes"):
         parse(block(filling + "x" * 20_000 + ": 1\n"), WHERE)
 
 
 def test_bytes_that_are_no_text_are_refused() -> None:
-    with pytest.raises(FrontmatterError, match="is not UTF-8"):
+    with pytest.raises(WorkPackageFileError, match="is not UTF-8"):
         parse(b"---\na: \xff\n---\n", WHERE)
 
 
@@ -170,6 +170,6 @@ def test_whatever_stands_around_the_lane_survives_byte_for_byte(
     wanted = file.replace(f"lane: {lanes[0]}".encode(), f"lane: {quote}{lanes[1]}{quote}".encode(), 1)
     try:
         found = read(file)
-    except FrontmatterError:
+    except WorkPackageFileError:
         return  # a word that YAML takes for something else
     assert found.with_lane(lanes[1]) == wanted

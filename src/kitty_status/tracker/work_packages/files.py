@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import FrontmatterError
+from kitty_status.errors import WorkPackageFileError
 from kitty_status.status.rows import is_safe_name
 from kitty_status.tracker.work_packages.frontmatter import Frontmatter, parse, span_of
 
@@ -36,12 +36,12 @@ class WorkPackageFile:
         """Return the file's YAML block, None where it has none.
 
         Raises:
-            FrontmatterError: it cannot be read, or names another work package than the file's name does.
+            WorkPackageFileError: it cannot be read, or names another work package than the file's name does.
         """
         found = parse(self.data, self.where)
         named = found.values.get("work_package_id") if found else None
         if isinstance(named, str) and named != self.wp_id:
-            raise FrontmatterError(
+            raise WorkPackageFileError(
                 f"{self.where}: the file's name says {self.wp_id} and its frontmatter {named}",
                 hint="make them agree",
             )
@@ -62,14 +62,14 @@ def work_package_files(feature: Feature) -> list[WorkPackageFile]:
     """Return the files of a feature's work packages, by id.
 
     Raises:
-        FrontmatterError: two files stand for one work package, or one is no regular file or too large.
+        WorkPackageFileError: two files stand for one work package, or one is no regular file or too large.
         OSError: one cannot be read.
     """
     found: dict[str, WorkPackageFile] = {}
     for wp_id, path in sorted(_paths(feature)):
         where = feature.relative(path)
         if wp_id in found:
-            raise FrontmatterError(
+            raise WorkPackageFileError(
                 f"{found[wp_id].where} and {where} are both files of {wp_id}", hint="leave one of them in the folder"
             )
         found[wp_id] = WorkPackageFile(wp_id, path, where, read_text_file(path, where))
@@ -80,14 +80,16 @@ def read_text_file(path: Path, where: str) -> bytes:
     """Return the bytes of a file that a view is part of.
 
     Raises:
-        FrontmatterError: it is a symbolic link or no regular file, or larger than any text.
+        WorkPackageFileError: it is a symbolic link or no regular file, or larger than any text.
         OSError: it cannot be read.
     """
     if path.is_symlink() or not path.is_file():
-        raise FrontmatterError(f"{where} is no regular file", hint="put a file in its place")
+        raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place")
     data = path.read_bytes()
     if len(data) > _MAX_BYTES:
-        raise FrontmatterError(f"{where} has {len(data)} bytes, which is no text of a work package", hint="look at it")
+        raise WorkPackageFileError(
+            f"{where} has {len(data)} bytes, which is no text of a work package", hint="look at it"
+        )
     return data
 
 

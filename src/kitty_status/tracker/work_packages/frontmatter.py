@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.errors import FrontmatterError
+from kitty_status.errors import WorkPackageFileError
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -55,7 +55,7 @@ class Frontmatter:
         """Return the whole file with another lane; a file that had none gets the key at the end of its block.
 
         Raises:
-            FrontmatterError: the lane is no plain word there, or cannot be put in without changing anything else.
+            WorkPackageFileError: the lane is no plain word there, or cannot be put in without changing anything else.
         """
         block = self._file[self._start : self._end]
         if self._lane_at is None:
@@ -71,7 +71,7 @@ class Frontmatter:
         result = self._file[: self._start] + changed + self._file[self._end :]
         again = parse(result, self._where)
         if again is None or again.values != {**self.values, _LANE: lane}:
-            raise FrontmatterError(
+            raise WorkPackageFileError(
                 f"{self._where}: the lane cannot be written without changing more than it",
                 hint=f"write the line `{_LANE}: {lane}` by hand",
             )
@@ -82,16 +82,16 @@ def parse(file: bytes, where: str) -> Frontmatter | None:
     """Return the block of a file whose path is `where`, None where it has none.
 
     Raises:
-        FrontmatterError: the block is too large, no YAML mapping, or holds what is refused; it names the line.
+        WorkPackageFileError: the block is too large, no YAML mapping, or holds what is refused; it names the line.
     """
     span = span_of(file)
     if span is None:
         return None
     start, end = span
     if end < 0:
-        raise FrontmatterError(f"{where}:1: the frontmatter has no end", hint="close it with a line `---`")
+        raise WorkPackageFileError(f"{where}:1: the frontmatter has no end", hint="close it with a line `---`")
     if end - start > MAX_BYTES:
-        raise FrontmatterError(
+        raise WorkPackageFileError(
             f"{where}:1: the frontmatter has {end - start} bytes, and at most {MAX_BYTES} are read",
             hint="move what is long into the text below it",
         )
@@ -163,9 +163,9 @@ class _Reader:
         except (yaml.error.YAMLError, ValueError, RecursionError) as error:
             raise self._refused(f"the frontmatter is no YAML: {str(error).splitlines()[0]}") from error
 
-    def _refused(self, why: str, mark: Any = None) -> FrontmatterError:
+    def _refused(self, why: str, mark: Any = None) -> WorkPackageFileError:
         line = self._lines_before + 1 + (mark.line if mark is not None else 0)
-        return FrontmatterError(f"{self._where}:{line}: {why}", hint="correct the frontmatter; nothing was written")
+        return WorkPackageFileError(f"{self._where}:{line}: {why}", hint="correct the frontmatter; nothing was written")
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Value]:
         found: dict[str, Value] = {}
