@@ -156,7 +156,9 @@ def test_a_merge_is_found_by_what_it_brought(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_what_one_commit_has_beyond_others_and_what_brought_it_is_right_whatever_the_clocks(tmp_path: Path, seed: int) -> None:
+def test_what_one_commit_has_beyond_others_and_what_brought_it_is_right_whatever_the_clocks(
+    tmp_path: Path, seed: int
+) -> None:
     chance = Random(seed)  # noqa: S311  nothing secret
     repo = GitRepo.init(tmp_path / "app")
     lines = []

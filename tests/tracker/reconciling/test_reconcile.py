@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from commandline import ask, tree
+from commandline import ask, kitty, tree
 from events import APPROVAL, line
 from gitrepo import GitRepo
+from kitty_status.git import gitpython
 from worked import LOGIN, REVIEWED, goals, merge, of, planned, reconcile, work, work_on
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOG = f"kitty-specs/{LOGIN}/status.events.jsonl"
 
@@ -279,6 +286,29 @@ def test_what_is_printed_says_what_would_move_what_stays_and_why(repo: GitRepo) 
     assert (done.code, ask(repo.path, "reconcile", LOGIN).code) == (0, 0)
 
 
+def test_where_nothing_says_what_work_is_merged_into_it_is_open(tmp_path: Path) -> None:
+    repo = planned(tmp_path / "app")
+    repo.git("branch", "-m", "main", "somewhere")
+    work(repo, "one\n\nWork-Package: 034-login/WP01\n")
+    found = of(reconcile(repo, code=1), "WP01")
+    assert found["moves"][-1]["to_lane"] == "in_progress"
+    assert found["stop"].startswith("app has no base branch that says whether commit ")
+    assert goals(repo, "--base", "somewhere") == {"WP01": "for_review"}
+    assert "has no branch main" in reconcile(repo, "--base", "main", code=2).data["repositories"][0]["problem"]
+
+
+def test_branches_from_before_what_was_looked_at_are_named(repo: GitRepo) -> None:
+    repo.branch("034-login-WP01")
+    work(repo, "begin", at=1)
+    repo.switch("main")
+    for hour in (2, 3, 4):
+        work(repo, "something else", at=hour)
+    answer = reconcile(repo, "--limit", "2", code=0)
+    assert "app: 034-login-WP01 was last changed before what was looked at" in answer.envelope["warnings"]
+    assert reconcile(repo, "--since", "2026-03-01T02:00:00+00:00", code=0).data["work_packages"] == []
+    assert goals(repo, "--since", "2026-01-01") == {"WP01": "in_progress"}
+
+
 def test_at_most_a_hundred_files_are_named(repo: GitRepo) -> None:
     for number in range(150):
         repo.write(f"src/{number:03}.py", "x")
@@ -304,6 +334,34 @@ def test_a_call_that_cannot_be_understood_says_what_to_do(repo: GitRepo, args: t
     answer = ask(repo.path, "reconcile", *args, "--json")
     assert answer.code in (2, 4)
     assert answer.error["hint"]
+
+
+def test_a_gitpython_that_cannot_be_loaded_is_said_and_no_traceback(repo: GitRepo) -> None:
+    answer = kitty(repo.path, "reconcile", LOGIN, "--json", GIT_PYTHON_GIT_EXECUTABLE="/no/such/git")
+    assert answer.code == 2
+    assert "GitPython could not be loaded" in answer.data["repositories"][0]["problem"]
+
+
+def test_no_other_command_loads_gitpython() -> None:
+    code = "import sys; from kitty_status.cli import application; application.build(); print('git' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_a_large_history_is_read_in_a_few_processes(repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        work_on(repo, f"034-login-WP{number:02}", "begin")
+        merge(repo, f"034-login-WP{number:02}")
+    calls: list[str] = []
+    execute = gitpython._Door.execute
+
+    def counted(door: gitpython._Door, command: Sequence[str], *args: Any, **options: Any) -> bytes:
+        calls.append(command[1])
+        return execute(door, command, *args, **options)
+
+    monkeypatch.setattr(gitpython._Door, "execute", counted)
+    assert goals(repo) == {"WP01": "for_review", "WP02": "for_review", "WP10": "for_review"}
+    assert sorted(calls) == ["diff-tree", "for-each-ref", "for-each-ref", "rev-list"]
 
 
 def test_the_feature_around_is_meant(repo: GitRepo) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kitty_status.errors import GitError, KittyStatusError, UsageError
 from kitty_status.git.scanning import scan
 from kitty_status.status.catching_up import Chain, chain
-from kitty_status.status.lanes import NINE_LANE
+from kitty_status.status.lanes import GUARD_APPROVAL, NINE_LANE
 from kitty_status.tracker.emit import emit
 from kitty_status.tracker.reconciling.facts import Work
 from kitty_status.tracker.reconciling.linking import link
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kitty_status.git.gitpython import LocalRepository
+    from kitty_status.status.lanes import LaneProfile
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
     from kitty_status.tracker.reconciling.linking import LinkedCommit
@@ -66,7 +67,7 @@ class Proposal:
     chain: Chain
     work: Work
     heads: tuple[str, ...]
-    plain_evidence: bool = True
+    profile: LaneProfile
     refused: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -81,12 +82,10 @@ class Proposal:
 
         spec-kitty 3 cannot read evidence without a review, so that in a log that it may read there is none.
         """
-        profile_lane = self.chain.moves[number][1]
-        approves = profile_lane in _APPROVED
-        return self.work.evidence(approves=approves) if approves or self.plain_evidence else None
-
-
-_APPROVED = ("approved", "done")
+        approves = self.profile.moves.get(self.chain.moves[number]) == GUARD_APPROVAL
+        if not approves and self.profile.name == NINE_LANE.name:
+            return None
+        return self.work.evidence(approves=approves)
 
 
 @dataclass(slots=True)
@@ -207,7 +206,7 @@ def _proposal(log: LoggedFeature, wp_id: str, commits: list[LinkedCommit], reque
     if obstacle:
         moves = Chain(stop=obstacle, is_stuck=True)
     heads = log.snapshot.heads.get(wp_id, ())
-    return Proposal(log.feature, wp_id, lane, moves, work, heads, plain_evidence=profile.name != NINE_LANE.name)
+    return Proposal(log.feature, wp_id, lane, moves, work, heads, profile)
 
 
 def _targets(project: Project, request: ReconcileRequest) -> Sequence[str]:
@@ -222,6 +221,12 @@ def _targets(project: Project, request: ReconcileRequest) -> Sequence[str]:
 
 def _open(path: str) -> LocalRepository:
     # Loaded by name: GitPython takes longer to load than most commands take.
-    module: Any = import_module("kitty_status.git.gitpython")
+    try:
+        module: Any = import_module("kitty_status.git.gitpython")
+    except ImportError as error:
+        # It asks for git's version as soon as it is loaded, and obeys variables of its own.
+        raise GitError(
+            f"GitPython could not be loaded: {error}", hint="look at GIT_PYTHON_GIT_EXECUTABLE and GIT_PYTHON_REFRESH"
+        ) from error
     repository: LocalRepository = module.open_repository(path)
     return repository
