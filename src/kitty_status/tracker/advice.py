@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kitty_status.errors import NotFoundError
 from kitty_status.git.head import operation_in_progress
 from kitty_status.status.lanes import GUARD_SUBTASKS
-from kitty_status.tracker.commit import how_to_stage
+from kitty_status.tracker.commit import committed_paths, how_to_stage
 from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def in_the_middle(feature: Feature) -> list[str]:
     operation = None if feature.repository is None else operation_in_progress(feature.repository.git_dir)
     if operation is None:
         return []
-    stage = how_to_stage(feature)
+    stage = how_to_stage(committed_paths(feature))
     words = (
         f"git is in the middle of a {operation}: before you abort it, run `{stage}`, since git may refuse otherwise, "
         "and after it `kitty-status reconcile-journal`, which brings back what was recorded meanwhile"
