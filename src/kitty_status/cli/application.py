@@ -34,6 +34,7 @@ VERBS = {
     "doctor": "doctor",
     "resolve": "resolve",
     "revert": "revert",
+    "reconcile": "reconcile",
     "reconcile-journal": "reconcile_journal",
     "discard": "discard",
     "audit": "audit",
