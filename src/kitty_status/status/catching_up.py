@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kitty_status.status import lanes
-from kitty_status.status.lanes import HELD_LANES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +76,7 @@ def chain(lane: str, facts: Facts, profile: LaneProfile, *, actor: str, holder: 
     for source, target in pairwise(ahead):
         if (source, target) not in profile.moves:
             return Chain(moves, f"{profile.name} has no move from {source} to {target}", is_stuck=True)
-        if target in HELD_LANES and holder not in (None, actor):
+        if target in profile.held and holder not in (None, actor):
             why = f"{holder} holds it, and {target} would take it away; --actor {holder} moves it for its holder"
             return Chain(moves, why, is_stuck=True)
         moves.append((source, target))

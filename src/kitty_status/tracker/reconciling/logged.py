@@ -49,7 +49,7 @@ class LoggedFeature:
     def holder(self, wp_id: str) -> str | None:
         """Return who holds a work package here, None where nobody does."""
         state = self.snapshot.work_packages.get(wp_id)
-        return holder_of(state["lane"], state["actor"]) if state else None
+        return holder_of(state["lane"], state["actor"], self.snapshot.profile) if state else None
 
     def sent_back_at(self, wp_id: str) -> float | None:
         """Return the moment, in seconds, at which a work package was last moved back."""
