@@ -46,6 +46,7 @@ GOOD = {
     "archive": ("archive", SLUG),
     "archived": ("archive", "--list"),
     "unarchive": ("unarchive", "000-finished"),
+    "migration": ("migrate", SLUG),
 }
 WRITES = [
     ("init",),
@@ -109,6 +110,8 @@ BAD = [
     ("archive", "--list", SLUG),
     ("unarchive", SLUG),
     ("unarchive", "no/where"),
+    ("migrate", "nowhere"),
+    ("migrate", SLUG, "--all"),
     ("reconcile", "nowhere"),
     ("reconcile", SLUG, "--all"),
     ("reconcile", SLUG, "--apply", "--dry-run"),

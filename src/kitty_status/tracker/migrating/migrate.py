@@ -36,7 +36,7 @@ def migrate(feature: Feature, config: Config, *, dry_run: bool = False) -> Migra
         OSError: the operating system refused; the events are certainly absent.
     """
     config.check_may_write()
-    migration = plan(feature, config, under_lock=False)
+    migration = plan(feature, config, may_be_lost=not dry_run)
     if dry_run or not migration.events:
         return migration
     problem = None

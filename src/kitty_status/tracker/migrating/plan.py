@@ -6,7 +6,7 @@ recorded counts for more than a file. A work package of which a crash left the f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kitty_status.clock import MAX_HOURS_AHEAD, now
@@ -20,6 +20,7 @@ from kitty_status.tracker.log import read_log
 from kitty_status.tracker.materialize import refuse_lost_log
 from kitty_status.tracker.migrating.course import Course, course_of, lanes_named, time_of
 from kitty_status.tracker.migrating.lines import events_of_course
+from kitty_status.tracker.sight import Surroundings
 from kitty_status.tracker.work_packages.files import work_package_files
 
 if TYPE_CHECKING:
@@ -91,8 +92,10 @@ class Migration:
         return sorted(events, key=lambda event: (event.instant, event.event_id))
 
 
-def plan(feature: Feature, config: Config, *, under_lock: bool) -> Migration:
+def plan(feature: Feature, config: Config, *, under_lock: bool = False, may_be_lost: bool = False) -> Migration:
     """Return what migrating a feature takes; nothing is written.
+
+    With `may_be_lost` a log that has vanished is taken for one that is empty: the journal may bring it back.
 
     Raises:
         UnreadableError: work packages cannot be read.
@@ -101,7 +104,6 @@ def plan(feature: Feature, config: Config, *, under_lock: bool) -> Migration:
     """
     events = unique_events(read_log(feature.log, feature.log.strictly(under_lock=under_lock)))
     before = reduce_events(events, config.profile)
-    refuse_lost_log(feature, before, config)
     problems: list[KittyStatusError] = []
     files = _frontmatters(feature, problems)
     profile = _profile(config, before, files)
@@ -120,7 +122,11 @@ def plan(feature: Feature, config: Config, *, under_lock: bool) -> Migration:
         migration.outcomes.append(outcome)
         migration.warnings += _warnings(outcome, course, where)
     if problems:
-        raise UnreadableError(feature, problems)
+        raise UnreadableError(feature, sorted(problems, key=lambda each: each.message))
+    if migration.events:
+        if not may_be_lost:
+            refuse_lost_log(feature, before, config)
+        _keep_what_is_elsewhere(migration, events, before.profile)
     check_lanes(migration, reduce_events([*events, *migration.events], config.profile))
     return migration
 
@@ -180,6 +186,25 @@ def _outcome(
         return Outcome(wp_id, KEPT, course.lane, logged)
     what = MIGRATED if missing else ALREADY if own else NOTHING
     return Outcome(wp_id, what, course.lane, logged, course.origin, missing)
+
+
+def _keep_what_is_elsewhere(migration: Migration, events: list[LaneEvent], profile: LaneProfile) -> None:
+    """Leave out the work packages that other work trees or branches have moved: the two pasts would compete."""
+    feature = migration.feature
+    if feature.repository is None:
+        return
+    sight = Surroundings(feature.repository).of(feature, events)
+    for position, outcome in enumerate(migration.outcomes):
+        derived = {event.event_id for event in outcome.events}
+        heads = sight.heads_elsewhere(outcome.wp_id, profile) if derived else []
+        head = next((each for each in heads if each.event_id not in derived), None)
+        if head is None:
+            continue
+        migration.outcomes[position] = replace(outcome, what=KEPT, origin=None, events=())
+        migration.warnings.append(
+            f"{feature.slug}: {outcome.wp_id} was not migrated: {head.shown_actor} has moved it to {head.to_lane} in "
+            f"{sight.places_of(head.event_id)[0].name}; merge that first"
+        )
 
 
 def _warnings(outcome: Outcome, course: Course, where: str) -> list[str]:
