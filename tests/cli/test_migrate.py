@@ -82,6 +82,33 @@ def test_all_features_are_migrated_those_that_cannot_be_read_are_listed_and_the_
     ]
 
 
+def test_how_to_commit_many_features_is_one_command(repo: GitRepo) -> None:
+    for folder in (FOLDER, OTHER):
+        finished_and_begun(repo, folder=folder)
+    repo.commit()
+    assert ask(repo.path, "migrate", "--all", "--json").envelope["next"] == ["kitty-status migrate --all --commit"]
+    answer = ask(repo.path, "migrate", "--all", "--commit")
+    assert answer.out.count("  committed as ") == 2
+    assert repo.git("status", "--porcelain") == ""
+    refused = ask(repo.path, "migrate", "--all", "--commit", "--dry-run")
+    assert (refused.code, refused.out.count("committed")) == (0, 0)
+
+
+def test_a_commit_that_a_hook_refuses_leaves_the_events_and_the_other_features_go_on(repo: GitRepo) -> None:
+    for folder in (FOLDER, OTHER):
+        finished_and_begun(repo, folder=folder)
+    repo.commit()
+    hook = repo.write(".git/hooks/pre-commit", f"#!/bin/sh\n! git diff --cached --name-only | grep -q {SLUG}\n")
+    hook.chmod(0o755)
+    answer = ask(repo.path, "migrate", "--all", "--commit", "--json")
+    assert answer.code == 1
+    assert [each["error"]["code"] if each["error"] else None for each in answer.data] == ["git-failed", None]
+    assert [each["written"] for each in answer.data] == [True, True]
+    assert answer.data[1]["commit"] == repo.git("rev-parse", "HEAD")
+    plain = ask(repo.path, "migrate", "--all", "--commit")
+    assert plain.err.startswith(f"error: {SLUG}: git commit failed")
+
+
 def test_one_feature_that_cannot_be_read_is_an_error_as_of_every_command(repo: GitRepo) -> None:
     work_package(repo, "WP01", "lane: shipped\n")
     answer = ask(repo.path, "migrate", SLUG, "--json")

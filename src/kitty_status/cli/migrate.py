@@ -80,7 +80,7 @@ def migrate(
             # The other features go on.
             result.error = json.loads(json.dumps(failure(error), default=str))
     warnings = [warning for each in results for warning in _warnings(each)]
-    steps = [step for each in results for step in _next_steps(each, config)]
+    steps = _next_steps(results, config)
     if json_output:
         say_json("migration", [_data(each, dry_run=dry_run) for each in results], warnings=warnings, next_steps=steps)
     else:
@@ -113,11 +113,17 @@ def _warnings(result: _Result) -> list[str]:
     return result.migration.warnings if result.migration else []
 
 
-def _next_steps(result: _Result, config: Config) -> list[str]:
-    feature = result.feature
-    if result.migration is None or not result.migration.written or result.commit or feature.repository is None:
-        return []
-    return how_to_commit(feature, _message(feature), snapshot=config.commits_snapshots)
+def _next_steps(results: list[_Result], config: Config) -> list[str]:
+    """Return how to commit what was written: git's own commands for one feature, for more this one once again."""
+    uncommitted = [each.feature for each in results if each.migration and each.migration.written and not each.commit]
+    uncommitted = [feature for feature in uncommitted if feature.repository is not None]
+    if len(uncommitted) > 1:
+        return ["kitty-status migrate --all --commit"]
+    return [
+        step
+        for feature in uncommitted
+        for step in how_to_commit(feature, _message(feature), snapshot=config.commits_snapshots)
+    ]
 
 
 def _is_worth_saying(result: _Result) -> bool:
