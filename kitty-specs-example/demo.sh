@@ -43,6 +43,9 @@ say 'Two people work at the same time, each on a branch in a work tree of its ow
 run git worktree add --quiet -b ada ../ada
 run git worktree add --quiet -b claude ../claude
 cd ../ada
+refused kitty-status emit WP01 --to for_review --actor ada --feature 001-login-form
+run sed -i.bak 's/\[ \]/[x]/' kitty-specs/001-login-form/tasks/WP01-form.md
+rm kitty-specs/001-login-form/tasks/WP01-form.md.bak
 run kitty-status emit WP01 --to for_review --actor ada --feature 001-login-form --commit
 cd ../claude
 run kitty-status emit WP02 --to in_progress --actor claude --feature 001-login-form --commit

@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commandline import ask, tree
-from features import FEATURE, LOG, SNAPSHOT, blob, declare, install, log_of, numbers_in, record, reduction
+from features import FEATURE, LOG, SNAPSHOT, blob, declare, event_line, install, log_of, numbers_in
 from gitrepo import GitRepo
+from kitty_status import materialize
+from kitty_status.tracker.features import feature_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from commandline import Answer
+
+SHARDS = f"{FEATURE}/status.events.d"
+SHARED, ADA, BOB = (f"{SHARDS}/{writer}.jsonl" for writer in ("shared", "ada", "bob"))
 
 # The slug of the feature of these tests is none that may be typed as a name; a path may be.
 PATH = f"./{FEATURE}"
@@ -20,36 +25,69 @@ FAILING = "failing"
 STYLES = ("merge", "diff3", "zdiff3")
 HOWS = (FAILING, *STYLES)
 
+# Where the two branches write which event; where none of these says, the one file.
+IN_ONE_FILE: dict[int, str] = {}
+BY_WRITER = {1: SHARED, 2: ADA, 3: SHARED, 4: SHARED, 5: BOB, 6: ADA}
+DIVIDED_BY_THEM = {3: SHARED, 5: BOB}
+DIVIDED_BY_US = {4: SHARED, 6: ADA}
+PUT_TOGETHER_BY_THEM = {1: SHARED, 2: ADA, 4: SHARED, 6: ADA}
+LAYOUTS = {
+    "one file": IN_ONE_FILE,
+    "by writer": BY_WRITER,
+    "divided by them": DIVIDED_BY_THEM,
+    "divided by us": DIVIDED_BY_US,
+    "put together by them": PUT_TOGETHER_BY_THEM,
+}
+
 
 def merged_how(repo: GitRepo, how: str) -> None:
     """Have logs merged by a driver that fails, or as text in a conflict style."""
     folder = repo.git("rev-parse", "--git-common-dir")
     kind = "failing" if how == FAILING else "text"
-    repo.write(f"{folder}/info/attributes", f"status.events.jsonl merge={kind}\nstatus.json merge=binary\n")
+    repo.write(f"{folder}/info/attributes", f"*.jsonl merge={kind}\nstatus.json merge=binary\n")
     if how == FAILING:
         repo.git("config", "merge.failing.driver", "false")
     else:
         repo.git("config", "merge.conflictStyle", how)
 
 
-def two_branches(folder: Path, how: str, *, shared: tuple[int, ...] = (1, 2)) -> GitRepo:
+def two_branches(
+    folder: Path, how: str, *, shared: tuple[int, ...] = (1, 2), layout: dict[int, str] = IN_ONE_FILE
+) -> GitRepo:
     """Return a repository with 3 and 5 on `theirs`, 4 and 6 on `ours`, where it stands, and logs merged so."""
     repo = GitRepo.init(folder)
     declare(repo)
     if shared:
-        record(repo, *shared)
+        record_in(repo, layout, *shared)
     for name, numbers in (("theirs", (3, 5)), ("ours", (4, 6))):
         repo.git("checkout", "-q", "-b", name, "main")
+        convert_for(repo, layout, numbers[0])
         for number in numbers:
-            record(repo, number)
+            record_in(repo, layout, number)
     merged_how(repo, how)
     return repo
+
+
+def record_in(repo: GitRepo, layout: dict[int, str], *numbers: int) -> None:
+    """Write events into the files that they belong into by the layout, materialize and commit."""
+    for number in numbers:
+        repo.append(layout.get(number, LOG), event_line(number))
+    materialize(repo.path / FEATURE)
+    repo.commit(f"events {numbers}")
+
+
+def convert_for(repo: GitRepo, layout: dict[int, str], number: int) -> None:
+    """Give the log the layout that it has to have for an event, as `convert` does, in a commit of its own."""
+    wanted = "single" if layout.get(number, LOG) == LOG else "per-writer"
+    if log_files(repo) and wanted != feature_at(repo.path / FEATURE).log.layout:
+        assert ask(repo.path, "convert", PATH, "--to", wanted).code == 0
+        repo.commit("converted")
 
 
 def conflict(repo: GitRepo, *command: str) -> None:
     """Run a git command that must end in a conflict about the log."""
     assert repo.run(*command).returncode
-    assert repo.git("ls-files", "--unmerged", "--", LOG)
+    assert repo.git("ls-files", "--unmerged", "--", LOG, SHARDS)
 
 
 def damaged(line: bytes, how: str) -> bytes:
@@ -98,8 +136,21 @@ def assert_mended(repo: GitRepo, code: int = 0) -> None:
     assert ("conflicting-event" in codes) is bool(code)
 
 
+def log_files(repo: GitRepo) -> dict[str, bytes]:
+    """Return {path: content} of the feature's log files, in the order in which they are read."""
+    files = feature_at(repo.path / FEATURE).log.files()
+    return {file.relative_to(repo.path).as_posix(): file.read_bytes() for file in files}
+
+
+def committed_files(repo: GitRepo, revision: str = "HEAD") -> dict[str, bytes]:
+    """Return {path: content} of the feature's log files in a commit, in the index where `revision` is empty."""
+    listed = ["ls-tree", "-r", "-z", "--name-only", revision, "--"] if revision else ["ls-files", "-z", "--"]
+    paths = [path for path in repo.git(*listed, FEATURE).split("\0") if path.endswith(".jsonl")]
+    return {path: blob(repo, path, revision) for path in sorted(paths, key=lambda path: (path != LOG, path))}
+
+
 def numbers(repo: GitRepo) -> list[int]:
-    return numbers_in(repo.read(LOG))
+    return [number for data in log_files(repo).values() for number in numbers_in(data)]
 
 
 def originals(repo: GitRepo) -> list[bytes]:
@@ -107,12 +158,22 @@ def originals(repo: GitRepo) -> list[bytes]:
     return [path.read_bytes() for path in sorted(folder.glob("*.original"))]
 
 
+def snapshot_of(files: dict[str, bytes], folder: Path) -> bytes:
+    """Return what `materialize` writes for these log files, in a repository at `folder` made for it."""
+    repo = GitRepo.init(folder)
+    for path, data in files.items():
+        repo.write(path, data)
+    materialize(repo.path / FEATURE)
+    return repo.read(SNAPSHOT)
+
+
 def assert_committed(repo: GitRepo, tmp_path: Path, *expected: int) -> None:
     """Commit what is staged, past our own hook, and look at what came of it."""
     install(repo)
     repo.git("-c", "core.editor=true", "commit", "-q", "--no-edit", "-m", "merged")
-    assert sorted(numbers_in(blob(repo, LOG))) == list(expected)
-    assert blob(repo, SNAPSHOT) == reduction(blob(repo, LOG), tmp_path / "reduced")
+    files = committed_files(repo)
+    assert sorted({number for data in files.values() for number in numbers_in(data)}) == list(expected)
+    assert blob(repo, SNAPSHOT) == snapshot_of(files, tmp_path / "reduced")
     assert repo.git("status", "--porcelain") == ""
 
 

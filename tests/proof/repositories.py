@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from features import declare, install
+from features import blob, declare, install
 from gitrepo import GitRepo
 from kitty_status.errors import KittyStatusError
 from kitty_status.git.repository import find_repository
+from kitty_status.status.layout import SINGLE
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SLUG = "001-feature"
 FOLDER = f"kitty-specs/{SLUG}"
-LOG = f"{FOLDER}/status.events.jsonl"
 STEPS = 20
 _LANES = ("claimed", "in_progress", "for_review", "blocked", "planned", "canceled")
 _WORK_PACKAGES = 5
@@ -32,9 +32,10 @@ _TREES = 3
 class Story:
     """A repository, what was done in it so far, and the ids of the events that `emit` returned for."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, layout: str = SINGLE) -> None:
         self.folder = folder
         self.seed = seed
+        self.layout = layout
         self.commands: list[str] = []
         self.acknowledged: set[str] = set()
         self.refused: list[str] = []
@@ -85,7 +86,12 @@ class Story:
 
     def told(self) -> str:
         """Return what it takes to see the same again."""
-        return "\n".join([f"seed {self.seed}:", *self.commands])
+        return "\n".join([f"seed {self.seed}, {self.layout}:", *self.commands])
+
+    def log_files(self, revision: str) -> dict[str, bytes]:
+        """Return {path: content} of the files that the log consists of in a commit."""
+        paths = self.main.git("ls-tree", "-r", "--name-only", revision, "--", FOLDER).splitlines()
+        return {path: blob(self.main, path, revision) for path in paths if path.endswith(".jsonl")}
 
     def _git(self, tree: GitRepo, command: str, *args: str, check: bool = False) -> bool:
         self.commands.append(f"{tree.path.name}$ git {' '.join([command, *args])}")
@@ -111,7 +117,7 @@ class Story:
             said = f"{tree.path.name}$ emit {request.wp_id} {request.to_lane} --actor {request.actor}"
             (tree.path / FOLDER).mkdir(parents=True, exist_ok=True)
             try:
-                emitted = emit(Project(tree.path), Config(), request)
+                emitted = emit(Project(tree.path), Config({"layout": self.layout}), request)
             except KittyStatusError as error:
                 self.refused.append(type(error).__name__)
                 self.commands.append(f"{said}  # {error}")

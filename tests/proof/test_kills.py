@@ -23,6 +23,7 @@ from kitty_status.clock import event_ids
 from kitty_status.errors import StoreError
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl import append
+from kitty_status.status.layout import PER_WRITER, SINGLE
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
@@ -109,16 +110,20 @@ def appending(folder: Path) -> Callable[[str], str]:
     return write
 
 
-def emitting(root: Path) -> Callable[[str], str]:
+def emitting(root: Path, layout: str = SINGLE) -> Callable[[str], str]:
+    config = Config({"layout": layout})
+
     def write(wp_id: str) -> str:
         request = EmitRequest(wp_id=wp_id, to_lane="claimed", actor="ada", feature=SLUG, reason=REASON[:9000])
-        return str(emit(Project(root), Config(), request).event["event_id"])
+        return str(emit(Project(root), config, request).event["event_id"])
 
     return write
 
 
-def test_no_acknowledged_append_is_lost_to_a_kill(tmp_path: Path) -> None:
-    GitRepo.init(tmp_path)
+@pytest.mark.parametrize("layout", [SINGLE, PER_WRITER])
+def test_no_acknowledged_append_is_lost_to_a_kill(tmp_path: Path, layout: str) -> None:
+    repo = GitRepo.init(tmp_path)
+    repo.write(".kittify/config.yaml", f"status:\n  layout: {layout}\n")
     folder = tmp_path / "kitty-specs" / SLUG
     killed = Killed(appending(folder))
     killed.run(KILLS, random.Random(1))  # noqa: S311  nothing secret
@@ -130,15 +135,16 @@ def test_no_acknowledged_append_is_lost_to_a_kill(tmp_path: Path) -> None:
     assert len(held) == len(set(held))
 
 
-def test_no_acknowledged_event_is_lost_to_a_kill(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", [SINGLE, PER_WRITER])
+def test_no_acknowledged_event_is_lost_to_a_kill(tmp_path: Path, layout: str) -> None:
     repo = GitRepo.init(tmp_path)
     folder = tmp_path / "kitty-specs" / SLUG
     folder.mkdir(parents=True)
-    killed = Killed(emitting(tmp_path))
+    killed = Killed(emitting(tmp_path, layout))
     killed.run(KILLS, random.Random(2))  # noqa: S311  nothing secret
     repository = find_repository(str(repo.path))
     assert repository is not None
-    emitting(tmp_path)("WP-last")
+    emitting(tmp_path, layout)("WP-last")
     found = reconcile(repository)
     assert (found.waiting, found.unreadable) == ([], [])
     held = [event.event_id for event in read_events(folder)]

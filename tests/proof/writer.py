@@ -1,6 +1,6 @@
 """A writer for the proofs: emits one event after another and notes each that was acknowledged.
 
-    writer.py WORKTREE NAME ACKNOWLEDGED STOP
+    writer.py WORKTREE NAME ACKNOWLEDGED STOP LAYOUT
 
 It claims work packages of its own, each once, until the file STOP exists. A refusal is counted; only
 what `emit` returned for is noted, one event id a line.
@@ -21,7 +21,7 @@ from kitty_status.tracker.request import EmitRequest
 SLUG = "001-feature"
 
 
-def main(worktree: str, name: str, acknowledged: str, stop: str) -> None:
+def main(worktree: str, name: str, acknowledged: str, stop: str, layout: str) -> None:
     """Write until told to stop, and say how often what went wrong."""
     refused: Counter[str] = Counter()
     number = 0
@@ -30,7 +30,7 @@ def main(worktree: str, name: str, acknowledged: str, stop: str) -> None:
             number += 1
             request = EmitRequest(wp_id=f"WP-{name}-{number}", to_lane="claimed", actor=name, feature=SLUG)
             try:
-                emitted = emit(Project(Path(worktree)), Config(), request)
+                emitted = emit(Project(Path(worktree)), Config({"layout": layout}), request)
             except (KittyStatusError, OSError) as error:
                 refused[type(error).__name__] += 1
             else:

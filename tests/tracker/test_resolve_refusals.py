@@ -130,12 +130,14 @@ def test_an_index_that_somebody_else_holds_is_said_and_the_files_are_mended(
     (repo.path / ".git/index").chmod(0o644)
 
 
-def test_a_folder_whose_name_breaks_a_line_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_folder_whose_name_breaks_a_line_is_mended_like_any_other(tmp_path: Path) -> None:
     repo = GitRepo.init(tmp_path / "repo")
-    repo.write("a\nb/kitty-specs/001-x/status.events.jsonl", log_of(1) + b"oops\n")
-    answer = refusal(repo, "./a\nb/kitty-specs/001-x")
-    assert (answer.code, answer.error["code"]) == (2, "usage")
-    assert answer.error["hint"] == "give the folder a name without line breaks"
+    log = "a\nb/kitty-specs/001-x/status.events.jsonl"
+    repo.write(log, log_of(1, 2))
+    repo.commit("two events")
+    repo.write(log, log_of(1) + b"oops\n")
+    assert ask(repo.path, "resolve", "./a\nb/kitty-specs/001-x").code == 0
+    assert repo.read(log) == log_of(1, 2)
 
 
 def test_every_feature_can_be_resolved_in_one_call(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_an_amended_commit_is_quiet_where_the_line_is_in_the_work_tree_still_or_
     assert sorted(numbers_in(repo.read(LOG))) == [1, 2, 3]
 
 
-def test_a_message_that_is_amended_starts_one_git_and_says_nothing(repo: GitRepo) -> None:
+def test_a_message_that_is_amended_says_nothing(repo: GitRepo) -> None:
     assert said_by(repo, "commit", "-q", "--amend", "-m", "another message") == ""
 
 

@@ -47,6 +47,13 @@ PAGES_OF_MOVES = {
         "name it",
         "claimed to in_progress without `execution_mode`",
     ),
+    "open-subtasks": Page(
+        "error",
+        "a checkbox of the work package is not ticked (`emit` only)",
+        "a review of work that is not finished has to be made twice",
+        "tick what is done, or `--force` with a `--reason`",
+        "in_progress to for_review while `tasks.md` has `- [ ] T002 Test it` below WP01",
+    ),
     "force-without-reason": Page(
         "error",
         "a forced move without a reason",

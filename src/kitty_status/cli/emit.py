@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,11 +18,30 @@ from kitty_status.tracker.emit import emit as emit_event
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.request import EmitRequest, Emitted
 
+if TYPE_CHECKING:
+    from kitty_status.git.repository import Repository
+    from kitty_status.tracker.config import Config
+
 EXAMPLES = """Examples:
 
   kitty-status emit WP01 --to claimed --actor ada
 
-  kitty-status emit WP01 --to done --actor ben --evidence-json review.json --commit"""
+  kitty-status emit WP01 --to done --actor ben --reviewer ben --verdict approved --reference "PR 7"
+      --verified "make test=pass: 214 passed" --evidence-commit HEAD --commit"""
+
+
+ReviewerOption = Annotated[str | None, typer.Option("--reviewer", help="Who reviewed the work.")]
+VerdictOption = Annotated[
+    str | None, typer.Option("--verdict", help="How the review ended: approved or changes_requested.")
+]
+ReferenceOption = Annotated[str | None, typer.Option("--reference", help="Where the review can be read.")]
+VerifiedOption = Annotated[
+    list[str] | None,
+    typer.Option("--verified", metavar="CMD=RESULT: SUMMARY", help="A command that was run: pass, fail or skip."),
+]
+EvidenceCommitOption = Annotated[
+    list[str] | None, typer.Option("--evidence-commit", metavar="REV", help="A commit that holds the work.")
+]
 
 
 @command
@@ -39,6 +58,11 @@ def emit(
     evidence_json: Annotated[
         str | None, typer.Option("--evidence-json", metavar="FILE|-", help="A file with the evidence, - for stdin.")
     ] = None,
+    reviewer: ReviewerOption = None,
+    verdict: VerdictOption = None,
+    reference: ReferenceOption = None,
+    verified: VerifiedOption = None,
+    evidence_commit: EvidenceCommitOption = None,
     execution_mode: Annotated[
         str | None, typer.Option("--execution-mode", help="worktree or direct_repo; by default where you are.")
     ] = None,
@@ -60,6 +84,8 @@ def emit(
     project = Project(Path.cwd())
     if commit:
         check_can_commit(project)
+    review = {"reviewer": reviewer, "verdict": verdict, "reference": reference}
+    pieces = {**review, "verified": verified or (), "commits": evidence_commit or ()}
     request = EmitRequest(
         wp_id=wp,
         to_lane=to,
@@ -68,15 +94,23 @@ def emit(
         force=force,
         reason=reason,
         review_ref=review_ref,
-        evidence=_evidence(evidence_json),
+        evidence=_evidence(evidence_json, pieces, project.repository),
         execution_mode=execution_mode,
         event_id=event_id,
         strict_wp=strict_wp,
         dry_run=dry_run,
     )
     config = load_config(project.root)
-    emitted = emit_event(project, config, request)
-    title = f"{wp}: {emitted.event['from_lane']} to {emitted.event['to_lane']}"
+    finish("emit", emit_event(project, config, request), config, commit=commit, json_output=json_output)
+
+
+emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
+
+
+def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_output: bool) -> None:
+    """Commit an event if wished, and say what was done and what to do next."""
+    dry_run = emitted.dry_run
+    title = f"{emitted.event['wp_id']}: {emitted.event['from_lane']} to {emitted.event['to_lane']}"
     committed = None
     if commit and not dry_run:
         committed = commit_feature(
@@ -84,13 +118,6 @@ def emit(
         )
     is_to_commit = emitted.feature.repository is not None and committed is None and not dry_run
     steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=config.commits_snapshots) if is_to_commit else []
-    _print(emitted, title, committed, steps, json_output=json_output)
-
-
-emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
-
-
-def _print(emitted: Emitted, title: str, committed: str | None, next_steps: list[str], *, json_output: bool) -> None:
     if json_output:
         data = {
             "feature": emitted.feature.slug,
@@ -100,24 +127,28 @@ def _print(emitted: Emitted, title: str, committed: str | None, next_steps: list
             "dry_run": emitted.dry_run,
             "commit": committed,
         }
-        say_json("emit", data, warnings=emitted.warnings, next_steps=next_steps)
+        say_json(kind, data, warnings=emitted.warnings, next_steps=steps)
         return
     warn(emitted.warnings)
     did = "would move" if emitted.dry_run else "had moved already" if emitted.replayed else "moved"
     say(f"{did} {visible(title)} in {emitted.feature.slug} ({emitted.event['event_id']})")
     if committed is not None:
         say(f"committed as {committed[:12]}")
-    for step in next_steps:
+    for step in steps:
         typer.echo(f"next: {visible(step)}", err=True)
 
 
-def _evidence(source: str | None) -> dict[str, Any] | None:
-    if source is None:
+def _evidence(source: str | None, pieces: dict[str, Any], repository: Repository | None) -> dict[str, Any] | None:
+    if source is None and not any(pieces.values()):
         return None
-    try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{source}: {error.strerror}", hint="name a readable file, or - for stdin") from error
     # Loaded by name: the models take as long to load as the rest of this command, and few moves have evidence.
-    evidence: dict[str, Any] = import_module("kitty_status.tracker.evidence").parse_evidence(data, source)
+    module: Any = import_module("kitty_status.tracker.evidence")
+    given = None
+    if source is not None:
+        try:
+            data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        except OSError as error:
+            raise UsageError(f"{source}: {error.strerror}", hint="name a readable file, or - for stdin") from error
+        given = module.parse_evidence(data, source)
+    evidence: dict[str, Any] | None = module.assemble(given, module.Pieces(**pieces), repository)
     return evidence

@@ -62,7 +62,7 @@ def _print(found: Reconciled, *, dry_run: bool) -> None:
         say(f"{would}settled: {_named(entry)}")
     for fate in found.fates:
         if fate.restored:
-            say(f"{would}brought back: {_named(fate.entry)} in {visible(fate.entry.log)}")
+            say(f"{would}brought back: {_named(fate.entry)} in {visible(fate.log)}")
         elif fate.why is not None:
             say(f"waits: {_named(fate.entry)}: {visible(fate.why)}")
         else:

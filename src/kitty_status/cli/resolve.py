@@ -12,6 +12,7 @@ from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.git.head import operation_in_progress
+from kitty_status.git.log_paths import feature_of
 from kitty_status.git.versions import unmerged_paths
 from kitty_status.jsonl.codec import decode, preview
 from kitty_status.status.visible import visible
@@ -24,7 +25,7 @@ from kitty_status.tracker.resolve import resolve as resolve_feature
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.mend import Change
+    from kitty_status.tracker.mend import Change, Conflict, MendedFile
     from kitty_status.tracker.resolve import Resolution
 
 _DECIDE = (
@@ -79,7 +80,7 @@ def resolve(
 def _features(project: Project, targets: list[str], *, every: bool) -> list[Feature]:
     if not targets and not every and project.repository is not None:
         worktree = project.repository.worktree
-        folders = {Path(worktree, path).parent: None for path in unmerged_paths(worktree)}
+        folders = {Path(worktree, feature_of(path)): None for path in unmerged_paths(worktree)}
         if folders:
             return [feature_at(folder) for folder in folders]
         every = operation_in_progress(project.repository.git_dir) is not None
@@ -97,13 +98,14 @@ def _data(resolution: Resolution, *, dry_run: bool) -> dict[str, Any]:
     is_needed = resolution.is_needed
     return {
         "feature": resolution.feature.slug,
-        "path": resolution.feature.relative(resolution.feature.log.path),
+        "path": resolution.path,
         "dry_run": dry_run,
         "is_needed": is_needed,
-        "changes": [_change(change) for change in resolution.mended.changes] if is_needed else [],
-        "conflicts": [
-            {"event_id": each.event_id, "lines": [each.first, each.second]} for each in resolution.mended.conflicts
-        ],
+        "changes": [_change(file, change) for file in resolution.mended.files for change in file.changes]
+        if is_needed
+        else [],
+        "conflicts": [_conflict(conflict) for conflict in resolution.mended.conflicts],
+        "misplaced": [each.path for each in resolution.misplaced],
         "unmerged": resolution.unmerged,
         "kept": resolution.kept,
         "staged": resolution.to_stage if dry_run else resolution.staged,
@@ -113,8 +115,18 @@ def _data(resolution: Resolution, *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    standings = (conflict.first, conflict.second)
     return {
+        "event_id": conflict.event_id,
+        "paths": [each.path for each in standings],
+        "lines": [each.number for each in standings],
+    }
+
+
+def _change(file: MendedFile, change: Change) -> dict[str, Any]:
+    return {
+        "path": file.path,
         "action": change.action,
         "line": change.number or None,
         "source": change.source or None,
@@ -124,8 +136,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _print(resolution: Resolution, *, dry_run: bool) -> None:
-    feature = resolution.feature
-    path = visible(feature.relative(feature.log.path))
+    path = visible(resolution.path)
     if not resolution.is_needed:
         say(f"{path}: nothing to resolve")
     else:
@@ -136,8 +147,14 @@ def _print(resolution: Resolution, *, dry_run: bool) -> None:
 
 def _print_changes(resolution: Resolution, path: str, *, dry_run: bool) -> None:
     say(f"{path}: {'would be resolved' if dry_run else 'resolved'}")
-    for change in resolution.mended.changes if resolution.changes_log else ():
-        say(f"  {_words(change)}")
+    for file in resolution.mended.files if resolution.changes_log else ():
+        # Of a log in one file, the file has been named.
+        where = "" if file.path == resolution.path else f"{visible(_name_in(resolution, file.path))}: "
+        for change in file.changes:
+            say(f"  {where}{_words(change)}")
+    for each in resolution.misplaced:
+        gone = "would go" if dry_run else "is gone"
+        say(f"  {visible(each.path)} {gone}: its lines belong into {visible(each.log_file)} and stand there")
     for kept in resolution.kept:
         say(f"  kept in the quarantine folder: {visible(kept)}")
     staged = resolution.to_stage if dry_run else resolution.staged
@@ -162,11 +179,17 @@ def _shown(line: bytes) -> str:
     return visible(f"{row['wp_id']} {row['from_lane']} to {row['to_lane']} ({row['event_id']})")
 
 
+def _name_in(resolution: Resolution, path: str) -> str:
+    """Return a log file's path from the feature's folder."""
+    return path.removeprefix(resolution.feature.path).removeprefix("/")
+
+
 def _warnings(resolution: Resolution) -> list[str]:
-    path = resolution.feature.relative(resolution.feature.log.path)
     return [
-        f"{path}:{each.second}: event {each.event_id} has other content than on line {each.first}; {_DECIDE}"
-        for each in resolution.mended.conflicts
+        f"{second.path}:{second.number}: event {conflict.event_id} has other content than on line "
+        f"{first.number if first.path == second.path else f'{first.path}:{first.number}'}; {_DECIDE}"
+        for conflict in resolution.mended.conflicts
+        for first, second in [(conflict.first, conflict.second)]
     ]
 
 
@@ -179,7 +202,7 @@ def _next(resolution: Resolution, *, dry_run: bool) -> list[str]:
         is_for_a_merge = bool(resolution.to_stage)
         message = f"Mend the log of {feature.slug}"
         if is_for_a_merge:
-            steps.append(how_to_stage(feature))
+            steps.append(how_to_stage(resolution.to_stage))
         elif not is_committed(feature):
-            steps += how_to_commit(feature, message)
+            steps += how_to_commit(feature, message, snapshot=load_config(feature.root).commits_snapshots)
     return steps

@@ -134,6 +134,15 @@ def birth_of_branch(repository: Repository, branch: str) -> str:
     return "" if first.partition(b" ")[0].strip(b"0") else first.decode("utf-8", "replace")
 
 
+def last_checkout(repository: Repository) -> str:
+    """Return the reflog entry of the checkout that brought HEAD where it is, "" where git keeps none or forgot it."""
+    if uses_tables(repository):
+        return ""
+    entries = (_contents(reflog_path(repository)) or b"").split(b"\n")
+    last = next((entry for entry in reversed(entries) if b"\tcheckout: moving from " in entry), b"")
+    return last.decode("utf-8", "replace")
+
+
 def names_of_branch(repository: Repository, branch: str) -> set[str]:
     """Return a branch's short name, and those that it had before and that no branch has taken since."""
     if uses_tables(repository):

@@ -1,6 +1,7 @@
-"""The versions of one file that git knows: in the index, in commits, and where a lost one may still be.
+"""The versions of one log that git knows: in the index, in commits, and where a lost one may still be.
 
-Paths are given from the top of the work tree.
+Paths are given from the top of the work tree. A log may lie in several files, so versions are asked for by the
+feature's folder.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ import os
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import NotFoundError, UsageError
-from kitty_status.git.log_paths import ANY_LOG_PATHSPECS, STATUS_PATHSPECS, feature_of, log_pathspecs_in
+from kitty_status.git.log_paths import ANY_LOG_PATHSPECS, STATUS_PATHSPECS, log_pathspecs_in
 from kitty_status.git.run import git, read_blobs, run_git
 from kitty_status.status.layout import feature_folder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
+_STAGES = 4
+_FILES = ("100644", "100755")
+_LITERALLY = {"GIT_LITERAL_PATHSPECS": "1"}
 _MOST_REFLOG_ENTRIES = 50
 _MOST_COMMITS = 50
 
@@ -34,29 +38,55 @@ class Revision:
         self.base = base
 
 
-def read_versions(names: Sequence[str], cwd: str) -> list[bytes | None]:
-    """Return the content that git has under each name (`REVISION:path`, `:path`, `:2:path`), None where it has none.
+def files_in_commit(revision: str, folder: str, cwd: str) -> dict[str, str]:
+    """Return {path: blob id} of a feature's log files in a commit; nothing where there is no such commit.
 
     Raises:
-        UsageError: a folder's name holds a line break, so git cannot be asked.
-        GitError: git could not be asked.
+        GitError: git could not be started.
     """
-    if not names:
-        return []
-    try:
-        blobs = read_blobs(names, cwd=cwd)
-    except ValueError as error:
-        raise UsageError(str(error), hint="give the folder a name without line breaks") from error
-    return [blob[1] if blob else None for blob in blobs]
+    paths = [pathspec.partition(")")[2] for pathspec in log_pathspecs_in(folder)]
+    arguments = ["ls-tree", "-r", "-z", "--full-tree", f"{revision}^{{tree}}", "--", *paths]
+    found = {}
+    for entry in _fields(run_git(arguments, cwd=cwd, environment=_LITERALLY).out):
+        meta, _, path = entry.partition("\t")
+        mode, _, oid = meta.split(" ")
+        if mode in _FILES and feature_folder_of(path) == folder:
+            found[path] = oid
+    return found
 
 
-def unmerged_paths(cwd: str) -> list[str]:
-    """Return the logs and snapshots that git could not merge in the work tree at `cwd`.
+def files_in_index(folder: str, cwd: str) -> list[dict[str, str]]:
+    """Return {path: blob id} of a feature's log files for each stage of the index: merged, base, ours, theirs.
 
     Raises:
         GitError: git could not be asked.
     """
-    entries = _split(git(["ls-files", "--unmerged", "-z", "--full-name", "--", *STATUS_PATHSPECS], cwd=cwd))
+    stages: list[dict[str, str]] = [{} for _ in range(_STAGES)]
+    for entry in _fields(git(["ls-files", "--stage", "-z", "--full-name", "--", *log_pathspecs_in(folder)], cwd=cwd)):
+        meta, _, path = entry.partition("\t")
+        mode, oid, stage = meta.split(" ")
+        if mode in _FILES and feature_folder_of(path) == folder:
+            stages[int(stage)][path] = oid
+    return stages
+
+
+def read_files(files: Mapping[str, str], cwd: str) -> dict[str, bytes]:
+    """Return {path: content} of {path: blob id}; what a partial clone has not fetched is left out.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    blobs = read_blobs(list(files.values()), cwd=cwd) if files else []
+    return {path: blob[1] for path, blob in zip(files, blobs, strict=True) if blob}
+
+
+def unmerged_paths(cwd: str, pathspecs: Sequence[str] = STATUS_PATHSPECS) -> list[str]:
+    """Return the log files and snapshots that git could not merge in the work tree at `cwd`, or those named.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    entries = _split(git(["ls-files", "--unmerged", "-z", "--full-name", "--", *pathspecs], cwd=cwd))
     return list(dict.fromkeys(entry.partition("\t")[2] for entry in entries))
 
 
@@ -80,38 +110,48 @@ def commit_named(revision: str, cwd: str) -> str:
     )
 
 
-def moved_from(commit: str, path: str, known: Container[bytes], cwd: str) -> list[str]:
-    """Return where the log that lies at `path` now lay in a commit that has nothing there; often nowhere.
-
-    A log that was moved is recognized by the path's own history, or by a line: `known` are lines that stand
-    in it now, and no two logs hold the same.
+def files_of_commit(commit: str, cwd: str) -> list[str]:
+    """Return the files that a commit has otherwise than its first parent, from the top of the repository.
 
     Raises:
-        UsageError, GitError: git could not be asked.
+        GitError: git could not be asked.
+    """
+    options = ["-r", "-z", "--name-only", "--no-commit-id", "--root", "--no-renames", "-m", "--first-parent"]
+    return _split(git(["diff-tree", *options, commit], cwd=cwd))
+
+
+def moved_from(commit: str, paths: Iterable[str], known: Container[bytes], cwd: str) -> dict[str, str]:
+    """Return {path: blob id} of a log in a commit that has it in another folder than `paths` now; often nothing.
+
+    A log that was moved is recognized by a line, or by the history of its files: `known` are lines that stand in
+    it now, and no two logs hold the same.
+
+    Raises:
+        GitError: git could not be asked.
     """
     # A path that is in the index still is another log's, unless git could not merge it.
-    arguments = ["diff-index", "--cached", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=DU", commit, "--"]
-    # A log may have been divided since, or put together.
-    alike = ANY_LOG_PATHSPECS if feature_folder_of(path) is not None else (f":(top,glob)**/{path.rpartition('/')[2]}",)
-    gone = _split(run_git([*arguments, *alike], cwd=cwd).out)
-    if not gone:
-        return []
-    followed = ["log", "--follow", "-M", "--format=", "--name-only", "-z", "--", path]
-    # It takes no magic in a path, but this variable.
-    earlier = set(_split(run_git(followed, cwd=cwd, environment={"GIT_LITERAL_PATHSPECS": "1"}).out))
-    contents = read_versions([f"{commit}:{each}" for each in gone], cwd)
-    return [
-        each
-        for each, content in zip(gone, contents, strict=True)
-        if each in earlier or any(line + b"\n" in known for line in (content or b"").split(b"\n"))
-    ]
+    arguments = ["diff-index", "--cached", "-r", "-z", "--no-abbrev", "--no-renames", "--diff-filter=DU", commit, "--"]
+    parts = _fields(run_git([*arguments, *ANY_LOG_PATHSPECS], cwd=cwd).out)
+    gone = {path: meta.split(" ")[2] for meta, path in zip(parts[::2], parts[1::2], strict=True)}
+    contents = read_files({path: oid for path, oid in gone.items() if oid.strip("0")}, cwd)
+    folders = {
+        feature_folder_of(path)
+        for path, content in contents.items()
+        if any(line + b"\n" in known for line in content.split(b"\n"))
+    }
+    for path in () if folders or not gone else paths:
+        followed = ["log", "--follow", "-M", "--format=", "--name-only", "-z", "--", path]
+        # It takes no magic in a path, but this variable.
+        earlier = _split(run_git(followed, cwd=cwd, environment=_LITERALLY).out)
+        folders |= {feature_folder_of(each) for each in earlier if each in gone}
+    return {path: oid for path, oid in gone.items() if path in contents and feature_folder_of(path) in folders}
 
 
-def places_to_look(path: str, cwd: str) -> list[Revision]:
-    """Return commits that may hold what the file at `path` has lost, the likeliest first, each once.
+def places_to_look(folder: str, cwd: str) -> list[Revision]:
+    """Return commits that may hold what the log of the feature in `folder` has lost, the likeliest first, each once.
 
     These are the parents of HEAD, where the branch stood before, what is stashed, and the parents of commits
-    that took lines out of the file.
+    that took lines out of any of the log's files.
 
     Raises:
         GitError: git could not be started.
@@ -127,22 +167,19 @@ def places_to_look(path: str, cwd: str) -> list[Revision]:
     found += earlier
     # A stash may be of another branch: only what was not committed yet can be missed.
     found += [Revision(*each.split(" ")[:3]) for each in _lines(["stash", "list", "--format=%gd %H %P"], cwd)]
-    found += [Revision(each[:12], each) for each in _before_lines_were_taken(path, cwd)]
+    found += [Revision(each[:12], each) for each in _before_lines_were_taken(folder, cwd)]
     unique: dict[str, Revision] = {}
     for each in found:
         unique.setdefault(each.commit, each)
     return list(unique.values())
 
 
-def _before_lines_were_taken(path: str, cwd: str) -> list[str]:
-    """Return the parents of the newest commits that took lines out of a file, or out of any file of the same log."""
-    pathspecs = [f":(top,literal){path}"]
-    if feature_folder_of(path) is not None:
-        pathspecs = log_pathspecs_in(feature_of(path))
+def _before_lines_were_taken(folder: str, cwd: str) -> list[str]:
+    """Return the parents of the newest commits that took lines out of a log file."""
     arguments = ["log", "-m", "--full-history", "--numstat", "--no-renames", "--format=commit %H %P"]
     commits: dict[str, None] = {}
     parents: list[str] = []
-    for line in _lines([*arguments, "--", *pathspecs], cwd):
+    for line in _lines([*arguments, "--", *log_pathspecs_in(folder)], cwd):
         if line.startswith("commit "):
             parents = line.split(" ")[2:]
         elif line.split("\t")[1] != "0":
@@ -158,5 +195,10 @@ def _lines(arguments: list[str], cwd: str) -> list[str]:
     return [line for line in os.fsdecode(out).split("\n") if line]
 
 
+def _fields(out: bytes) -> list[str]:
+    return [os.fsdecode(field) for field in out.split(b"\0")[:-1]]
+
+
 def _split(out: bytes) -> list[str]:
+    # `git log` puts line breaks around the names.
     return [os.fsdecode(name.lstrip(b"\n")) for name in out.split(b"\0") if name.strip(b"\n")]

@@ -84,17 +84,16 @@ def _last_line_start(fd: int, size: int, disk: Disk) -> int:
     return 0
 
 
-def keep_aside(data: bytes, log: StrPath, folder: StrPath, kind: str, disk: Disk = DISK) -> str:
-    """Keep `data`, which is about to leave `log`, in `folder`; return the path of the copy, on stable storage.
+def keep_aside(data: bytes, origin: str, folder: StrPath, kind: str, disk: Disk = DISK) -> str:
+    """Keep `data`, which is about to leave a log, in `folder`; return the path of the copy, on stable storage.
 
-    Its name says which feature it is from and, as its extension, what it is. The same bytes are kept once.
+    Its name says what it is from, as `origin` does, and, as its extension, what it is. The same bytes are kept once.
 
     Raises:
         UnsafeLogError: something stands in the quarantine's way that is not a folder of regular files.
-        OSError: the operating system refused; `log` must then stay as it is.
+        OSError: the operating system refused; the log must then stay as it is.
     """
-    name = f"{os.path.basename(parent_of(log))}-{crc32(data):08x}"
-    return _keep(lambda: iter([data]), len(data), (name, kind), folder, disk)
+    return _keep(lambda: iter([data]), len(data), (f"{origin}-{crc32(data):08x}", kind), folder, disk)
 
 
 def _copy_aside(fd: int, span: tuple[int, int], log: StrPath, folder: StrPath, disk: Disk) -> None:

@@ -13,6 +13,9 @@ SHARDS_FOLDER = "status.events.d"
 SHARD_SUFFIX = ".jsonl"
 # What stood in the one file before the log was divided: its writers are not told apart any more.
 SHARED_SHARD = f"shared{SHARD_SUFFIX}"
+# Keeps the folder in git once its shards are in one file again; else git takes the folder for renamed, and puts
+# the shards that another branch brings where nobody looks for them.
+SHARDS_PLACEHOLDER = ".keep"
 
 SINGLE = "single"
 PER_WRITER = "per-writer"

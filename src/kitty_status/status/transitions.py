@@ -10,18 +10,20 @@ from kitty_status.status import lanes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
 
     from kitty_status.status.lanes import LaneProfile
 
 APPROVED_VERDICT = "approved"
+_MOST_NAMED = 5
 
 
 class Move:
     """A request to change the lane of one work package, with everything that guards look at.
 
-    `holder` is the actor who holds the work package now, None where nobody does.
+    `holder` is the actor who holds the work package now, None where nobody does; `open_subtasks` are the
+    texts of its subtasks that are not done.
     """
 
     __slots__ = (
@@ -31,6 +33,7 @@ class Move:
         "force",
         "from_lane",
         "holder",
+        "open_subtasks",
         "reason",
         "review_ref",
         "to_lane",
@@ -48,6 +51,7 @@ class Move:
         evidence: dict[str, Any] | None = None,
         execution_mode: str | None = None,
         holder: str | None = None,
+        open_subtasks: Sequence[str] = (),
     ) -> None:
         self.from_lane = from_lane
         self.to_lane = to_lane
@@ -58,6 +62,7 @@ class Move:
         self.evidence = evidence
         self.execution_mode = execution_mode
         self.holder = holder
+        self.open_subtasks = open_subtasks
 
 
 class Refusal:
@@ -78,6 +83,7 @@ FORCE_NEEDS_REASON = "force-without-reason"
 MISSING_ACTOR = "missing-actor"
 MISSING_WORKSPACE = "missing-workspace"
 MISSING_EVIDENCE = "missing-evidence"
+OPEN_SUBTASKS = "open-subtasks"
 MISSING_REVIEW_REF = "missing-review-ref"
 MISSING_REASON = "missing-reason"
 
@@ -155,9 +161,21 @@ def _claim(move: Move) -> Refusal | None:
 def _workspace(move: Move) -> Refusal | None:
     if move.execution_mode is None:
         return Refusal(
-            MISSING_WORKSPACE, "work starts in a workspace", "name it: --execution-mode worktree or direct_repo"
+            MISSING_WORKSPACE,
+            "work starts in a workspace, and there is no work tree for it",
+            "`git worktree add` makes one, named after the work package; or say --execution-mode direct_repo",
         )
     return None
+
+
+def _subtasks(move: Move) -> Refusal | None:
+    if not move.open_subtasks:
+        return None
+    count = len(move.open_subtasks)
+    more = f", and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
+    named = "; ".join(move.open_subtasks[:_MOST_NAMED])
+    message = f"{count} {'subtask is' if count == 1 else 'subtasks are'} not done: {named}{more}"
+    return Refusal(OPEN_SUBTASKS, message, "tick what is done, or say with --force and a --reason why it goes on")
 
 
 def _approval(move: Move) -> Refusal | None:
@@ -166,7 +184,7 @@ def _approval(move: Move) -> Refusal | None:
     return Refusal(
         MISSING_EVIDENCE,
         f"{move.to_lane} needs evidence of an approving review",
-        "--evidence-json with review.reviewer, review.verdict approved and review.reference",
+        "say who approved and where: --reviewer, --verdict approved and --reference, or --evidence-json",
     )
 
 
@@ -189,8 +207,7 @@ _GUARDS: dict[str, _Guard] = {
     lanes.NO_GUARD: _no_guard,
     lanes.GUARD_CLAIM: _claim,
     lanes.GUARD_WORKSPACE: _workspace,
-    # Subtasks are not read yet; `emit` says so with the reply.
-    lanes.GUARD_SUBTASKS: _no_guard,
+    lanes.GUARD_SUBTASKS: _subtasks,
     lanes.GUARD_APPROVAL: _approval,
     lanes.GUARD_REVIEW_REF: _review_ref,
     lanes.GUARD_REASON: _reason,

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import NotFoundError
 from kitty_status.git.head import operation_in_progress
-from kitty_status.status.lanes import GUARD_SUBTASKS
-from kitty_status.tracker.commit import how_to_stage
+from kitty_status.tracker.commit import committed_paths, how_to_stage
 from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
-    from kitty_status.status.transitions import Move
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.request import EmitRequest
 
@@ -39,13 +37,6 @@ def unknown_work_package(
     return [f"{message}; {hint}"]
 
 
-def unchecked_guards(move: Move, before: Snapshot) -> list[str]:
-    """Return which guards of a move could not be looked at."""
-    if move.force or before.profile.moves.get((move.from_lane, move.to_lane)) != GUARD_SUBTASKS:
-        return []
-    return ["whether the subtasks are done was not checked"]
-
-
 def in_the_middle(feature: Feature) -> list[str]:
     """Return what to do if the merge, rebase or pick that git is in the middle of is to be aborted.
 
@@ -55,7 +46,7 @@ def in_the_middle(feature: Feature) -> list[str]:
     operation = None if feature.repository is None else operation_in_progress(feature.repository.git_dir)
     if operation is None:
         return []
-    stage = how_to_stage(feature)
+    stage = how_to_stage(committed_paths(feature))
     words = (
         f"git is in the middle of a {operation}: before you abort it, run `{stage}`, since git may refuse otherwise, "
         "and after it `kitty-status reconcile-journal`, which brings back what was recorded meanwhile"

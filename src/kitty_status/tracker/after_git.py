@@ -141,7 +141,7 @@ def _reconcile(repository: Repository) -> None:
     module: Any = import_module("kitty_status.tracker.journal.reconcile")
     for fate in module.reconcile(repository, timeout=_PATIENCE).restored:
         event = fate.entry.event
-        told = f"{event['event_id']} ({event['wp_id']} to {event['to_lane']}) is back in {fate.entry.log}"
+        told = f"{event['event_id']} ({event['wp_id']} to {event['to_lane']}) is back in {fate.log}"
         print(f"kitty-status: git took an event away that was not committed: {visible(told)}", file=sys.stderr)
 
 

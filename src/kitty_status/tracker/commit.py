@@ -92,22 +92,23 @@ def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: b
     raise GitError(f"git commit failed: {_words(result)}", hint=hint, event_id=event_id)
 
 
-def stage_files(feature: Feature) -> list[str]:
-    """Stage exactly a feature's log and snapshot, which also tells git that they are merged; return their paths.
+def stage_files(feature: Feature, paths: Sequence[str]) -> list[str]:
+    """Stage exactly these paths of a feature, which also tells git that they are merged; return them.
+
+    A path that is in the index and no longer there is taken out of the index.
 
     Raises:
         BusyError: another git is at work in the repository.
         GitError: git refused.
     """
-    paths = committed_paths(feature)
     cwd = feature.repository.worktree if feature.repository else str(feature.folder)
     result = _patiently(["add", "--", *(f":(top,literal){path}" for path in paths)], cwd)
-    hint = f"the files are written; stage them with: {how_to_stage(feature)}"
+    hint = f"the files are written; stage them with: {how_to_stage(paths)}"
     if _is_busy(result):
         raise BusyError(f"another git is at work in {cwd}", hint=hint)
     if result.code:
         raise GitError(f"git add failed: {result.err.decode(errors='replace').strip()}", hint=hint)
-    return paths
+    return list(paths)
 
 
 def is_committed(feature: Feature) -> bool:
@@ -121,9 +122,9 @@ def is_committed(feature: Feature) -> bool:
     return not git(["status", "--porcelain", "--", *paths], cwd=cwd)
 
 
-def how_to_stage(feature: Feature) -> str:
+def how_to_stage(paths: Sequence[str]) -> str:
     """Return the command, for any folder of the work tree, that stages what `stage_files` would."""
-    return f"git add -- {_named(committed_paths(feature))}"
+    return f"git add -- {_named(paths)}"
 
 
 def how_to_commit(feature: Feature, message: str, *, snapshot: bool = True) -> list[str]:

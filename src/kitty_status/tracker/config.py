@@ -30,6 +30,9 @@ LANES_KEY = own_lanes.LANES_KEY
 PROFILES_KEY = own_lanes.PROFILES_KEY
 DETECTED = "auto"
 PHASES = ("0", "1", "2")
+STALE_CLAIMED_DAYS = 7
+STALE_IN_PROGRESS_DAYS = 14
+_MOST_DAYS = 36500
 SNAPSHOT_OWN = "own"
 SNAPSHOT_SPEC_KITTY = "spec-kitty"
 SNAPSHOT_IGNORED = "ignored"
@@ -40,6 +43,8 @@ _KEYS = {
     "phase": PHASES,
     "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, SNAPSHOT_IGNORED),
     "requires": (),
+    "stale_claimed_days": (),
+    "stale_in_progress_days": (),
 }
 DEFAULTS = f"""\
 {SECTION}:
@@ -57,6 +62,7 @@ class Config:
     * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has; or `ignored`: it is not committed
     * `layout` is `single` or `per-writer`: into how many files a new log goes
     * `requires` is the lowest version that may write here
+    * `stale_claimed_days` and `stale_in_progress_days` say how long a holder may move nothing before the claim is stale
     * `profiles` are the profiles that may be pinned: those that ship, and the repository's own
     * `warnings` say what is odd about the repository's own profiles
     """
@@ -69,6 +75,8 @@ class Config:
         self.snapshot = values.get("snapshot", DETECTED)
         self.layout = values.get("layout", SINGLE)
         self.requires = values.get("requires", "")
+        self.stale_claimed_days = int(values.get("stale_claimed_days", STALE_CLAIMED_DAYS))
+        self.stale_in_progress_days = int(values.get("stale_in_progress_days", STALE_IN_PROGRESS_DAYS))
 
     @property
     def commits_snapshots(self) -> bool:
@@ -138,6 +146,12 @@ def _check(key: str, value: str, where: str, own: Iterable[str]) -> None:
         raise ConfigurationError(f"{where}: {SECTION}.{key} is {value!a}", hint=f"it may be {', '.join(allowed)}")
     if key == "requires" and not (value.startswith(">=") and _version(value.removeprefix(">="))):
         raise ConfigurationError(f"{where}: {SECTION}.requires is {value!a}", hint='write it as ">=0.1.0"')
+    if key.endswith("_days") and not _is_days(value):
+        raise ConfigurationError(f"{where}: {SECTION}.{key} is {value!a}", hint="write a number of days, 1 or more")
+
+
+def _is_days(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and 0 < int(value) <= _MOST_DAYS
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -189,7 +203,11 @@ def _plain_value(rest: str) -> str | None:
         value = value[1:-1]
         return value if _is_plain(value.removeprefix(">=")) else None
     # Unquoted, `>` begins a block, `-` a list, and 01 is a number.
-    return value if _is_plain(value) and (value[0].isalpha() or value in PHASES) else None
+    return value if _is_plain(value) and (value[0].isalpha() or _is_whole_number(value)) else None
+
+
+def _is_whole_number(text: str) -> bool:
+    return text.isdecimal() and (text == "0" or not text.startswith("0"))
 
 
 def _is_plain(text: str) -> bool:

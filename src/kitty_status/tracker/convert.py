@@ -4,6 +4,9 @@ The one file becomes the file of shared lines as it is, so that git sees a renam
 the one file is merged into it. The way back puts the shared lines first, as they stand, and the other writers'
 behind them in the order in which the merge driver would put them.
 
+Where git tracks the writers' files, their folder stays with a file that says why: git would take a folder that goes
+for renamed, and put the files that another branch adds to it where no reader looks.
+
 What is written is on stable storage before anything is removed. After a crash in between, both layouts hold the
 lines; readers take each once, and the same call does the rest.
 """
@@ -18,10 +21,11 @@ from kitty_status.git.folders import is_ignored, stage, tracked_files, unstage_r
 from kitty_status.git.head import operation_in_progress
 from kitty_status.jsonl.append import mend_tail
 from kitty_status.jsonl.codec import decode
+from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.jsonl.replace import replace_file
-from kitty_status.status.layout import PER_WRITER, SHARED_SHARD
+from kitty_status.status.layout import PER_WRITER, SHARDS_PLACEHOLDER, SHARED_SHARD, SINGLE
 from kitty_status.status.merging import merge_logs, merge_tails, split_lines
 from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import reduce_log
@@ -33,6 +37,12 @@ if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.feature_log import FeatureLog
     from kitty_status.tracker.features import Feature
+
+_PLACEHOLDER = b"""\
+The log of this feature is in the file beside this folder. The folder stays, so that git does not take it for
+renamed, and misplace what a branch adds to it that still has a file for each writer. Remove it once all such
+branches are merged.
+"""
 
 
 @dataclass(slots=True)
@@ -83,7 +93,7 @@ def convert(feature: Feature, config: Config, layout: str, *, dry_run: bool = Fa
         if conversion.is_needed:
             _check_at_rest(feature)
             tracked = _tracked(feature)
-            _rewrite(conversion)
+            _rewrite(conversion, keeps_folder=_is_any_tracked(conversion, tracked))
             _materialize(conversion, config)
             _write_index(conversion, tracked)
     if journal is not None and journal.restored:
@@ -107,24 +117,32 @@ def _check_at_rest(feature: Feature) -> None:
         raise GitError(f"git is in the middle of a {operation}", hint=f"finish the {operation} first, then call again")
 
 
-def _rewrite(conversion: Conversion) -> None:
+def _rewrite(conversion: Conversion, *, keeps_folder: bool) -> None:
     log, written = conversion.feature.log, conversion.written
     contents = {file: read_bytes(file) or b"" for file in log.files()}
     torn = next((file for file, data in contents.items() if data and not data.endswith(b"\n")), None)
     if torn is not None:
         raise BusyError(f"something writes to {torn} without the lock", hint="call again once it has finished")
     merged = _divided(log, contents) if conversion.layout == PER_WRITER else _in_one(log, contents)
-    written.parent.mkdir(exist_ok=True)
+    DISK.makedirs(written.parent)
     replace_file(written, merged)
     if any((read_bytes(file) or b"") != contents[file] for file in conversion.removed):
         raise BusyError(
             f"{log} was written to meanwhile, without the lock",
             hint="nothing was removed; make the same call again once the other program has finished",
         )
+    if keeps_folder and conversion.layout == SINGLE:
+        replace_file(_placeholder(log), _PLACEHOLDER)
+    if conversion.layout == PER_WRITER:
+        _placeholder(log).unlink(missing_ok=True)
     for file in conversion.removed:
         file.unlink()
-    if conversion.layout != PER_WRITER and not any(log.shards.iterdir()):
+    if log.shards.exists() and not any(log.shards.iterdir()):
         log.shards.rmdir()
+
+
+def _placeholder(log: FeatureLog) -> Path:
+    return log.shards / SHARDS_PLACEHOLDER
 
 
 def _divided(log: FeatureLog, contents: dict[Path, bytes]) -> bytes:
@@ -159,14 +177,20 @@ def _tracked(feature: Feature) -> set[str]:
     return set(tracked_files(feature.repository, feature.relative(feature.folder))) if feature.repository else set()
 
 
+def _is_any_tracked(conversion: Conversion, tracked: set[str]) -> bool:
+    return not tracked.isdisjoint(conversion.feature.relative(file) for file in conversion.removed)
+
+
 def _write_index(conversion: Conversion, tracked: set[str]) -> None:
     """Let the index follow what git tracks, so that one commit takes the conversion whole."""
     feature = conversion.feature
     repository = feature.repository
-    removed = [feature.relative(file) for file in conversion.removed]
-    if repository is None or tracked.isdisjoint(removed):
+    if repository is None or not _is_any_tracked(conversion, tracked):
         return
-    unstage_removed(repository, sorted(tracked.intersection(removed)))
-    written = [conversion.written, *([feature.snapshot] if feature.relative(feature.snapshot) in tracked else [])]
+    placeholder = _placeholder(feature.log)
+    gone = {feature.relative(file) for file in (*conversion.removed, placeholder) if not file.exists()}
+    unstage_removed(repository, sorted(tracked & gone))
+    written = [conversion.written, *([placeholder] if placeholder.exists() else [])]
+    written += [feature.snapshot] if feature.relative(feature.snapshot) in tracked else []
     paths = [feature.relative(file) for file in written]
     stage(repository, [path for path in paths if not is_ignored(repository, path)])

@@ -10,19 +10,17 @@ from kitty_status.clock import MAX_HOURS_AHEAD, event_ids, hours_ahead, now
 from kitty_status.errors import (
     ClockAheadError,
     ConflictingEventError,
-    HeldByOtherError,
-    MovedOnError,
     MoveRefusedError,
     UsageError,
 )
 from kitty_status.jsonl.codec import LineDamagedError, decode, encode
-from kitty_status.status import transitions
 from kitty_status.status.instants import format_instant, hours_between, microsecond_after, parse_instant
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.reducer import reduce_with
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
-from kitty_status.tracker.advice import unchecked_guards, unknown_work_package
+from kitty_status.tracker.advice import unknown_work_package
 from kitty_status.tracker.claims import refuse_if_held_elsewhere
+from kitty_status.tracker.judging import move_asked_for, refuse_if_against_the_rules, refuse_if_moved_on
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import refuse_lost_log
 from kitty_status.tracker.recent import understand
@@ -31,6 +29,7 @@ from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
+    from kitty_status.status.transitions import Move
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.request import EmitRequest
@@ -69,8 +68,9 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     if replayed is not None:
         return Emitted(feature, replayed, before.state_of(request.wp_id), replayed=True)
     state = before.work_packages.get(request.wp_id)
-    move = _move(feature, request, to_lane, state, before)
-    _refuse_if_against_the_rules(move, before, request)
+    refuse_if_moved_on(request, before)
+    move, unchecked = move_asked_for(feature, request, to_lane, before)
+    refuse_if_against_the_rules(feature, request, move, before)
     elsewhere = refuse_if_held_elsewhere(feature, request.wp_id, move, events, before.profile)
     ids = sorted([event.event_id for event in events], reverse=True)
     newest_id = next(filter(is_ulid, ids), None)
@@ -94,7 +94,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
         *feature.remarks(),
         *elsewhere,
         *unknown_work_package(feature, request, state, before),
-        *unchecked_guards(move, before),
+        *unchecked,
     ]
     if not is_ulid(row["event_id"]):
         warnings.append(f"event id {row['event_id']} is no ULID; other tools may refuse it")
@@ -130,50 +130,7 @@ def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str,
     return stored
 
 
-def _move(
-    feature: Feature, request: EmitRequest, to_lane: str, state: dict[str, Any] | None, before: Snapshot
-) -> transitions.Move:
-    from_lane = state["lane"] if state else before.profile.initial
-    return transitions.Move(
-        from_lane,
-        to_lane,
-        actor=request.actor,
-        force=request.force,
-        reason=request.reason,
-        review_ref=request.review_ref,
-        evidence=request.evidence,
-        execution_mode=request.execution_mode or _mode(feature),
-        holder=transitions.holder_of(from_lane, state["actor"], before.profile) if state else None,
-    )
-
-
-def _refuse_if_against_the_rules(move: transitions.Move, before: Snapshot, request: EmitRequest) -> None:
-    if request.heads is not None and request.heads != before.heads.get(request.wp_id, ()):
-        raise MovedOnError(
-            f"{request.wp_id} was moved by somebody else meanwhile; it is in {move.from_lane} now",
-            hint="look at it with `kitty-status log`, then make the call again",
-            wp_id=request.wp_id,
-        )
-    refusals = transitions.refusals(move, before.profile)
-    if not refusals:
-        return
-    held = any(refusal.code == transitions.HELD_BY_OTHER for refusal in refusals)
-    error = HeldByOtherError if held else MoveRefusedError
-    raise error(
-        f"{request.wp_id} is in {move.from_lane}: " + "; ".join(refusal.message for refusal in refusals),
-        hint="; ".join(refusal.hint for refusal in refusals),
-        wp_id=request.wp_id,
-        from_lane=move.from_lane,
-        to_lane=move.to_lane,
-        legal_lanes=list(before.profile.targets(move.from_lane)),
-        refusals=[refusal.code for refusal in refusals],
-        holder=move.holder,
-    )
-
-
-def _row(
-    feature: Feature, request: EmitRequest, move: transitions.Move, before: Snapshot, newest_id: str | None
-) -> dict[str, Any]:
+def _row(feature: Feature, request: EmitRequest, move: Move, before: Snapshot, newest_id: str | None) -> dict[str, Any]:
     return {
         "event_id": request.event_id or event_ids.mint(above=newest_id),
         "feature_slug": feature.slug,
@@ -218,10 +175,3 @@ def _at(feature: Feature, before: Snapshot) -> str:
             event_id=before.last_event_id,
         )
     return format_instant(microsecond_after(newest))
-
-
-def _mode(feature: Feature) -> str:
-    """Return where the work is done, as far as the folder shows: in a linked work tree or in the clone itself."""
-    repository = feature.repository
-    is_linked = repository is not None and repository.git_dir != repository.common_dir
-    return "worktree" if is_linked else "direct_repo"

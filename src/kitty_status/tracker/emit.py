@@ -14,6 +14,7 @@ from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.advice import in_the_middle
 from kitty_status.tracker.deciding import check_request, decide
 from kitty_status.tracker.journal.writing import journal_of
+from kitty_status.tracker.listeners import tell
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import oid_of, reduce_with_oid, write_snapshot
 from kitty_status.tracker.recent import remember
@@ -57,6 +58,7 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
     emitted.warnings += [_says_brought_back(fate, feature) for fate in brought_back]
     emitted.warnings += [problem] if problem else []
     emitted.warnings += in_the_middle(feature)
+    emitted.warnings += tell(emitted)
     return emitted
 
 

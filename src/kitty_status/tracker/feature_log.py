@@ -7,10 +7,12 @@ writer is in the middle of, or a crash has cut short, is in flight. Line numbers
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.damage import is_in_flight, strictly
 from kitty_status.jsonl.reading import open_log, read_bytes
 from kitty_status.status.layout import EVENTS_FILENAME, PER_WRITER, SHARDS_FOLDER, SINGLE
@@ -72,10 +74,11 @@ class FeatureLog:
         """Return the lines opened for reading, None where there is no log.
 
         Raises:
-            UnsafeLogError: a log file is a symbolic link or no regular file.
+            UnsafeLogError: a log file is no regular file, or the folder of the writers' files is a symbolic link.
             OSError: the operating system refused.
         """
         if not self.is_divided:
+            self.check_is_safe()
             return open_log(self.single)
         data = self.read()
         return None if data is None else BytesIO(data)
@@ -87,9 +90,23 @@ class FeatureLog:
             UnsafeLogError, OSError: as `open`.
         """
         if not self.is_divided:
+            self.check_is_safe()
             return read_bytes(self.single)
         # A file may go while others are read: git puts each in its place by itself.
         return b"".join(_whole_lines(read_bytes(path) or b"") for path in self.files())
+
+    def check_is_safe(self) -> None:
+        """Refuse the folder of the writers' files where it is none of this repository.
+
+        Raises:
+            UnsafeLogError: it is a symbolic link.
+        """
+        if os.path.islink(self._shards):  # noqa: PTH114  a reader of many logs builds no path for each
+            raise UnsafeLogError(
+                f"{self._shards} is a symbolic link, and what it points to may lie outside the repository",
+                hint="put a folder in its place; kitty-status does not write through or over anything else",
+                path=self._shards,
+            )
 
     def locate(self, number: int) -> tuple[Path, int]:
         """Return the file, and the number in it, of a line that `open` or `read` gave; the last file for one beyond."""

@@ -4,7 +4,7 @@ Lines are read from all of them, whatever the configuration says: a merge with a
 one file beside those of the writers.
 """
 
-# ruff: noqa: PTH118, PTH208
+# ruff: noqa: PTH114, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ def log_files_in(folder: str) -> list[str]:
 
 
 def shards_in(folder: str) -> list[str]:
-    """Return the names of the writers' files in a folder of them, sorted; none where there is no such folder."""
+    """Return the names of the writers' files in a folder of them, sorted; none where there is no such folder.
+
+    What a symbolic link leads to may lie outside the repository, and git does not look there either.
+    """
+    if os.path.islink(folder):
+        return []
     try:
         return sorted(filter(is_shard_name, os.listdir(folder)))
     except (FileNotFoundError, NotADirectoryError):

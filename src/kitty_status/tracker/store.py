@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.clock import event_ids
-from kitty_status.jsonl.append import append_line
+from kitty_status.jsonl.append import append_line, append_locked, confirm
 from kitty_status.jsonl.codec import encode
+from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.reading import rows_in
 from kitty_status.status import known_lanes
 from kitty_status.status.events import StatusEvent
@@ -58,8 +59,21 @@ def append_event(feature_dir: Path, event: StatusEvent) -> None:
     place = _place(feature)
     if event_ids.use(event.event_id):
         append_line(place, line)
-    else:
+    elif place.log == feature.log.single:
         append_line(place, line, unless=lambda: find_event(feature.log, event.event_id, row) is not None)
+    else:
+        _append_once(feature, place, line, row)
+
+
+def _append_once(feature: Feature, place: Place, line: bytes, row: dict[str, Any]) -> None:
+    """Append a line to a writer's file, unless it stands there already or in that of another writer."""
+    with exclusive(place.lock):
+        if find_event(feature.log, row["event_id"], row) is None:
+            append_locked(place, line)
+            return
+        # Whoever recorded it may have been stopped before the disk confirmed it.
+        for file in feature.log.files():
+            confirm(file)
 
 
 def _place(feature: Feature) -> Place:

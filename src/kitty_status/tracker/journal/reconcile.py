@@ -7,12 +7,15 @@ from __future__ import annotations
 import os
 from importlib import import_module
 
-from kitty_status.errors import BusyError
-from kitty_status.git.head import positions
+from kitty_status.errors import BusyError, KittyStatusError
+from kitty_status.git.head import operation_in_progress, position_of, positions
+from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
+from kitty_status.status.layout import SHARDS_FOLDER, SNAPSHOT_FILENAME
 from kitty_status.tracker.journal.entries import books, place_of, read_book
 from kitty_status.tracker.journal.restoring import restore
 from kitty_status.tracker.journal.settling import has_moved, movements, note_position, open_entries
+from kitty_status.tracker.log_files import shards_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ def reconcile(repository: Repository, *, dry_run: bool = False, timeout: float =
         note_position(repository, seen)
     if not dry_run:
         materialize_restored(found.restored)
+        _materialize_behind(found.fates)
     return found
 
 
@@ -114,3 +118,30 @@ def materialize_restored(fates: Iterable[Fate]) -> None:
         module: Any = import_module("kitty_status.tracker.materialize")
         for folder in folders:
             module.materialize_folder(module.Path(folder))
+
+
+def _materialize_behind(fates: Iterable[Fate]) -> None:
+    """Materialize the divided logs of which git has put back an older snapshot.
+
+    It leaves a writer's file alone that it does not track yet, but not the snapshot beside it.
+    """
+    standing = [fate for fate in fates if fate.tree is not None and fate.why is None and not fate.restored]
+    newest = {(fate.tree.worktree, fate.entry.folder): fate for fate in standing if fate.tree is not None}
+    for fate in newest.values():
+        try:
+            if _is_behind(fate):
+                materialize_restored([fate])
+        except (OSError, KittyStatusError):
+            # What is derived can be derived again, and `validate` says what is in the way.
+            continue
+
+
+def _is_behind(fate: Fate) -> bool:
+    tree, branch = fate.tree, fate.entry.branch
+    # A snapshot that is changed on another branch would keep git from leaving it.
+    if tree is None or operation_in_progress(tree.git_dir) is not None or position_of(tree).branch != branch:
+        return False
+    folder = os.path.join(tree.worktree, fate.entry.folder)
+    # Of the newest event every snapshot says the id. One that is not there is nobody's to make here.
+    is_told = fate.entry.event_id.encode() in read_file(os.path.join(folder, SNAPSHOT_FILENAME))
+    return not is_told and bool(shards_in(os.path.join(folder, SHARDS_FOLDER)))

@@ -1,6 +1,6 @@
 """Bringing lines back into the logs they have vanished from, and saying of each other entry why it waits."""
 
-# ruff: noqa: PTH112, PTH118, PTH208
+# ruff: noqa: PTH112, PTH114, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from kitty_status.git.head import (
     positions,
     reflog_commits,
 )
-from kitty_status.git.objects import blob_ids
 from kitty_status.git.run import run_git
 from kitty_status.jsonl.append import append_locked
+from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.journal.entries import log_place
-from kitty_status.tracker.log_files import file_to_restore_to, lines_in
+from kitty_status.tracker.log_files import file_to_restore_to, lines_in, log_files_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,17 +35,19 @@ _ARCHIVE = ".archive"
 class Fate:
     """What becomes of an entry that is not settled: it stands in a log, was restored to its own, or waits.
 
-    `tree` is the work tree of that log, and None where the entry's branch is checked out nowhere. `moved_to` is the
-    folder that holds the line there, where the feature's own folder has been moved without `rename`.
+    `tree` is the work tree of that log, and None where the entry's branch is checked out nowhere. `log` is the file
+    in it that a line was restored to, another than the entry's where the log has got the other layout since.
+    `moved_to` is the folder that holds the line there, where the feature's own folder has been moved without `rename`.
     """
 
-    __slots__ = ("entry", "moved_to", "restored", "tree", "why")
+    __slots__ = ("entry", "log", "moved_to", "restored", "tree", "why")
 
     def __init__(
         self, entry: Entry, tree: Repository | None, *, restored: bool = False, why: str | None = None
     ) -> None:
         self.entry = entry
         self.tree = tree
+        self.log = file_to_restore_to(tree.worktree, entry.log) if tree and restored else entry.log
         self.moved_to: str | None = None
         self.restored = restored
         self.why = why
@@ -180,14 +182,29 @@ def _why_not_here(tree: Repository, entry: Entry) -> str | None:
         return f"git is in the middle of a {operation} in {tree.worktree}"
     if not os.path.isdir(os.path.join(tree.worktree, entry.folder)):
         return f"the folder of {entry.log} is not there"
-    log = os.path.join(tree.worktree, file_to_restore_to(tree.worktree, entry.log))
-    if not os.path.lexists(log) and blob_ids([f"HEAD:{entry.log}"], cwd=tree.worktree) != [None]:
+    file = file_to_restore_to(tree.worktree, entry.log)
+    if os.path.islink(os.path.join(tree.worktree, os.path.dirname(file))):
+        return f"the folder of {file} is a symbolic link, and what it points to may lie outside the repository"
+    missing = _missing(tree, entry, file)
+    if missing is not None:
         # A new log with this one line would hide that the others are gone.
-        return f"{entry.log} is missing from the work tree; `git restore -- {entry.log}` brings back what HEAD has"
+        return f"{missing} is missing from the work tree; `git restore -- {missing}` brings back what HEAD has"
     branch = position_of(tree).branch or entry.branch
     if branch is not None and not _held(tree, branch, entry.head):
         return f"branch {branch} does not hold commit {entry.head}, on which it was written"
     return None
+
+
+def _missing(tree: Repository, entry: Entry, file: str) -> str | None:
+    """Return what HEAD has and the work tree lacks: an entry's log file, or one of a log that is gone as a whole."""
+    if os.path.lexists(os.path.join(tree.worktree, file)):
+        return None
+    names = [entry.log]
+    if not log_files_in(os.path.join(tree.worktree, entry.folder)):
+        above = f"{entry.folder}/" if entry.folder else ""
+        names += [above + EVENTS_FILENAME, above + SHARDS_FOLDER]
+    args = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD", "--", *names]
+    return os.fsdecode(run_git(args, cwd=tree.worktree).out.partition(b"\0")[0]) or None
 
 
 def _held(tree: Repository, branch: str, commit: str | None) -> bool:

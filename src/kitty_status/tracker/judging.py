@@ -1,0 +1,91 @@
+"""Judging a request: the move it asks for, with the facts its guard looks at, and the refusal if it may not be made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kitty_status.errors import HeldByOtherError, MovedOnError, MoveRefusedError
+from kitty_status.status import transitions
+from kitty_status.status.lanes import GUARD_SUBTASKS, GUARD_WORKSPACE
+from kitty_status.tracker.facts import Subtasks, execution_mode, subtasks_of, workspace_of
+from kitty_status.tracker.ways import ways
+
+if TYPE_CHECKING:
+    from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.request import EmitRequest
+
+
+def move_asked_for(
+    feature: Feature, request: EmitRequest, to_lane: str, before: Snapshot
+) -> tuple[transitions.Move, list[str]]:
+    """Return the move that a request asks for, and what a person should know of what could not be checked.
+
+    Raises:
+        WorkPackageFileError: the subtasks count, and a file that may hold some cannot be understood.
+        GitError, OSError: the facts cannot be looked up.
+    """
+    state = before.work_packages.get(request.wp_id)
+    from_lane = state["lane"] if state else before.profile.initial
+    guard = None if request.force else before.profile.moves.get((from_lane, to_lane))
+    mode = request.execution_mode or execution_mode(feature)
+    workspace = workspace_of(feature, request.wp_id, request.execution_mode) if guard == GUARD_WORKSPACE else mode
+    subtasks = subtasks_of(feature, request.wp_id) if guard == GUARD_SUBTASKS else Subtasks()
+    move = transitions.Move(
+        from_lane,
+        to_lane,
+        actor=request.actor,
+        force=request.force,
+        reason=request.reason,
+        review_ref=request.review_ref,
+        evidence=request.evidence,
+        execution_mode=workspace,
+        holder=transitions.holder_of(from_lane, state["actor"], before.profile) if state else None,
+        open_subtasks=[f"{text} ({where})" for where, text in subtasks.open],
+    )
+    has_none = guard == GUARD_SUBTASKS and not subtasks.count
+    return move, [f"no subtasks of {request.wp_id} are written down, so none were checked"] if has_none else []
+
+
+def refuse_if_moved_on(request: EmitRequest, before: Snapshot) -> None:
+    """Refuse where a work package is not as the caller has seen it.
+
+    Raises:
+        MovedOnError: it has other newest events by now.
+    """
+    if request.heads is not None and request.heads != before.heads.get(request.wp_id, ()):
+        state = before.work_packages.get(request.wp_id)
+        raise MovedOnError(
+            f"{request.wp_id} was moved by somebody else meanwhile; "
+            f"it is in {state['lane'] if state else before.profile.initial} now",
+            hint="look at it with `kitty-status log`, then make the call again",
+            wp_id=request.wp_id,
+        )
+
+
+def refuse_if_against_the_rules(
+    feature: Feature, request: EmitRequest, move: transitions.Move, before: Snapshot
+) -> None:
+    """Refuse a move that its profile forbids, with every reason at once and the calls that would succeed.
+
+    Raises:
+        MoveRefusedError: so it is (HeldByOtherError: because somebody else holds the work package).
+    """
+    refusals = transitions.refusals(move, before.profile)
+    if not refusals:
+        return
+    codes = [refusal.code for refusal in refusals]
+    commands = ways(request.wp_id, move, codes, before.profile)
+    example = f"; for example `{commands[0]} --feature {feature.slug}`" if commands else ""
+    error = HeldByOtherError if transitions.HELD_BY_OTHER in codes else MoveRefusedError
+    raise error(
+        f"{request.wp_id} is in {move.from_lane}: " + "; ".join(refusal.message for refusal in refusals),
+        hint="; ".join(refusal.hint for refusal in refusals) + example,
+        wp_id=request.wp_id,
+        from_lane=move.from_lane,
+        to_lane=move.to_lane,
+        legal_lanes=list(before.profile.targets(move.from_lane)),
+        refusals=codes,
+        commands=[f"{command} --feature {feature.slug}" for command in commands],
+        holder=move.holder,
+    )

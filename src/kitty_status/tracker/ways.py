@@ -1,0 +1,83 @@
+"""The calls that would succeed where a move was refused: what the refused call lacks, or the legal way round."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from kitty_status.status import lanes, transitions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.transitions import Move
+
+_EMIT = "kitty-status emit"
+# What a person has to fill in is written in capitals.
+_MISSING = {
+    transitions.MISSING_ACTOR: ("--actor NAME",),
+    transitions.FORCE_NEEDS_ACTOR: ("--actor NAME",),
+    transitions.FORCE_NEEDS_REASON: ("--reason WHY",),
+    transitions.MISSING_REASON: ("--reason WHY",),
+    transitions.MISSING_REVIEW_REF: ("--review-ref WHERE",),
+    transitions.MISSING_WORKSPACE: ("--execution-mode direct_repo",),
+    transitions.MISSING_EVIDENCE: ("--reviewer NAME", "--verdict approved", "--reference WHERE"),
+    transitions.OPEN_SUBTASKS: ("--force", "--reason WHY"),
+}
+_GUARD_NEEDS = {
+    lanes.GUARD_APPROVAL: transitions.MISSING_EVIDENCE,
+    lanes.GUARD_REVIEW_REF: transitions.MISSING_REVIEW_REF,
+    lanes.GUARD_REASON: transitions.MISSING_REASON,
+}
+
+
+def ways(wp_id: str, move: Move, codes: Collection[str], profile: LaneProfile) -> list[str]:
+    """Return the calls that bring a work package where a refused move was to bring it, in their order.
+
+    None where no call of this actor would: somebody else holds the work package.
+    """
+    if transitions.HELD_BY_OTHER in codes:
+        return []
+    if transitions.ILLEGAL not in codes:
+        return [_call(wp_id, move, move.to_lane, [option for code in codes for option in _MISSING[code]])]
+    steps = _shortest(move.from_lane, move.to_lane, profile)
+    if not steps:
+        return [_call(wp_id, move, move.to_lane, ["--force", "--reason WHY"])]
+    return [_call(wp_id, move, target, _needs(source, target, profile)) for source, target in steps]
+
+
+def _needs(source: str, target: str, profile: LaneProfile) -> list[str]:
+    code = _GUARD_NEEDS.get(profile.moves[source, target])
+    return list(_MISSING[code]) if code else []
+
+
+def _call(wp_id: str, move: Move, to_lane: str, further: list[str]) -> str:
+    actor = [f"--actor {shlex.quote(move.actor)}"] if move.actor.strip() else []
+    further = further if actor else ["--actor NAME", *further]
+    given = [f"--reason {shlex.quote(move.reason)}"] if move.reason and move.reason.strip() else []
+    if given:
+        further = [option for option in further if not option.startswith("--reason")] + given
+    if move.force:
+        further.append("--force")
+    return " ".join([_EMIT, shlex.quote(wp_id), "--to", to_lane, *dict.fromkeys([*actor, *further])])
+
+
+def _shortest(source: str, target: str, profile: LaneProfile) -> list[tuple[str, str]]:
+    """Return the fewest legal moves that lead from one lane to another, none where none do."""
+    before: dict[str, str | None] = {source: None}
+    waiting = [source]
+    for lane in waiting:
+        for after in profile.targets(lane):
+            if after not in before:
+                before[after] = lane
+                waiting.append(after)
+    steps: list[tuple[str, str]] = []
+    lane = target
+    while lane != source:
+        previous = before.get(lane)
+        if previous is None:
+            return []
+        steps.insert(0, (previous, lane))
+        lane = previous
+    return steps
