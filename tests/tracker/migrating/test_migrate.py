@@ -157,6 +157,34 @@ def test_what_a_crash_has_left_out_is_written_by_the_next_run(repo: GitRepo, kep
     assert clean(repo)
 
 
+@pytest.mark.parametrize("left", [None, b"{}\n"])
+def test_a_snapshot_that_a_crash_has_left_out_is_written_by_the_next_run(repo: GitRepo, left: bytes | None) -> None:
+    finished_and_begun(repo)
+    migrated(repo)
+    log, snapshot = repo.read(LOG), repo.read(SNAPSHOT)
+    (repo.path / SNAPSHOT).unlink()
+    if left is not None:
+        repo.write(SNAPSHOT, left)
+    migrated(repo, dry_run=True)
+    assert (repo.path / SNAPSHOT).exists() is (left is not None)
+    assert outcomes(migrated(repo))["WP01"] == ALREADY
+    assert (repo.read(LOG), repo.read(SNAPSHOT)) == (log, snapshot)
+
+
+def test_a_file_that_changes_before_the_lock_is_held_is_read_again(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished_and_begun(repo)
+
+    def somebody_edits(lock: Path) -> AbstractContextManager[None]:
+        work_package(repo, "WP02", f"lane: for_review\n{CREATED}")
+        return exclusive(lock)
+
+    monkeypatch.setattr(migrating, "exclusive", somebody_edits)
+    migrated(repo)
+    assert lanes(repo) == {"WP01": "done", "WP02": "for_review"}
+
+
 def test_what_a_crash_has_left_in_the_journal_alone_comes_back_from_there(repo: GitRepo) -> None:
     finished_and_begun(repo)
     repo.commit()

@@ -13,8 +13,8 @@ from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.advice import in_the_middle
 from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import read_log
-from kitty_status.tracker.materialize import reduce_with_oid, write_snapshot
-from kitty_status.tracker.migrating.plan import check_lanes, plan
+from kitty_status.tracker.materialize import compare, materialize_feature, reduce_with_oid, write_snapshot
+from kitty_status.tracker.migrating.plan import ALREADY, check_lanes, plan
 from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ def migrate(feature: Feature, config: Config, *, dry_run: bool = False) -> Migra
     """
     config.check_may_write()
     migration = plan(feature, config, may_be_lost=not dry_run)
-    if dry_run or not migration.events:
+    if dry_run:
+        return migration
+    if not migration.events:
+        _complete_snapshot(migration, config)
         return migration
     problem = None
     journal = journal_of(feature)
@@ -45,7 +48,7 @@ def migrate(feature: Feature, config: Config, *, dry_run: bool = False) -> Migra
         with exclusive(feature.lock):
             if journal is not None:
                 journal.bring_back()
-            migration = plan(feature, config, under_lock=True)
+            migration = plan(feature, config, migration)
             _write(migration, config, journal)
     finally:
         # A line that came back stays, whatever became of the rest.
@@ -54,6 +57,15 @@ def migrate(feature: Feature, config: Config, *, dry_run: bool = False) -> Migra
     migration.warnings += [problem] if problem else []
     migration.warnings += in_the_middle(feature)
     return migration
+
+
+def _complete_snapshot(migration: Migration, config: Config) -> None:
+    """Write the snapshot if whoever has migrated was stopped before that."""
+    feature = migration.feature
+    if not any(outcome.what == ALREADY for outcome in migration.outcomes):
+        return
+    if compare(feature, config, *reduce_with_oid(feature, config)).drifted:
+        materialize_feature(feature, config)
 
 
 def _write(migration: Migration, config: Config, journal: Journal | None) -> None:

@@ -24,15 +24,20 @@ from kitty_status.tracker.sight import Surroundings
 from kitty_status.tracker.work_packages.files import work_package_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
+    from typing import TypeAlias
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent, StatusRecord
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.work_packages.files import WorkPackageFile
     from kitty_status.tracker.work_packages.frontmatter import Value
+
+    # {work package: (file, what its frontmatter says)}
+    Files: TypeAlias = dict[str, tuple[WorkPackageFile, Mapping[str, Value]]]
 
 MIGRATED = "migrated"
 ALREADY = "already"
@@ -77,11 +82,12 @@ class Outcome:
 
 @dataclass(slots=True)
 class Migration:
-    """What migrating a feature takes, by work package, and whether it was done."""
+    """What migrating a feature takes, by work package, from which `files`, and whether it was done."""
 
     feature: Feature
     outcomes: list[Outcome]
     profile: str
+    files: Files = field(default_factory=dict)
     written: bool = False
     warnings: list[str] = field(default_factory=list)
 
@@ -92,24 +98,27 @@ class Migration:
         return sorted(events, key=lambda event: (event.instant, event.event_id))
 
 
-def plan(feature: Feature, config: Config, *, under_lock: bool = False, may_be_lost: bool = False) -> Migration:
+def plan(feature: Feature, config: Config, first: Migration | None = None, *, may_be_lost: bool = False) -> Migration:
     """Return what migrating a feature takes; nothing is written.
 
-    With `may_be_lost` a log that has vanished is taken for one that is empty: the journal may bring it back.
+    `first` is given under the log's lock: it is what this function returned before, and files that are as they were
+    are not parsed again. With `may_be_lost` a log that has vanished is taken for one that is empty: the journal may
+    bring it back.
 
     Raises:
         UnreadableError: work packages cannot be read.
         StoreError: the log is damaged, or it would give another lane than the frontmatter.
         OSError: a file cannot be read.
     """
-    events = unique_events(read_log(feature.log, feature.log.strictly(under_lock=under_lock)))
+    events = unique_events(read_log(feature.log, feature.log.strictly(under_lock=first is not None)))
     before = reduce_events(events, config.profile)
     problems: list[KittyStatusError] = []
-    files = _frontmatters(feature, problems)
-    profile = _profile(config, before, files)
+    files = _frontmatters(feature, first.files if first else {}, problems)
+    profile = _profile(config, before, files.values())
     begun = _begun(feature)
-    migration = Migration(feature, [], profile.name)
-    for wp_id, (where, values) in files.items():
+    migration = Migration(feature, [], profile.name, files)
+    for wp_id, (file, values) in files.items():
+        where = file.where
         try:
             course = course_of(values, profile, where, begun)
             derived = events_of_course(feature.slug, wp_id, course, profile, where)
@@ -131,29 +140,34 @@ def plan(feature: Feature, config: Config, *, under_lock: bool = False, may_be_l
     return migration
 
 
-def _frontmatters(feature: Feature, problems: list[KittyStatusError]) -> dict[str, tuple[str, Mapping[str, Value]]]:
-    """Return the file and its values for each work package; what cannot be read is added to `problems`."""
-    found: dict[str, tuple[str, Mapping[str, Value]]] = {}
+def _frontmatters(feature: Feature, known: Files, problems: list[KittyStatusError]) -> Files:
+    """Return each work package's file with its values; what cannot be read is added to `problems`."""
+    found: Files = {}
     try:
         files = work_package_files(feature)
     except WorkPackageFileError as error:
         problems.append(error)
         return {}
     for file in files:
+        before, values = known.get(file.wp_id, (None, {}))
         try:
-            block = file.frontmatter()
+            if before is None or (before.where, before.data) != (file.where, file.data):
+                block = file.frontmatter()
+                values = block.values if block else {}
         except WorkPackageFileError as error:
             problems.append(error)
             continue
-        found[file.wp_id] = (file.where, block.values if block else {})
+        found[file.wp_id] = (file, values)
     return found
 
 
-def _profile(config: Config, before: Snapshot, files: Mapping[str, tuple[str, Mapping[str, Value]]]) -> LaneProfile:
+def _profile(
+    config: Config, before: Snapshot, files: Iterable[tuple[WorkPackageFile, Mapping[str, Value]]]
+) -> LaneProfile:
     """Return the profile by which lanes are understood: the one in force, which the lanes themselves may decide."""
     if config.profile is not None or before.profile is not SEVEN_LANE:
         return before.profile
-    named = [lane for _, values in files.values() for lane in lanes_named(values)]
+    named = [lane for _, values in files for lane in lanes_named(values)]
     needs_nine = any(SEVEN_LANE.resolve(lane) is None and NINE_LANE.resolve(lane) for lane in named)
     return NINE_LANE if needs_nine else SEVEN_LANE
 
