@@ -190,3 +190,11 @@ def test_a_name_is_one_line_and_not_longer_than_a_name() -> None:
     agent = "a\\n" + "b" * 999
     found = course(f'lane: claimed\nhistory:\n- {{timestamp: 2026-02-02, lane: claimed, agent: "{agent}"}}\n')
     assert found.steps[0].why == f"its history, by a {'b' * 198}"
+
+
+def test_a_profile_with_very_many_ways_is_no_trouble() -> None:
+    lanes = (*(f"lane{number}" for number in range(60)), "away")
+    moves = {(one, two): "" for at, one in enumerate(lanes[:-1]) for two in lanes[at + 1 : -1]}
+    profile = LaneProfile("many", lanes=lanes, initial="lane0", moves=moves, rollbacks=[], terminal=[])
+    found = course(f"lane: away\n{entries('2026-02-02 lane3')}", profile)
+    assert [step.lane for step in found.steps] == ["lane3", "away"]

@@ -195,12 +195,14 @@ def _legal_way(source: str, target: str, profile: LaneProfile) -> list[str]:
     """Return the lanes between two, on the shortest legal way that only goes forward on the board; none without one."""
     order = {lane: position for position, lane in enumerate(profile.lanes)}
     ways = [[source]] if source != target else []
+    reached = {source}
     while ways:
         way = ways.pop(0)
         for lane in profile.targets(way[-1]):
             if lane == target:
                 return way[1:]
-            if order[way[-1]] < order[lane] < order[target]:
+            if order[way[-1]] < order[lane] < order[target] and lane not in reached:
+                reached.add(lane)
                 ways.append([*way, lane])
     return []
 
