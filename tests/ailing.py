@@ -203,6 +203,11 @@ def _broken_chain(repo: GitRepo) -> None:
     _append_events(repo, claim, line(event_id=ulid(6), at=at, wp_id="WP05", **later))
 
 
+def _finished_tree(repo: GitRepo) -> None:
+    repo.worktree(repo.path.parent / f"{SLUG}-WP01", "side")
+    move(repo.path, "WP01", "canceled", "--force", "--reason", "not wanted", "--commit")
+
+
 FIX, COMMANDS = "--fix", "its commands"
 STATES = {
     "repository-unreadable": Ailing(lambda repo: repo.append(".git/config", "[bad\n")),
@@ -249,6 +254,7 @@ STATES = {
     "snapshot-without-log": Ailing(lambda repo: (repo.path / LOG).unlink()),
     "feature-names-collide": Ailing(_colliding),
     "stale-claim": Ailing(_forgotten, COMMANDS),
+    "orphan-worktree": Ailing(_finished_tree),
     "chain-break": Ailing(_broken_chain),
     "competing-moves": Ailing(_competing),
     "quarantine-not-empty": Ailing(_quarantined),

@@ -30,6 +30,7 @@ GOOD = {
     "show-worktrees": ("show", SLUG, "--worktrees"),
     "features-worktrees": ("show", "--worktrees"),
     "worktrees": ("worktrees",),
+    "cleanup": ("cleanup",),
     "log": ("log", SLUG),
     "lanes": ("lanes", SLUG),
     "diff": ("diff",),
@@ -60,6 +61,7 @@ WRITES = [
     ("rename", SLUG, "003-new", "--commit"),
     ("archive", SLUG),
     ("unarchive", "000-finished"),
+    ("cleanup",),
 ]
 BAD = [
     ("show", "nowhere"),

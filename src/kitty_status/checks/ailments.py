@@ -181,6 +181,11 @@ AILMENTS = {
         "holders who move what they hold",
         "nobody else can claim it meanwhile; ask its holder, who can give it back with `release`",
     ),
+    "orphan-worktree": Ailment(
+        ADVISORY,
+        "linked work trees whose feature is not finished, on branches that are there",
+        "nobody works in it any more; `cleanup` removes those with which nothing is lost",
+    ),
     "chain-break": Ailment(
         ADVISORY,
         "events that begin in the lane where the one before ended",

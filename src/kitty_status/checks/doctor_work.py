@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import Diagnosis
 from kitty_status.checks.validate import validate
-from kitty_status.errors import StoreError
+from kitty_status.errors import StoreError, UsageError
+from kitty_status.git.head import worktrees
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_safe_name
 from kitty_status.status.validation import CHAIN_BREAK, COMPETING_MOVES, ERROR
+from kitty_status.tracker.cleanup import survey
 from kitty_status.tracker.holding import claims_in
 from kitty_status.tracker.log import read_log
 
@@ -41,6 +43,25 @@ def check_work(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
         found = [finding for finding in findings if finding.code == code]
         if found:
             yield _summary(feature, code, found)
+
+
+def check_worktrees(clone: Clone) -> Iterator[Diagnosis]:
+    """Are there work trees that nobody needs any more, or that have lost their branch?"""
+    if len(worktrees(clone.repository)) == 1:
+        return
+    try:
+        found = survey(clone.project, clone.config)
+    except UsageError:
+        # Without a main branch, nothing says what is finished.
+        return
+    for tree in found.trees:
+        where = tree.repository.worktree
+        if tree.is_branch_gone:
+            commands = ("git worktree list", f"git -C {shlex.quote(where)} status --short")
+            yield Diagnosis("orphan-worktree", where, f"its branch {tree.branch} is gone", commands)
+        elif tree.is_finished:
+            observed = f"{tree.feature} is finished in {found.base}"
+            yield Diagnosis("orphan-worktree", where, observed, ("kitty-status cleanup --dry-run",))
 
 
 def _stale_claims(clone: Clone, feature: Feature, snapshot: Snapshot) -> Iterator[Diagnosis]:
