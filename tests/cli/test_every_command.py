@@ -61,7 +61,6 @@ WRITES = [
     ("rename", SLUG, "003-new", "--commit"),
     ("archive", SLUG),
     ("unarchive", "000-finished"),
-    ("cleanup",),
 ]
 BAD = [
     ("show", "nowhere"),

@@ -58,7 +58,9 @@ def check_worktrees(clone: Clone) -> Iterator[Diagnosis]:
         where = tree.repository.worktree
         if tree.is_branch_gone:
             commands = ("git worktree list", f"git -C {shlex.quote(where)} status --short")
-            yield Diagnosis("orphan-worktree", where, f"its branch {tree.branch} is gone", commands)
+            yield Diagnosis(
+                "orphan-worktree", where, f"its branch {tree.branch} is gone, or has no commit yet", commands
+            )
         elif tree.is_finished:
             observed = f"{tree.feature} is finished in {found.base}"
             yield Diagnosis("orphan-worktree", where, observed, ("kitty-status cleanup --dry-run",))

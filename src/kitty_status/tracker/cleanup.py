@@ -5,6 +5,7 @@ A work tree is removed only if nothing is lost with it but files that git ignore
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ class Tree:
     """A work tree of the clone: what it is for, why it stays, and whether it was removed.
 
     `is_finished` says that its feature is; then `whys` are what is in the way of removing it. `is_branch_gone`
-    says that it stood at a commit once, and its branch at none now.
+    says that it stood at a commit once, and its branch at none now: the branch was deleted, or another one begun.
     """
 
     repository: Repository
@@ -80,18 +81,19 @@ def cleanup(project: Project, config: Config, *, dry_run: bool = False) -> Clean
         GitError, OSError: git or the journal could not be asked.
     """
     found = survey(project, config)
-    config.check_may_write()
     repository = _repository(project)
+    if not dry_run:
+        config.check_may_write()
     gone = [tree.worktree for tree in vanished_worktrees(repository)]
     found.warnings += [f"the work tree {path} is gone; `git worktree prune` has git forget it" for path in gone]
     commit = branches(repository)[found.base]
     for tree in found.trees:
         if not tree.is_finished:
             continue
-        feature = Feature(project.features_folder / str(tree.feature), repository)
+        lock = Feature(project.features_folder / str(tree.feature), repository).lock
         try:
             # Whoever appends to the feature's log, in whichever work tree, waits meanwhile.
-            with exclusive(feature.lock):
+            with nullcontext() if dry_run else exclusive(lock):
                 tree.whys += _obstacles(tree, project.start, commit)
                 if not tree.whys and not dry_run:
                     removal.remove_worktree(tree.repository, cwd=repository.worktree)
@@ -131,7 +133,8 @@ def _base(repository: Repository, tips: dict[str, str], standing: list[tuple[Rep
         name = next((branch for branch in own if branch in tips), None)
     if name is None:
         raise UsageError(
-            "nothing says which branch is the main one", hint="`git remote set-head origin --auto` asks the remote"
+            "nothing says which branch is the main one",
+            hint="it is the one that origin/HEAD names, else main, else master, once it has a commit",
         )
     return name
 
@@ -148,7 +151,7 @@ def _judged(repository: Repository, position: Position | None, finished: Finishe
         return tree
     if position.commit is None:
         tree.is_branch_gone = bool(reflog_commits(repository))
-        tree.whys.append(f"its branch {position.branch} {'is gone' if tree.is_branch_gone else 'has no commit yet'}")
+        tree.whys.append(f"its branch {position.branch} is gone, or has no commit yet")
     tree.feature = finished.feature_named([position.branch or "", Path(repository.worktree).name])
     if tree.feature is None:
         tree.whys.append("neither its branch nor its folder names one feature")
