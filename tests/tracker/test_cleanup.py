@@ -1,4 +1,4 @@
-"""A linked work tree goes once its feature is finished and nothing is lost with it; of the others it is said why not."""
+"""A linked work tree goes once its feature is finished and nothing is lost with it; the others say why they stay."""
 
 from __future__ import annotations
 
