@@ -120,6 +120,11 @@ OBSTACLES: dict[str, tuple[Callable[[Clone], object], str]] = {
         "it is locked: a usb stick",
     ),
     "a merge": (lambda clone: clone.linked.git("merge", "--no-commit", "--no-ff", _side(clone)), "a merge is not"),
+    "a bisection": (lambda clone: clone.linked.git("bisect", "start"), "git keeps for it alone: BISECT_LOG"),
+    "a reference of its own": (
+        lambda clone: clone.linked.git("update-ref", "refs/worktree/mine", "HEAD"),
+        "git keeps for it alone: refs/worktree/mine",
+    ),
     "an event in the journal": (_waiting_event, "1 acknowledged event waits in the journal"),
 }
 

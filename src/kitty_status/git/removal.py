@@ -61,6 +61,17 @@ def ignored_logs(tree: Repository) -> list[str]:
     return _names(["ls-files", *options, "--", *ANY_LOG_PATHSPECS], tree)
 
 
+def own_references(tree: Repository) -> list[str]:
+    """Return the references that belong to the work tree alone: those in refs/worktree, and those of a bisection.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    asked = git(["for-each-ref", "--format=%(refname)", "refs/worktree", "refs/bisect"], cwd=tree.worktree)
+    names = os.fsdecode(asked).split()
+    return [*names, "BISECT_LOG"] if Path(tree.git_dir, "BISECT_LOG").exists() else names
+
+
 def repository_inside(tree: Repository) -> str | None:
     """Return a folder below a work tree that is a repository or a work tree of its own, None where there is none."""
     for folder, names, files in os.walk(tree.worktree):

@@ -181,6 +181,7 @@ def _obstacles(tree: Tree, start: Path, base: str) -> Iterator[str]:
     yield from _named("not committed", removal.uncommitted_files(repository))
     yield from _named("changes that git was told not to see are possible in", removal.files_not_watched(repository))
     yield from _named("git ignores a log", removal.ignored_logs(repository))
+    yield from _named("git keeps for it alone", removal.own_references(repository))
     upstream = removal.upstream_of(repository, tree.branch) if tree.branch else None
     if not any(is_ancestor(repository, tree.commit, other) for other in (base, upstream) if other):
         yield "it has commits that are neither merged nor pushed"
