@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask
@@ -176,6 +177,37 @@ def _elsewhere(repo: GitRepo) -> None:
     repo.git("config", "core.hooksPath", "tools/hooks")
 
 
+def _append_events(repo: GitRepo, *lines: bytes) -> None:
+    repo.append(LOG, b"".join(lines))
+    ask(repo.path, "materialize", SLUG)
+
+
+def _forgotten(repo: GitRepo) -> None:
+    at = (datetime.now(UTC) - timedelta(days=8)).isoformat()
+    _append_events(repo, line(event_id=ulid(5), at=at, wp_id="WP05", actor="ben", parents=[]))
+
+
+def _competing(repo: GitRepo) -> None:
+    at = datetime.now(UTC).isoformat()
+    claims = [
+        line(event_id=ulid(number), at=at, wp_id="WP05", actor=actor, parents=[])
+        for number, actor in ((5, "ben"), (6, "eve"))
+    ]
+    _append_events(repo, *claims)
+
+
+def _broken_chain(repo: GitRepo) -> None:
+    at = datetime.now(UTC).isoformat()
+    claim = line(event_id=ulid(5), at=at, wp_id="WP05", parents=[])
+    later = {"from_lane": "in_progress", "to_lane": "for_review", "parents": [ulid(5)]}
+    _append_events(repo, claim, line(event_id=ulid(6), at=at, wp_id="WP05", **later))
+
+
+def _finished_tree(repo: GitRepo) -> None:
+    repo.worktree(repo.path.parent / f"{SLUG}-WP01", "side")
+    move(repo.path, "WP01", "canceled", "--force", "--reason", "not wanted", "--commit")
+
+
 FIX, COMMANDS = "--fix", "its commands"
 STATES = {
     "repository-unreadable": Ailing(lambda repo: repo.append(".git/config", "[bad\n")),
@@ -221,6 +253,10 @@ STATES = {
     "snapshot-unreadable": Ailing(_folder_as_snapshot),
     "snapshot-without-log": Ailing(lambda repo: (repo.path / LOG).unlink()),
     "feature-names-collide": Ailing(_colliding),
+    "stale-claim": Ailing(_forgotten, COMMANDS),
+    "orphan-worktree": Ailing(_finished_tree),
+    "chain-break": Ailing(_broken_chain),
+    "competing-moves": Ailing(_competing),
     "quarantine-not-empty": Ailing(_quarantined),
     "event-vanished": Ailing(_vanished, FIX),
     "event-waits": Ailing(_waiting),

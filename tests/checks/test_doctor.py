@@ -15,7 +15,7 @@ from gitrepo import GitRepo
 from kitty_status.checks import doctor
 from kitty_status.checks.ailments import AILMENTS, SEVERITIES
 from kitty_status.checks.diagnosis import Diagnosis, Examination
-from kitty_status.checks.doctor import ANYWHERE, IN_A_REPOSITORY, OBSTACLES, OF_A_FEATURE, examine, mend
+from kitty_status.checks.doctor import ANYWHERE, IN_A_REPOSITORY, OBSTACLES, OF_A_FEATURE, OF_THE_WORK, examine, mend
 
 APART = {"check-failed", "git-missing", "git-too-old", "switched-off", "log-unreadable"}
 
@@ -48,7 +48,9 @@ def run(repo: GitRepo, command: str) -> subprocess.CompletedProcess[str]:
 def test_every_code_has_a_state_and_a_check() -> None:
     assert set(STATES) | APART == set(AILMENTS)
     of_checks = {code for check in (*ANYWHERE, *IN_A_REPOSITORY) for code in check.codes}
-    assert of_checks | set(OF_A_FEATURE) | OBSTACLES | {"bare-repository", "git-too-old"} == set(AILMENTS)
+    assert of_checks | set(OF_A_FEATURE) | set(OF_THE_WORK) | OBSTACLES | {"bare-repository", "git-too-old"} == set(
+        AILMENTS
+    )
 
 
 def test_a_healthy_clone_is_clean_and_nothing_is_written(clone: GitRepo, tmp_path: Path) -> None:

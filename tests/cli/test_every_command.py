@@ -30,6 +30,7 @@ GOOD = {
     "show-worktrees": ("show", SLUG, "--worktrees"),
     "features-worktrees": ("show", "--worktrees"),
     "worktrees": ("worktrees",),
+    "cleanup": ("cleanup",),
     "log": ("log", SLUG),
     "lanes": ("lanes", SLUG),
     "diff": ("diff",),

@@ -175,6 +175,27 @@ AILMENTS = {
         "names that differ in more than case",
         "on a file system that does not tell them apart, one feature stands in the place of the other",
     ),
+    # the work itself
+    "stale-claim": Ailment(
+        DEGRADED,
+        "holders who move what they hold",
+        "nobody else can claim it meanwhile; ask its holder, who can give it back with `release`",
+    ),
+    "orphan-worktree": Ailment(
+        ADVISORY,
+        "linked work trees whose feature is not finished, on branches that are there",
+        "nobody works in it any more; `cleanup` removes those with which nothing is lost",
+    ),
+    "chain-break": Ailment(
+        ADVISORY,
+        "events that begin in the lane where the one before ended",
+        "a line may be missing in between, or two writers moved it without seeing each other",
+    ),
+    "competing-moves": Ailment(
+        DEGRADED,
+        "no concurrent moves that disagree",
+        "one of them stands by a rule, and nobody has said that it is the right one; the next `emit` decides",
+    ),
     # what this machine keeps
     "event-vanished": Ailment(
         DEGRADED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +11,7 @@ from kitty_status.checks.ailments import ADVISORY, AILMENTS
 from kitty_status.errors import ConfigurationError
 from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER, SHARED_SHARD, SNAPSHOT_FILENAME
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, Config, load_config
+from kitty_status.tracker.sight import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,11 +92,22 @@ class Examination:
         return sorted(wanted, key=lambda fix: (FIXES.index(fix.action), fix.feature))
 
 
+class Limits(NamedTuple):
+    """How many days a holder may move nothing before doctor calls a claim stale; None where the configuration says."""
+
+    claimed: int | None = None
+    in_progress: int | None = None
+
+
+AS_CONFIGURED = Limits()
+
+
 class Clone:
     """A project as doctor looks at it: what cannot be read is replaced by what it is without."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, limits: Limits = AS_CONFIGURED) -> None:
         self.project = project
+        self._limits = limits
 
     @property
     def repository(self) -> Repository:
@@ -109,6 +122,23 @@ class Clone:
             return load_config(self.project.root)
         except ConfigurationError:
             return Config()
+
+    @cached_property
+    def limits(self) -> Config:
+        """The configuration with the limits that were asked for in the place of its own."""
+        limits = copy(self.config)
+        limits.stale_claimed_days = self._limits.claimed or limits.stale_claimed_days
+        limits.stale_in_progress_days = self._limits.in_progress or limits.stale_in_progress_days
+        return limits
+
+    @cached_property
+    def surroundings(self) -> Surroundings | None:
+        """The other work trees and branches of the clone; None outside git.
+
+        Raises:
+            GitError: git could not be asked.
+        """
+        return Surroundings(self.project.repository) if self.project.repository else None
 
     @property
     def snapshots(self) -> bool:

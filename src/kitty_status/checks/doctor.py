@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.checks import doctor_features as features
 from kitty_status.checks import doctor_merging as merging
 from kitty_status.checks import doctor_repository as place
+from kitty_status.checks import doctor_work as work
 from kitty_status.checks.ailments import SEVERITIES
-from kitty_status.checks.diagnosis import INSTALL, MEND_TAIL, RECONCILE, Clone, Diagnosis, Examination
+from kitty_status.checks.diagnosis import AS_CONFIGURED, INSTALL, MEND_TAIL, RECONCILE, Clone, Diagnosis, Examination
 from kitty_status.checks.doctor_hooks import check_hooks
 from kitty_status.errors import ConfigurationError, GitError, KittyStatusError
 from kitty_status.git import installation
@@ -22,7 +23,7 @@ from kitty_status.tracker.materialize import materialize_feature
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kitty_status.checks.diagnosis import Fix
+    from kitty_status.checks.diagnosis import Fix, Limits
 
 
 class Check(NamedTuple):
@@ -74,6 +75,7 @@ IN_A_REPOSITORY = (
     Check("names", features.check_names, ("feature-names-collide",)),
     Check("autostash", place.check_autostash, ("autostash-unset",)),
     Check("journal", place.check_journal, ("event-vanished", "event-waits", "journal-unreadable")),
+    Check("worktrees", work.check_worktrees, ("orphan-worktree",)),
     Check("quarantine", place.check_quarantine, ("quarantine-not-empty",)),
 )
 OF_A_FEATURE = (
@@ -90,24 +92,29 @@ OF_A_FEATURE = (
     "snapshot-without-log",
 )
 
+OF_THE_WORK = ("stale-claim", "chain-break", "competing-moves")
+
 OBSTACLES = frozenset({"git-missing", "not-a-repository", "repository-unreadable", "check-failed"})
 """What keeps other checks from being made, and is reported whatever was asked for."""
 
 
-def examine(start: Path, codes: Iterable[str] = ()) -> Examination:
+def examine(start: Path, codes: Iterable[str] = (), limits: Limits = AS_CONFIGURED) -> Examination:
     """Make every check that may report one of `codes` (all of them where none is given), and write nothing.
 
     Whatever goes wrong within a check becomes a finding, `check-failed`, and the other checks are
     made all the same: nothing that is damaged can keep doctor from saying what else is.
+    Where `limits` are given, they count instead of those of the configuration.
     """
     wanted = frozenset(codes)
-    findings = _findings(start, wanted)
+    findings = _findings(start, wanted, limits)
     if wanted:
         findings = [finding for finding in findings if finding.code in wanted | OBSTACLES]
     return Examination(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
 
 
-def mend(start: Path, examination: Examination, codes: Iterable[str] = ()) -> Examination:
+def mend(
+    start: Path, examination: Examination, codes: Iterable[str] = (), limits: Limits = AS_CONFIGURED
+) -> Examination:
     """Do what `examination.fixes` lists, examine again for the same codes, and say what was done and what could not be.
 
     Only that is done which takes nothing away: what of the installation is missing or outdated, the
@@ -124,7 +131,7 @@ def mend(start: Path, examination: Examination, codes: Iterable[str] = ()) -> Ex
             failed.append(f"{what}: {error}")
         else:
             fixed.append(what)
-    after = examine(start, codes)
+    after = examine(start, codes, limits)
     return Examination(after.findings, fixed, failed)
 
 
@@ -155,7 +162,7 @@ def _mend(clone: Clone, fix: Fix) -> None:
         materialize_feature(feature, clone.config)
 
 
-def _findings(start: Path, wanted: frozenset[str]) -> list[Diagnosis]:
+def _findings(start: Path, wanted: frozenset[str], limits: Limits) -> list[Diagnosis]:
     here = str(start)
     found = _guarded("git", here, partial(place.check_git, here))
     if any(finding.code == "git-missing" for finding in found):
@@ -164,7 +171,7 @@ def _findings(start: Path, wanted: frozenset[str]) -> list[Diagnosis]:
         project = Project(start)
     except GitError as error:
         return [*found, Diagnosis("repository-unreadable", here, f"{error.message}; {error.hint}")]
-    clone = Clone(project)
+    clone = Clone(project, limits)
     obstacles = [place.missing_repository(here)] if project.repository is None else []
     obstacles += [] if obstacles else _guarded("access", here, partial(place.check_access, clone))
     found += obstacles
@@ -174,6 +181,9 @@ def _findings(start: Path, wanted: frozenset[str]) -> list[Diagnosis]:
     if not wanted or wanted.intersection(OF_A_FEATURE):
         for feature in clone.features:
             found += _guarded("features", feature.slug, partial(features.check_feature, clone, feature))
+    if not wanted or wanted.intersection(OF_THE_WORK):
+        for feature in clone.features:
+            found += _guarded("the work", feature.slug, partial(work.check_work, clone, feature))
     return found
 
 

@@ -28,6 +28,7 @@ VERBS = {
     "lanes": "lanes",
     "diff": "diff",
     "worktrees": "worktrees",
+    "cleanup": "cleanup",
     "materialize": "materialize",
     "validate": "validate",
     "explain": "explain",

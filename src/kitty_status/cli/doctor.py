@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kitty_status.checks.ailments import ADVISORY, AILMENTS, BLOCKING, DEGRADED
+from kitty_status.checks.diagnosis import Limits
 from kitty_status.checks.doctor import describe, examine, mend
 from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from kitty_status.status.visible import visible
+from kitty_status.tracker.config import MOST_DAYS
 
 if TYPE_CHECKING:
     from kitty_status.checks.diagnosis import Diagnosis, Examination
@@ -29,9 +31,15 @@ def doctor(
     check: Annotated[
         list[str] | None, typer.Option("--check", metavar="CODE", help="Look for this finding only; may be repeated.")
     ] = None,
+    stale_claimed_days: Annotated[
+        int | None, typer.Option("--stale-claimed-days", metavar="N", help="Claims are stale after more than N days.")
+    ] = None,
+    stale_in_progress_days: Annotated[
+        int | None, typer.Option("--stale-in-progress-days", metavar="N", help="Work in progress, likewise.")
+    ] = None,
     json_output: JsonOption = False,
 ) -> int:
-    """Find out whether this clone keeps its promises: git, attributes, drivers, hooks, logs and snapshots.
+    """Find out whether this clone keeps its promises, from git and hooks to logs and snapshots, and which work waits.
 
     A merge is tried in a temporary repository with this clone's configuration, and every hook is
     fired in every work tree. Without --fix, nothing is written. Exit 0 where nothing is worse than advisory.
@@ -43,11 +51,13 @@ def doctor(
       kitty-status doctor --check driver-not-runnable --json
     """  # noqa: D301  \b keeps the lines of the help apart
     _check_call(check or [], fix=fix, dry_run=dry_run)
+    _check_days({"--stale-claimed-days": stale_claimed_days, "--stale-in-progress-days": stale_in_progress_days})
+    limits = Limits(stale_claimed_days, stale_in_progress_days)
     start = Path.cwd()
-    examination = examine(start, check or ())
+    examination = examine(start, check or (), limits)
     planned = [describe(each) for each in examination.fixes] if dry_run else []
     if fix and not dry_run and examination.fixes:
-        examination = mend(start, examination, check or ())
+        examination = mend(start, examination, check or (), limits)
     if json_output:
         _say_json(examination, planned)
     else:
@@ -61,6 +71,12 @@ def _check_call(codes: list[str], *, fix: bool, dry_run: bool) -> None:
         raise UsageError(f"{unknown[0]!a} is no finding of doctor", hint=f"one of {', '.join(AILMENTS)}")
     if dry_run and not fix:
         raise UsageError("--dry-run says what --fix would do", hint="add --fix, or leave it out: doctor writes nothing")
+
+
+def _check_days(options: dict[str, int | None]) -> None:
+    for name, days in options.items():
+        if days is not None and not 0 < days <= MOST_DAYS:
+            raise UsageError(f"{name} {days} is no number of days", hint=f"from 1 to {MOST_DAYS}")
 
 
 def _say_json(examination: Examination, planned: list[str]) -> None:

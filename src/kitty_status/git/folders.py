@@ -26,15 +26,15 @@ def tracked_files(repository: Repository, folder: str) -> list[str]:
     return list(dict.fromkeys(_names(["ls-files", "-z", "--", _literal(folder)], repository)))
 
 
-def committed_files(repository: Repository, folder: str) -> list[str]:
-    """Return the files below a folder that HEAD holds, none before the first commit.
+def committed_files(repository: Repository, folder: str, revision: str = "HEAD") -> list[str]:
+    """Return the files below a folder that a commit holds, by default HEAD; none where there is no such commit.
 
     Raises:
         GitError: git could not be asked.
     """
-    if run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], cwd=repository.worktree).code:
+    if run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], cwd=repository.worktree).code:
         return []
-    return _names(["ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD", "--", folder], repository)
+    return _names(["ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, "--", folder], repository)
 
 
 def changed_files(repository: Repository, folder: str) -> list[str]:

@@ -32,7 +32,7 @@ DETECTED = "auto"
 PHASES = ("0", "1", "2")
 STALE_CLAIMED_DAYS = 7
 STALE_IN_PROGRESS_DAYS = 14
-_MOST_DAYS = 36500
+MOST_DAYS = 36500
 SNAPSHOT_OWN = "own"
 SNAPSHOT_SPEC_KITTY = "spec-kitty"
 SNAPSHOT_IGNORED = "ignored"
@@ -151,7 +151,7 @@ def _check(key: str, value: str, where: str, own: Iterable[str]) -> None:
 
 
 def _is_days(value: str) -> bool:
-    return value.isascii() and value.isdecimal() and 0 < int(value) <= _MOST_DAYS
+    return value.isascii() and value.isdecimal() and 0 < int(value) <= MOST_DAYS
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -58,6 +58,13 @@ def work_package_ids(feature: Feature) -> list[str]:
     return sorted({wp_id for wp_id, _ in _paths(feature)})
 
 
+def id_in(name: str) -> str | None:
+    """Return the id of the work package whose file has this name, None where it is none."""
+    wp_id = name.split("-", maxsplit=1)[0].removesuffix(_SUFFIX)
+    is_one = name.endswith(_SUFFIX) and wp_id.upper().startswith(_PREFIX) and is_safe_name(wp_id)
+    return wp_id if is_one else None
+
+
 def work_package_files(feature: Feature) -> list[WorkPackageFile]:
     """Return the files of a feature's work packages, by id.
 
@@ -99,5 +106,4 @@ def _paths(feature: Feature) -> list[tuple[str, Path]]:
         names = sorted(path.name for path in folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
-    ids = ((name.split("-")[0].removesuffix(_SUFFIX), name) for name in names if name.endswith(_SUFFIX))
-    return [(wp_id, folder / name) for wp_id, name in ids if wp_id.upper().startswith(_PREFIX) and is_safe_name(wp_id)]
+    return [(wp_id, folder / name) for name in names if (wp_id := id_in(name)) is not None]
