@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conforming import check_answer, check_document
 from kitty_status.cli.run import run
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ class Answer:
 
     @property
     def envelope(self) -> dict[str, Any]:
-        """The one document on stdout, with nothing beside it."""
+        """The one document on stdout, with nothing beside it, as the schema of its kind says."""
         content: dict[str, Any] = json.loads(self.out)
         assert content.keys() == ENVELOPE
         assert self.out.count("\n") == 1
+        check_answer(content)
         return content
 
     @property
@@ -57,6 +59,7 @@ class Answer:
         content: dict[str, Any] = json.loads(self.err)
         assert content.keys() == ERROR_KEYS
         assert content["exit_code"] == self.code
+        check_document("error", content)
         return content
 
 

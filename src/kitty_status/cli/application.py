@@ -31,6 +31,7 @@ VERBS = {
     "materialize": "materialize",
     "validate": "validate",
     "explain": "explain",
+    "schema": "schema",
     "doctor": "doctor",
     "resolve": "resolve",
     "revert": "revert",
