@@ -17,7 +17,7 @@ from conforming import check_answer, check_document
 from kitty_status.cli.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gitrepo import GitRepo
 
@@ -40,11 +40,10 @@ class Answer:
 
     @property
     def envelope(self) -> dict[str, Any]:
-        """The one document on stdout, with nothing beside it, as the schema of its kind says."""
+        """The one document on stdout, with nothing beside it."""
         content: dict[str, Any] = json.loads(self.out)
         assert content.keys() == ENVELOPE
         assert self.out.count("\n") == 1
-        check_answer(content)
         return content
 
     @property
@@ -59,8 +58,17 @@ class Answer:
         content: dict[str, Any] = json.loads(self.err)
         assert content.keys() == ERROR_KEYS
         assert content["exit_code"] == self.code
-        check_document("error", content)
         return content
+
+
+def answer_to(args: Sequence[str], code: int, out: str, err: str) -> Answer:
+    """Return what a command printed; JSON that is not as its schema says fails the test, whatever else it looks at."""
+    if "--json" in args:
+        if out.startswith("{"):
+            check_answer(json.loads(out))
+        if err.startswith("{"):
+            check_document("error", json.loads(err))
+    return Answer(code, out, err)
 
 
 def ask(folder: Path, *args: str, stdin: bytes = b"") -> Answer:
@@ -73,7 +81,7 @@ def ask(folder: Path, *args: str, stdin: bytes = b"") -> Answer:
         _called_with(["kitty-status", *args], given),
     ):
         code = run()
-    return Answer(code, _text(out), _text(err))
+    return answer_to(args, code, _text(out), _text(err))
 
 
 @contextlib.contextmanager
@@ -103,7 +111,7 @@ def kitty(folder: Path, *args: str, stdin: bytes = b"", **environment: str) -> A
         check=False,
         env={**os.environ, **environment},
     )
-    return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return answer_to(args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def emit(folder: Path, wp: str, lane: str, *args: str, actor: str = "ada", code: int = 0) -> Answer:

@@ -38,6 +38,9 @@ GOOD = {
     "findings": ("validate", SLUG),
     "explanation": ("explain", "chain-break"),
     "codes": ("explain",),
+    "schema": ("schema", "event"),
+    "schemas": ("schema",),
+    "schema-files": ("schema", "--all", "."),
     "doctor": ("doctor",),
     "resolve": ("resolve", SLUG),
     "reconcile": ("reconcile", SLUG),
@@ -60,6 +63,7 @@ WRITES = [
     ("rename", SLUG, "003-new", "--commit"),
     ("archive", SLUG),
     ("unarchive", "000-finished"),
+    ("schema", "--all", "."),
 ]
 BAD = [
     ("show", "nowhere"),
@@ -82,6 +86,10 @@ BAD = [
     ("validate", SLUG, "--baseline"),
     ("validate", SLUG, "--dry-run"),
     ("explain", "nothing-at-all"),
+    ("schema", "nothing-at-all"),
+    ("schema", "event", "--all", "."),
+    ("schema", "--all", "nowhere"),
+    ("schema", "--dry-run"),
     ("audit", "nowhere"),
     ("audit", "--base", "nowhere"),
     ("diff", "nowhere"),
