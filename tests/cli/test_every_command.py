@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from commandline import FOLDER, LOG, SLUG, Answer, ask, emit, feature_in, tree
 from events import instant, line, ulid
 from gitrepo import GitRepo
-from kitty_status import cli
 from kitty_status.cli.application import VERBS
 
 PLUMBING = ("merge-driver", "hook")
@@ -274,21 +270,6 @@ def test_a_call_that_commits_can_be_repeated(repo: GitRepo) -> None:
     first, again = (emit(repo.path, "WP01", *call) for _ in range(2))
     assert again.data == {**first.data, "replayed": True}
     assert "had moved already" in emit(repo.path, "WP01", *call[:-1]).out
-
-
-def test_all_commands_can_be_mounted_in_another_application(repo: GitRepo) -> None:
-    ready(repo)
-    outer = typer.Typer()
-    outer.command("other")(lambda: None)
-    outer.add_typer(cli.app, name="status")
-    with contextlib.chdir(repo.path):
-        shown = CliRunner().invoke(outer, ["status", "show", SLUG])
-        refused = CliRunner().invoke(outer, ["status", "emit", "WP01", "--to", "done", "--actor", "a", "-f", SLUG])
-    assert (shown.exit_code, refused.exit_code) == (0, 3)
-    assert "1 claimed" in shown.stdout
-    assert cli.app is cli.app
-    with pytest.raises(AttributeError, match="nonsense"):
-        cli.nonsense  # noqa: B018
 
 
 @pytest.mark.parametrize("target", [SLUG, "001", FOLDER, LOG, f"{FOLDER}/status.json", f"./{FOLDER}/"])

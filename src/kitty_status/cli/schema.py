@@ -52,8 +52,8 @@ def schema(
         _list(names, json_output=json_output)
     else:
         if name not in names:
-            near = get_close_matches(name, names, cutoff=0.5)
-            hint = f"did you mean {', '.join(near)}?" if near else "`kitty-status schema` lists all of them"
+            near = get_close_matches(name, names, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else "`kitty-status schema` lists all of them"
             raise NotFoundError(f"there is no schema {name!a}", hint=hint, nearest=near)
         content = schemas.schema_of(name)
         if json_output:
