@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +28,21 @@ _LANE_KEYS = ("from_lane", "to_lane")
 _MOST_SHAPES = 4096
 _TEXT = rb'"[ !#-\[\]-~]*+"'
 _TEXTS = rb"\[(?:" + _TEXT + rb"(?:, " + _TEXT + rb")*+)?\]"
-_USUAL = re.compile(
+_PATTERN = (
     rb'\{"actor": T, "at": T, "event_id": T, "evidence": N, "execution_mode": T, (?:"feature_slug": T, )?'
     rb'"force": (?:true|false), "from_lane": T, (?:"mission_id": N, )?(?:"mission_slug": T, )?(?:"parents": L, )?'
     rb'(?:"policy_metadata": null, )?"reason": N, "review_ref": N, (?:"review_result": null, )?'
     rb'"to_lane": T, "wp_id": T\}\n'.replace(b" T", b" " + _TEXT)
     .replace(b" N", b" (?:null|" + _TEXT + b")")
     .replace(b" L", b" " + _TEXTS)
-).fullmatch
+)
 """The usual event, ours or spec-kitty's, without objects in it: it can only be spelled in the canonical way."""
+
+
+@cache
+def _usual() -> re.Pattern[bytes]:
+    # Put together only for logs that the fast reader has read: it takes as long as hundreds of lines.
+    return re.compile(_PATTERN)
 
 
 class _Shapes:
@@ -73,6 +80,32 @@ def _picking_keys(parts: list[bytes]) -> Callable[[list[bytes]], object]:
 _shapes = _Shapes()
 
 
+class Spelling:
+    """Decodes lines as the codec does, and notes those that are odd on the way: what is decoded anyway costs least.
+
+    * `was_asked` says whether it decoded any; the fast reader does without it
+    * `found` are the findings by (line, code), without their places
+    """
+
+    def __init__(self) -> None:
+        self.was_asked = False
+        self.found: dict[tuple[bytes, str], Finding] = {}
+
+    def decode(self, line: bytes) -> dict[str, Any]:
+        """Return the row that `line` (without its LF) holds.
+
+        Raises:
+            LineDamagedError: as `codec.decode`.
+        """
+        self.was_asked = True
+        row = decode(line)
+        if _encode(row).encode() != line:
+            self.found[line, NON_CANONICAL_LINE] = _finding(NON_CANONICAL_LINE, line)
+        if is_foreign(row) and _names_a_lane(row):
+            self.found[line, LANE_IN_FOREIGN_ROW] = _finding(LANE_IN_FOREIGN_ROW, line)
+        return row
+
+
 def odd_lines(file: Path, path: str) -> Iterator[Finding]:
     """Yield what is odd about the spelling of the lines of one log file; damaged and blank lines are passed over.
 
@@ -83,11 +116,12 @@ def odd_lines(file: Path, path: str) -> Iterator[Finding]:
     if log is None:
         return
     number = 0
+    is_usual = _usual().fullmatch
     with log:
         for lines in batches_of(log):
             for line in lines:
                 number += 1
-                if _USUAL(line):
+                if is_usual(line):
                     continue
                 for code in _shapes.codes(line.removesuffix(b"\n")):
                     yield _finding(code, line, path, number)
@@ -100,7 +134,7 @@ def _codes(line: bytes) -> tuple[str, ...]:
         is_canonical = _encode(row).encode() == line
     except (ValueError, RecursionError):
         return ()
-    hides = isinstance(row, dict) and is_foreign(row) and any(key in row for key in _LANE_KEYS)
+    hides = isinstance(row, dict) and is_foreign(row) and _names_a_lane(row)
     if is_canonical and not hides:
         return ()
     try:
@@ -110,7 +144,11 @@ def _codes(line: bytes) -> tuple[str, ...]:
     return (*(() if is_canonical else (NON_CANONICAL_LINE,)), *((LANE_IN_FOREIGN_ROW,) if hides else ()))
 
 
-def _finding(code: str, line: bytes, path: str, number: int) -> Finding:
+def _names_a_lane(row: dict[str, Any]) -> bool:
+    return any(key in row for key in _LANE_KEYS)
+
+
+def _finding(code: str, line: bytes, path: str = "", number: int | None = None) -> Finding:
     row: dict[str, Any] = decode(line.removesuffix(b"\n"))
     event_id = row.get("event_id")
     if code == NON_CANONICAL_LINE:

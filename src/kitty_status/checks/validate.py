@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from kitty_status.checks.lines import odd_lines
+from kitty_status.checks.lines import Spelling, odd_lines
 from kitty_status.clock import future_ids
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import decode, describe_damage
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kitty_status.status.lanes import LaneProfile
+    from kitty_status.status.record import DecodeRow
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
@@ -79,17 +80,20 @@ def _split(feature: Feature, other: Feature) -> Finding:
 def _validated(feature: Feature, config: Config) -> Validation:
     damage = _DamageList()
     profile = config.profile or _profile_at_first_sight(feature)
-    judge, snapshot = _judged(feature, profile, damage)
+    spelling = Spelling()
+    judge, snapshot = _judged(feature, profile, damage, spelling.decode)
     if config.profile is None and snapshot.profile is not profile:
         damage = _DamageList()
         judge, snapshot = _judged(feature, snapshot.profile, damage)
+    judge.found.update(spelling.found)
     events = read_log(feature.log, _quietly) if judge.ignored else ()
     findings = [*damage.findings, *judge.whole_log(snapshot, events), *_with_line_numbers(feature, judge)]
     for finding in findings:
         file, finding.line = _place_of(finding, feature)
         finding.path = feature.relative(file)
     for file in feature.log.files():
-        findings += [*_line_end_findings(feature, file), *odd_lines(file, feature.relative(file))]
+        findings += _line_end_findings(feature, file)
+        findings += [] if spelling.was_asked else odd_lines(file, feature.relative(file))
     findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
     if not any(finding.severity == ERROR for finding in damage.findings):
         findings += snapshot_findings(feature, config, snapshot)
@@ -167,11 +171,13 @@ def _line_end_findings(feature: Feature, file: Path) -> list[Finding]:
     return [Finding(validation.NO_LINE_END, message, hint=hint, severity=WARNING, path=path, line=number)]
 
 
-def _judged(feature: Feature, profile: LaneProfile, damage: _DamageList) -> tuple[Judge, Snapshot]:
+def _judged(
+    feature: Feature, profile: LaneProfile, damage: _DamageList, decode_row: DecodeRow = decode
+) -> tuple[Judge, Snapshot]:
     judge = Judge(
         profile, feature.slug, former_slugs(feature.log), future=future_ids(), is_divided=feature.log.is_divided
     )
-    return judge, reduce_log(feature.log, None, damage, judge=judge)
+    return judge, reduce_log(feature.log, None, damage, judge=judge, decode_row=decode_row)
 
 
 def _profile_at_first_sight(feature: Feature) -> LaneProfile:

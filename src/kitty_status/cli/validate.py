@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.checks.baseline import BASELINE_PATH, Baseline, found_in, load_baseline
 from kitty_status.checks.validate import validate as validate_feature
 from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.cli.targets import features_of
@@ -19,6 +19,7 @@ from kitty_status.tracker.materialize import is_leftover
 from kitty_status.tracker.same_feature import Namesakes
 
 if TYPE_CHECKING:
+    from kitty_status.checks.baseline import Baseline
     from kitty_status.checks.validate import Validation
 
 
@@ -63,7 +64,7 @@ def validate(
     if write_baseline:
         stale = _set_known_aside(validations, _accept(project, validations, looked_at, dry_run=dry_run), looked_at)
     elif baseline:
-        stale = _set_known_aside(validations, load_baseline(project.root), looked_at)
+        stale = _set_known_aside(validations, _module().load_baseline(project.root), looked_at)
     if json_output:
         say_json("findings", [_data(validation) for validation in validations], warnings=stale)
     else:
@@ -76,9 +77,10 @@ def validate(
 
 def _accept(project: Project, validations: list[Validation], looked_at: set[str] | None, *, dry_run: bool) -> Baseline:
     """Write the baseline that accepts what was found about events, and return it; entries of other features stay."""
-    has_one = looked_at is not None and (project.root / BASELINE_PATH).exists()
-    before = load_baseline(project.root) if has_one else Baseline()
-    baseline = before.with_those_of(found_in(validations), looked_at)
+    module = _module()
+    has_one = looked_at is not None and (project.root / module.BASELINE_PATH).exists()
+    before = module.load_baseline(project.root) if has_one else module.Baseline()
+    baseline: Baseline = before.with_those_of(module.found_in(validations), looked_at)
     if not dry_run:
         baseline.write(project.root)
     return baseline
@@ -86,10 +88,15 @@ def _accept(project: Project, validations: list[Validation], looked_at: set[str]
 
 def _set_known_aside(validations: list[Validation], baseline: Baseline, looked_at: set[str] | None) -> list[str]:
     """Take what is accepted out of the validations, and return what is accepted and gone."""
-    stale = baseline.stale(found_in(validations), looked_at)
+    stale = baseline.stale(_module().found_in(validations), looked_at)
     for validation in validations:
         validation.known = baseline.set_aside(validation)
     return stale
+
+
+def _module() -> Any:
+    # Loaded by name: most calls are made without a baseline.
+    return import_module("kitty_status.checks.baseline")
 
 
 def _data(validation: Validation) -> dict[str, object]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from kitty_status.status.lanes import LaneProfile
-    from kitty_status.status.record import LaneEvent, OnDamage
+    from kitty_status.status.record import DecodeRow, LaneEvent, OnDamage
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.status.validation import Judge
     from kitty_status.tracker.feature_log import FeatureLog
@@ -58,7 +58,9 @@ def find_event(log: FeatureLog, event_id: str, row: dict[str, Any] | None = None
     return None
 
 
-def read_log(log: FeatureLog, on_damage: OnDamage, *, bytes_to_read: int | None = None) -> Iterator[LaneEvent]:
+def read_log(
+    log: FeatureLog, on_damage: OnDamage, *, bytes_to_read: int | None = None, decode_row: DecodeRow = decode
+) -> Iterator[LaneEvent]:
     """Yield the status events of a log in file order; none where there is no log.
 
     Args:
@@ -66,6 +68,7 @@ def read_log(log: FeatureLog, on_damage: OnDamage, *, bytes_to_read: int | None 
         on_damage: what to do about a damaged line, see `jsonl.damage`.
         bytes_to_read: how much this process will read in all, by default this log; it decides
             whether the fast reader is worth loading.
+        decode_row: how a line is decoded where the fast reader is not used.
 
     Raises:
         StoreError: the log is no regular file, or what `on_damage` raises.
@@ -75,10 +78,10 @@ def read_log(log: FeatureLog, on_damage: OnDamage, *, bytes_to_read: int | None 
     if file is None:
         return
     with file:
-        yield from events_in(file, log.size() if bytes_to_read is None else bytes_to_read, on_damage)
+        yield from events_in(file, log.size() if bytes_to_read is None else bytes_to_read, on_damage, decode_row)
 
 
-def events_in(file: BinaryIO, size: int, on_damage: OnDamage) -> Iterator[LaneEvent]:
+def events_in(file: BinaryIO, size: int, on_damage: OnDamage, decode_row: DecodeRow = decode) -> Iterator[LaneEvent]:
     """Yield the status events of an open log of about `size` bytes; see `read_log`.
 
     Raises:
@@ -88,7 +91,7 @@ def events_in(file: BinaryIO, size: int, on_damage: OnDamage) -> Iterator[LaneEv
         for events in _fast_batches(file, on_damage):
             yield from events
     else:
-        yield from events_of(file, decode, on_damage)
+        yield from events_of(file, decode_row, on_damage)
 
 
 def reduce_lines(file: BinaryIO, size: int, profile: LaneProfile | None, on_damage: OnDamage) -> Snapshot:
@@ -107,6 +110,7 @@ def reduce_log(
     *,
     bytes_to_read: int | None = None,
     judge: Judge | None = None,
+    decode_row: DecodeRow = decode,
 ) -> Snapshot:
     """Return the snapshot of a log; large logs are folded as they are read, without keeping their events.
 
@@ -119,7 +123,9 @@ def reduce_log(
     total = size if bytes_to_read is None else bytes_to_read
 
     snapshot = _folded(log, profile, on_damage, judge) if size >= _WORTH_THE_FAST_READER else None
-    return snapshot or _reduced(list(read_log(log, on_damage, bytes_to_read=total)), profile, judge)
+    return snapshot or _reduced(
+        list(read_log(log, on_damage, bytes_to_read=total, decode_row=decode_row)), profile, judge
+    )
 
 
 def _folded(log: FeatureLog, profile: LaneProfile | None, on_damage: OnDamage, judge: Judge | None) -> Snapshot | None:
