@@ -45,6 +45,7 @@ GOOD = {
     "archive": ("archive", SLUG),
     "archived": ("archive", "--list"),
     "unarchive": ("unarchive", "000-finished"),
+    "migration": ("migrate", SLUG),
 }
 WRITES = [
     ("init",),
@@ -113,6 +114,8 @@ BAD = [
     ("archive", "--list", SLUG),
     ("unarchive", SLUG),
     ("unarchive", "no/where"),
+    ("migrate", "nowhere"),
+    ("migrate", SLUG, "--all"),
     ("reconcile", "nowhere"),
     ("reconcile", SLUG, "--all"),
     ("reconcile", SLUG, "--apply", "--dry-run"),

@@ -55,6 +55,23 @@ def test_what_is_not_exactly_one_line_is_refused(place: Place, line: bytes) -> N
     assert not place.log.exists()
 
 
+def test_several_lines_are_written_at_once_or_not_at_all(place: Place) -> None:
+    disk = FaultyDisk()
+    with exclusive(place.lock):
+        append_locked(place, OLD.splitlines(keepends=True)[0], NEW, NEXT, disk=disk)
+        assert (disk.count("write"), disk.count("fsync")) == (1, 1)
+        before = place.log.read_bytes()
+        assert before == OLD.splitlines(keepends=True)[0] + NEW + NEXT
+        with pytest.raises(ValueError, match="one LF"):
+            append_locked(place, NEW, NEXT.rstrip(b"\n"))
+        for room in range(len(NEW + NEXT)):
+            disk.fill_after(room)
+            with pytest.raises(OSError, match="No space left"):
+                append_locked(place, NEW, NEXT, disk=disk)
+            disk.heal()
+            assert place.log.read_bytes() == before
+
+
 def test_nothing_is_written_if_the_line_turns_out_to_be_there_already(place: Place) -> None:
     def already_there() -> bool:
         with pytest.raises(BusyError), exclusive(place.lock, timeout=0):

@@ -43,6 +43,7 @@ VERBS = {
     "archive": "archive",
     "unarchive": "unarchive",
     "convert": "convert",
+    "migrate": "migrate",
     "sync-base": "sync_base",
     "merge-driver": "merge_driver",
     "hook": "hook",

@@ -91,11 +91,16 @@ def command(verb: Callable[_Parameters, int | None]) -> Callable[_Parameters, No
 
 def say_failure(error: BaseException, *, as_json: bool) -> int:
     """Say what an exception means to the user, and return the exit code."""
+    return _say_error(failure(error), as_json=as_json)
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """Return how an exception is described, in plain JSON types but for the context of some."""
     if isinstance(error, KittyStatusError):
-        return _say_error(_described(error), as_json=as_json)
+        return _described(error)
     if isinstance(error, KeyboardInterrupt):
-        return _say_error(_interruption(), as_json=as_json)
-    return _say_error(_os_error(error) if isinstance(error, OSError) else _bug(error), as_json=as_json)
+        return _interruption()
+    return _os_error(error) if isinstance(error, OSError) else _bug(error)
 
 
 def say_usage_error(message: str, *, as_json: bool) -> int:

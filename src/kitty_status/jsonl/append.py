@@ -84,7 +84,7 @@ def append_line(
                 confirm(place.log, disk=disk)
                 return False
             fd = _open_log(place.log, disk)
-            _write_line(fd, place, line, disk)
+            _write_lines(fd, place, line, disk)
         _confirm(fd, place.log, disk)
     finally:
         if fd >= 0:  # pragma: no branch (without a descriptor there is nothing to go on to)
@@ -92,20 +92,24 @@ def append_line(
     return True
 
 
-def append_locked(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
-    """Append `line` while the caller holds `exclusive(place.lock)`; on return it is on stable storage.
+def append_locked(place: Place, *lines: bytes, disk: Disk = DISK) -> None:
+    """Append lines at once while the caller holds `exclusive(place.lock)`; on return all are on stable storage.
+
+    They are written together, and where the operating system refuses, none of them stays. After a crash the first of
+    several may be there without the rest.
 
     Raises:
-        ValueError: `line` is not exactly one line with its LF. Nothing was done.
+        ValueError: one of them is not exactly one line with its LF. Nothing was done.
         BusyError: somebody writes to the log without the lock. Nothing was written.
         UnsafeLogError: the log is a symbolic link or no regular file. Nothing was written.
-        OSError: the operating system refused; the line is certainly absent.
-        OutcomeUnknownError: the disk did not confirm; the line may or may not stay.
+        OSError: the operating system refused; the lines are certainly absent.
+        OutcomeUnknownError: the disk did not confirm; the lines may or may not stay.
     """
-    _check_line(line)
+    for line in lines:
+        _check_line(line)
     fd = _open_log(place.log, disk)
     try:
-        _write_line(fd, place, line, disk)
+        _write_lines(fd, place, b"".join(lines), disk)
         _confirm(fd, place.log, disk)
     finally:
         close_quietly(fd, disk)
@@ -135,8 +139,8 @@ def mend_tail(place: Place, *, timeout: float = 10.0, disk: Disk = DISK) -> bool
     return True
 
 
-def take_back(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
-    """Cut `line`, the last one, off again while the caller holds the lock that it was appended under.
+def take_back(place: Place, lines: bytes, *, disk: Disk = DISK) -> None:
+    """Cut `lines`, the last ones, off again while the caller holds the lock that they were appended under.
 
     Raises:
         OutcomeUnknownError: it could not be cut off, or something else stands at the end by now.
@@ -144,8 +148,8 @@ def take_back(place: Place, line: bytes, *, disk: Disk = DISK) -> None:
     try:
         fd = open_regular(place.log, os.O_RDWR, disk)
         try:
-            start = disk.fstat(fd).st_size - len(line)
-            if start < 0 or disk.pread(fd, len(line) + 1, start) != line:
+            start = disk.fstat(fd).st_size - len(lines)
+            if start < 0 or disk.pread(fd, len(lines) + 1, start) != lines:
                 raise OutcomeUnknownError(f"{os.fspath(place.log)} does not end in the line to be taken back")
             disk.ftruncate(fd, start)
             disk.fsync(fd)
@@ -186,13 +190,13 @@ def _open_log(log: StrPath, disk: Disk) -> int:
         return open_regular(log, flags, disk)
 
 
-def _write_line(fd: int, place: Place, line: bytes, disk: Disk) -> None:
+def _write_lines(fd: int, place: Place, lines: bytes, disk: Disk) -> None:
     in_front, size = repair_tail(fd, place.log, place.quarantine, disk)
     if size == 0:
         # The name of a new file is made to last before the first line, under the lock: whoever writes the second
         # line could not tell any more that the name is new, and would be acknowledged in a file that may vanish.
         disk.fsync_directory(parent_of(place.log))
-    data = in_front + line
+    data = in_front + lines
     try:
         write_all(fd, data, disk)
     except OSError as error:

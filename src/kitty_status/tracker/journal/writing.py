@@ -82,24 +82,28 @@ class Journal:
             return f"events were brought back, but not every snapshot was written ({error}); run `{_AGAIN}`"
         return None
 
-    def append(self, place: Place, line: bytes) -> None:
-        """Append an event's line to the journal and then to its log, where `place` says.
+    def append(self, place: Place, *lines: bytes) -> None:
+        """Append the lines of events to the journal and then to their log, where `place` says.
+
+        After a crash that leaves only a part of several in the log, the next write brings back the rest.
 
         Raises:
-            BusyError, UnsafeLogError, OSError: the line was refused, and is certainly absent from both.
-            OutcomeUnknownError: the line may or may not stay, here or there.
+            BusyError, UnsafeLogError, OSError: the lines were refused, and are certainly absent from both.
+            OutcomeUnknownError: the lines may or may not stay, here or there.
         """
         position = position_of(self._repository)
         file = os.fspath(place.log)[len(self._top) :].replace(os.sep, "/")
-        entry = Entry(self._above + file, line.removesuffix(b"\n"), position.branch, position.commit)
-        record = encode(entry.row(), json.dumps)
-        append_locked(self._place, record)
+        records = []
+        for line in lines:
+            entry = Entry(self._above + file, line.removesuffix(b"\n"), position.branch, position.commit)
+            records.append(encode(entry.row(), json.dumps))
+        append_locked(self._place, *records)
         try:
-            append_locked(place, line)
+            append_locked(place, *lines)
         except OutcomeUnknownError:
             raise
         except BaseException:
-            take_back(self._place, record)
+            take_back(self._place, b"".join(records))
             raise
 
 

@@ -1,0 +1,1 @@
+"""Migrating: what the frontmatter of work packages tells of their past becomes events."""
