@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kitty_status.cli.answers.failures import Error
 from kitty_status.cli.answers.part import Part
 from kitty_status.cli.answers.stored import State
 from kitty_status.status.events import DoneEvidence, RepoEvidence, StatusEvent
@@ -85,6 +86,29 @@ class Reconciled(Part):
     drift: bool
     repositories: list[ScannedRepository]
     work_packages: list[ReconciledWorkPackage]
+
+
+class MigratedWorkPackage(Part):
+    """What became of a work package: the lanes that its file and its log say, and the events that the log lacked."""
+
+    wp_id: str
+    outcome: Literal["migrated", "already", "kept", "nothing"]
+    lane: str | None
+    logged_lane: str | None
+    origin: str | None
+    events: list[StatusEvent]
+
+
+class Migrated(Part):
+    """A feature whose log was made from the files of its work packages, or `error`, why it was not."""
+
+    feature: str
+    profile: str | None
+    work_packages: list[MigratedWorkPackage]
+    written: bool
+    dry_run: bool
+    commit: str | None
+    error: Error | None
 
 
 class JournalEntry(Part):

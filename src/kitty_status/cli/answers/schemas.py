@@ -5,12 +5,13 @@ A new kind of `--json` answer gets a model in this package and a line in `KINDS`
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema
 
 from kitty_status.cli.answers import checks, moves, places, views
+from kitty_status.cli.answers.failures import Error
 from kitty_status.cli.answers.part import Part
 from kitty_status.cli.answers.stored import SnapshotFile
 from kitty_status.cli.output import SCHEMA_VERSION
@@ -36,6 +37,7 @@ KINDS: dict[str, tuple[Any, str]] = {
     "lanes": (views.Lanes, "lanes"),
     "log": (views.Log, "log"),
     "materialize": (list[checks.Materialized], "materialize"),
+    "migration": (list[moves.Migrated], "migrate"),
     "reconcile": (moves.Reconciled, "reconcile"),
     "reconcile-journal": (moves.ReconciledJournal, "reconcile-journal"),
     "release": (moves.Moved, "release"),
@@ -54,17 +56,6 @@ KINDS: dict[str, tuple[Any, str]] = {
     "worktrees": (views.Worktrees, "worktrees"),
 }
 """Every `kind` of an answer to `--json`: what its `data` is, and the command line that is answered with it."""
-
-
-class Error(Part):
-    """The object on stderr of a command that failed with --json; `code` is stable, `kitty-status explain` lists all."""
-
-    code: str
-    message: str
-    hint: str
-    retryable: bool
-    exit_code: Literal[1, 2, 3, 4, 5, 6, 7, 70, 130]
-    context: dict[str, Any]
 
 
 DOCUMENTS: dict[str, tuple[Any, str]] = {
