@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench crash guarantees clean setup
+.PHONY: demo test check bench crash guarantees schemas clean setup
 
 setup: $(READY)
 
@@ -38,6 +38,10 @@ crash: $(READY)
 # The tables of docs/guarantees.md, by running every git command in every kind of clone.
 guarantees: $(READY)
 	cd tests && ../$(BIN)/python -m guarantees
+
+# docs/schemas, from the models; a test asks for it where a model has changed.
+schemas: $(READY)
+	$(BIN)/kitty-status schema --all docs/schemas
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist build bench/results

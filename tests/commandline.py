@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conforming import check_answer, check_document
 from kitty_status.cli.run import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gitrepo import GitRepo
 
@@ -60,6 +61,16 @@ class Answer:
         return content
 
 
+def answer_to(args: Sequence[str], code: int, out: str, err: str) -> Answer:
+    """Return what a command printed; JSON that is not as its schema says fails the test, whatever else it looks at."""
+    if "--json" in args:
+        if out.startswith("{"):
+            check_answer(json.loads(out))
+        if err.startswith("{"):
+            check_document("error", json.loads(err))
+    return Answer(code, out, err)
+
+
 def ask(folder: Path, *args: str, stdin: bytes = b"") -> Answer:
     """Run a command in this process, in `folder`, through the same door as the real one."""
     out, err, given = (io.TextIOWrapper(io.BytesIO(data), encoding="utf-8") for data in (b"", b"", stdin))
@@ -70,7 +81,7 @@ def ask(folder: Path, *args: str, stdin: bytes = b"") -> Answer:
         _called_with(["kitty-status", *args], given),
     ):
         code = run()
-    return Answer(code, _text(out), _text(err))
+    return answer_to(args, code, _text(out), _text(err))
 
 
 @contextlib.contextmanager
@@ -100,7 +111,7 @@ def kitty(folder: Path, *args: str, stdin: bytes = b"", **environment: str) -> A
         check=False,
         env={**os.environ, **environment},
     )
-    return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return answer_to(args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def emit(folder: Path, wp: str, lane: str, *args: str, actor: str = "ada", code: int = 0) -> Answer:

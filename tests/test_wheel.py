@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import kitty_status
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT
 from gitrepo import GitRepo
 from kitty_status.version import __version__
@@ -18,6 +19,48 @@ from kitty_status.version import __version__
 ROOT = Path(__file__).resolve().parent.parent
 
 pytestmark = pytest.mark.slow
+
+_PROGRAM = """
+from pathlib import Path
+
+import typer
+
+import kitty_status
+import kitty_status.cli
+
+app = typer.Typer()
+app.add_typer(kitty_status.cli.app, name="status")
+folder = Path("kitty-specs/001-feature")
+folder.mkdir(parents=True, exist_ok=True)
+evidence = kitty_status.DoneEvidence(
+    review=kitty_status.ReviewApproval(reviewer="grace", verdict="approved", reference="PR 7"),
+    repos=(kitty_status.RepoEvidence(repo="app", branch="main", commit="0" * 40),),
+    verification=(kitty_status.VerificationResult(command="make test", result="pass", summary="214 passed"),),
+)
+event: kitty_status.StatusEvent = kitty_status.StatusEvent(
+    event_id=kitty_status.new_event_id(),
+    feature_slug="001-feature",
+    wp_id="WP01",
+    from_lane=kitty_status.Lane.PLANNED,
+    to_lane=kitty_status.Lane.CLAIMED,
+    at="2026-01-01T00:00:00+00:00",
+    actor="ada",
+    force=False,
+    execution_mode="worktree",
+    evidence=evidence,
+)
+try:
+    kitty_status.append_event(folder, event)
+except (kitty_status.StoreError, kitty_status.KittyStatusError) as error:
+    raise SystemExit(error.message) from error
+events: list[kitty_status.StatusEvent] = kitty_status.read_events(folder)
+rows = kitty_status.read_events_raw(folder)
+snapshot: kitty_status.Snapshot = kitty_status.reduce(events, kitty_status.lane_profile(folder))
+assert kitty_status.materialize(folder) == snapshot
+assert {path.name for path in folder.iterdir()} >= {kitty_status.EVENTS_FILENAME, kitty_status.SNAPSHOT_FILENAME}
+version: str = kitty_status.__version__
+print(repr(events[0].to_lane).split(":")[0][1:], snapshot.work_packages["WP01"]["lane"], len(rows))
+"""
 
 
 def called(*argv: str | Path, cwd: Path) -> str:
@@ -56,6 +99,20 @@ def test_the_wheel_brings_the_command_its_types_and_its_hooks(installed: Path, t
     assert {path.name for path in ROOT.joinpath("hooks").iterdir()} <= {path.name for path in package.rglob("stubs/*")}
     for name in ("kitty-status", "git-kitty-status"):
         assert called(installed / name, "--version", cwd=tmp_path) == f"kitty-status {__version__}\n"
+
+
+def test_a_program_that_uses_every_public_name_passes_a_strict_type_check(installed: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(_PROGRAM)
+    for name in kitty_status.__all__:
+        assert f"kitty_status.{name}" in _PROGRAM
+    mypy = (sys.executable, "-m", "mypy", "--strict", "--python-executable", installed / "python")
+    cache = ("--config-file", os.devnull, "--cache-dir", tmp_path / "cache")
+    assert "Success: no issues found in 1 source file" in called(*mypy, *cache, program, cwd=tmp_path)
+    assert called(installed / "python", program, cwd=tmp_path) == "Lane.CLAIMED claimed 1\n"
+    program.write_text(f"{_PROGRAM}\nwrong: int = event.wp_id\n")
+    done = subprocess.run([*mypy, *cache, program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 'expression has type "str", variable has type "int"' in done.stdout
 
 
 def test_a_merge_and_the_hook_run_from_the_wheel_without_anything_on_the_path(installed: Path, repo: GitRepo) -> None:

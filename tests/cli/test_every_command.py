@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from commandline import FOLDER, LOG, SLUG, Answer, ask, emit, feature_in, tree
 from events import instant, line, ulid
 from gitrepo import GitRepo
-from kitty_status import cli
 from kitty_status.cli.application import VERBS
 
 PLUMBING = ("merge-driver", "hook")
@@ -39,6 +35,9 @@ GOOD = {
     "findings": ("validate", SLUG),
     "explanation": ("explain", "chain-break"),
     "codes": ("explain",),
+    "schema": ("schema", "event"),
+    "schemas": ("schema",),
+    "schema-files": ("schema", "--all", "."),
     "doctor": ("doctor",),
     "resolve": ("resolve", SLUG),
     "reconcile": ("reconcile", SLUG),
@@ -62,6 +61,7 @@ WRITES = [
     ("rename", SLUG, "003-new", "--commit"),
     ("archive", SLUG),
     ("unarchive", "000-finished"),
+    ("schema", "--all", "."),
 ]
 BAD = [
     ("show", "nowhere"),
@@ -84,6 +84,10 @@ BAD = [
     ("validate", SLUG, "--baseline"),
     ("validate", SLUG, "--dry-run"),
     ("explain", "nothing-at-all"),
+    ("schema", "nothing-at-all"),
+    ("schema", "event", "--all", "."),
+    ("schema", "--all", "nowhere"),
+    ("schema", "--dry-run"),
     ("audit", "nowhere"),
     ("audit", "--base", "nowhere"),
     ("diff", "nowhere"),
@@ -168,10 +172,12 @@ def test_with_json_stdout_is_one_envelope_and_nothing_else(repo: GitRepo, kind: 
 
 
 @pytest.mark.parametrize("kind", GOOD)
-def test_without_json_no_escape_and_no_json_is_printed(repo: GitRepo, kind: str) -> None:
+def test_without_json_no_escape_and_no_envelope_is_printed(repo: GitRepo, kind: str) -> None:
     answer = ask(ready(repo).path, *GOOD[kind])
     assert answer.out
-    assert not answer.out.startswith("{")
+    # A schema is JSON by itself; it is its envelope that is asked for.
+    assert '"schema_version": 1' not in answer.out
+    assert answer.out.startswith("{") is (kind == "schema")
     assert "\x1b" not in answer.out + answer.err
 
 
@@ -270,21 +276,6 @@ def test_a_call_that_commits_can_be_repeated(repo: GitRepo) -> None:
     first, again = (emit(repo.path, "WP01", *call) for _ in range(2))
     assert again.data == {**first.data, "replayed": True}
     assert "had moved already" in emit(repo.path, "WP01", *call[:-1]).out
-
-
-def test_all_commands_can_be_mounted_in_another_application(repo: GitRepo) -> None:
-    ready(repo)
-    outer = typer.Typer()
-    outer.command("other")(lambda: None)
-    outer.add_typer(cli.app, name="status")
-    with contextlib.chdir(repo.path):
-        shown = CliRunner().invoke(outer, ["status", "show", SLUG])
-        refused = CliRunner().invoke(outer, ["status", "emit", "WP01", "--to", "done", "--actor", "a", "-f", SLUG])
-    assert (shown.exit_code, refused.exit_code) == (0, 3)
-    assert "1 claimed" in shown.stdout
-    assert cli.app is cli.app
-    with pytest.raises(AttributeError, match="nonsense"):
-        cli.nonsense  # noqa: B018
 
 
 @pytest.mark.parametrize("target", [SLUG, "001", FOLDER, LOG, f"{FOLDER}/status.json", f"./{FOLDER}/"])

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections import Counter
 
-from commandline import KITTY, LOG, SLUG, SNAPSHOT, feature_in, wait_until_it_waits
+from commandline import KITTY, LOG, SLUG, SNAPSHOT, answer_to, feature_in, wait_until_it_waits
 from events import ulid
 from gitrepo import GitRepo
 from kitty_status.jsonl.lock import exclusive
@@ -33,6 +33,7 @@ def all_at_once(repo: GitRepo, *calls: tuple[str, ...]) -> list[tuple[int, str, 
     ends = []
     for process in processes:
         out, err = process.communicate()
+        answer_to(["--json"], process.returncode, out, err)
         ends.append((process.returncode, out, err))
     return ends
 

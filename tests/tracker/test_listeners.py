@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commandline import FOLDER, KITTY, LOG, SLUG, Answer
+from commandline import FOLDER, KITTY, LOG, SLUG, Answer, answer_to
 from kitty_status.tracker import listeners
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.emit import emit
@@ -59,7 +59,7 @@ class Listeners:
         argv = [KITTY, "emit", "WP01", "--to", to, "--actor", "ada", "--feature", SLUG, "--json", *args]
         variables = {**os.environ, "PYTHONPATH": str(self.folder), **environment}
         done = subprocess.run(argv, cwd=repo.path, env=variables, capture_output=True, text=True, check=False)
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return answer_to(argv, done.returncode, done.stdout, done.stderr)
 
     @property
     def heard(self) -> list[dict[str, object]]:

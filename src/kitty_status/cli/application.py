@@ -32,6 +32,7 @@ VERBS = {
     "materialize": "materialize",
     "validate": "validate",
     "explain": "explain",
+    "schema": "schema",
     "doctor": "doctor",
     "resolve": "resolve",
     "revert": "revert",

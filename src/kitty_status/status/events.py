@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_valid
 
 from kitty_status.status import lanes
 from kitty_status.status.instants import parse_instant
-from kitty_status.status.rows import display_actor, problem_with
+from kitty_status.status.rows import ACTOR_NAMES, DISCRIMINATORS, MAX_NAME, display_actor, problem_with
 
 _FOREIGN_SLUG = "mission_slug"
+_SAFE_NAME = r"^(?!.*\.\.)[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$"
 
 
 class Lane(StrEnum):
@@ -93,6 +94,21 @@ class DoneEvidence(_Model):
         return {key: value for key, value in content.items() if value or key not in ("repos", "verification")}
 
 
+def _as_stored(schema: dict[str, Any]) -> None:
+    """Make a JSON Schema say, as far as it can, what `problem_with` says about a row of a log."""
+    keys = schema["properties"]
+    keys[_FOREIGN_SLUG] = dict(keys["feature_slug"])
+    schema["required"].remove("feature_slug")
+    schema["anyOf"] = [{"required": [key]} for key in ("feature_slug", _FOREIGN_SLUG)]
+    # A row that names its kind is another tool's.
+    schema["not"] = {"anyOf": [{"required": [key]} for key in sorted(DISCRIMINATORS)]}
+    named = [{"properties": {key: {"type": "string", "minLength": 1}}, "required": [key]} for key in ACTOR_NAMES]
+    keys["actor"] = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "object", "anyOf": named}]}
+    keys["wp_id"] |= {"pattern": _SAFE_NAME, "maxLength": MAX_NAME}
+    # Absent is how a row says that it names no parents.
+    keys["parents"] = {"type": "array", "items": {"type": "string"}}
+
+
 class StatusEvent(_Model):
     """One move of one work package, as it stands in a log.
 
@@ -101,6 +117,8 @@ class StatusEvent(_Model):
     * lanes of a repository's own profile are plain strings; see `lane_profile`
     * `evidence` of older logs may lack parts of what `DoneEvidence` asks for; it is then kept as it is
     """
+
+    model_config = ConfigDict(json_schema_extra=_as_stored)
 
     event_id: str = Field(min_length=1)
     feature_slug: str = Field(min_length=1)

@@ -22,7 +22,7 @@ EXECUTION_MODES = ("worktree", "direct_repo")
 MAX_NAME = 200
 _TEXT_OR_NOTHING = (str, type(None))
 _TEXT_ONLY = frozenset((str,))
-_ACTOR_NAMES = ("tool", "display", "id", "profile", "role", "model")
+ACTOR_NAMES = ("tool", "display", "id", "profile", "role", "model")
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 _RESERVED_ON_WINDOWS = frozenset(
     ["CON", "PRN", "AUX", "NUL", *(f"{device}{number}" for device in ("COM", "LPT") for number in range(1, 10))]
@@ -84,7 +84,7 @@ def display_actor(actor: object) -> str:
     if isinstance(actor, str):
         return actor
     if isinstance(actor, dict):
-        for key in _ACTOR_NAMES:
+        for key in ACTOR_NAMES:
             if isinstance(actor.get(key), str) and actor[key]:
                 return str(actor[key])
     return ""
