@@ -149,3 +149,23 @@ class SchemaFiles(Part):
 
     dry_run: bool
     files: list[SchemaFile]
+
+
+class TidiedWorktree(Part):
+    """A work tree, whether its feature is finished, and why it stays."""
+
+    worktree: str
+    branch: str | None
+    head: str | None
+    feature: str | None
+    finished: bool
+    removed: bool
+    why: list[str]
+
+
+class CleanedUp(Part):
+    """The work trees that were removed, or with `dry_run` would be, and those that stay."""
+
+    base: str
+    dry_run: bool
+    worktrees: list[TidiedWorktree]

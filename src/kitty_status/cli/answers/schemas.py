@@ -22,6 +22,7 @@ KINDS: dict[str, tuple[Any, str]] = {
     "archived": (list[places.Archived], "archive --list"),
     "audit": (checks.Audited, "audit"),
     "codes": (dict[str, list[str]], "explain"),
+    "cleanup": (places.CleanedUp, "cleanup"),
     "convert": (list[places.Converted], "convert"),
     "diff": (views.Diff, "diff"),
     "discard": (moves.Discarded, "discard"),
