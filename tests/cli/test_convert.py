@@ -9,6 +9,7 @@ import pytest
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, emit, feature_in, tree
 from events import instant, line, ulid
+from kitty_status.tracker import convert as converting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,6 +109,21 @@ def test_commit_refuses_to_take_other_changes_along(repo: GitRepo) -> None:
     answer = ask(repo.path, "convert", SLUG, "--to", "per-writer", "--commit")
     assert (answer.code, "other uncommitted changes" in answer.err) == (2, True)
     assert tree(repo.path / "kitty-specs") == before
+
+
+@pytest.mark.parametrize("layout", ["per-writer", "single"])
+def test_commit_finishes_what_a_killed_call_left_behind(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    ready(repo)
+    if layout == "single":
+        ask(repo.path, "convert", SLUG, "--to", "per-writer", "--commit")
+    with monkeypatch.context() as patch:
+        patch.setattr(converting, "_write_index", lambda *_: None)
+        assert ask(repo.path, "convert", SLUG, "--to", layout).code == 0
+    answer = ask(repo.path, "convert", SLUG, "--to", layout, "--commit")
+    assert (answer.code, "committed as" in answer.out) == (0, True), answer
+    assert repo.git("status", "--porcelain") == ""
 
 
 def test_all_takes_archived_features_and_passes_over_folders_without_a_log(repo: GitRepo) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from kitty_status.git.blobs import blob_oid, file_oid, tree_oid
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
-from kitty_status.jsonl.replace import replace_file
+from kitty_status.jsonl.replace import remove_leftovers, replace_file
 from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
 from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import feature_at
@@ -149,19 +148,11 @@ def write_snapshot(feature: Feature, config: Config, snapshot: Snapshot, oid: st
     Raises:
         OSError: the operating system refused; `status.json` is as it was.
     """
-    _remove_leftovers(feature)
+    remove_leftovers(feature.snapshot)
     result = compare(feature, config, snapshot, oid)
     # Whole in any case; which of the two a crash of the machine leaves, the log decides afterwards.
     result.written = replace_file(feature.snapshot, result.data, lasting=False)
     return result
-
-
-def _remove_leftovers(feature: Feature) -> None:
-    """Remove what a process that was killed while it wrote the snapshot has left in the folder."""
-    beginning = f".{feature.snapshot.name}."
-    for name in os.listdir(feature.folder):  # noqa: PTH208  a glob takes three times as long
-        if name.startswith(beginning) and name.endswith(".tmp"):
-            (feature.folder / name).unlink(missing_ok=True)
 
 
 def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | None) -> Materialized:
