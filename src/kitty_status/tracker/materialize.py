@@ -42,10 +42,11 @@ class Materialized:
         self.written = False
 
 
-def materialize_feature(feature: Feature, config: Config) -> Materialized:
+def materialize_feature(feature: Feature, config: Config, *, dropped: int = 0) -> Materialized:
     """Write the snapshot of a feature's log, unless the file says the same already.
 
-    The log's lock is held meanwhile, so that an older snapshot cannot replace a newer one.
+    The log's lock is held meanwhile, so that an older snapshot cannot replace a newer one. So many events
+    were `dropped` from the log on purpose: a log that is empty for that has not been lost.
 
     Raises:
         StoreError: the log is damaged; `status.json` is as it was.
@@ -55,14 +56,14 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
     config.check_may_write()
     with exclusive(feature.lock):
         snapshot, oid = reduce_with_oid(feature, config)
-        refuse_lost_log(feature, snapshot, config)
+        refuse_lost_log(feature, snapshot, config, dropped=dropped)
         return write_snapshot(feature, config, snapshot, oid)
 
 
-def materialize_folder(folder: Path) -> Materialized:
+def materialize_folder(folder: Path, *, dropped: int = 0) -> Materialized:
     """Materialize the feature in `folder` by the configuration of its project; see `materialize_feature`."""
     feature = feature_at(folder)
-    return materialize_feature(feature, load_config(feature.root))
+    return materialize_feature(feature, load_config(feature.root), dropped=dropped)
 
 
 def reduce_with_oid(feature: Feature, config: Config) -> tuple[Snapshot, str | None]:
@@ -95,8 +96,8 @@ def _identity(feature: Feature) -> list[tuple[str, int, int, int]]:
     return found
 
 
-def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> None:
-    """Refuse to write beside a snapshot that counts events while the log has none.
+def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config, *, dropped: int = 0) -> None:
+    """Refuse to write beside a snapshot that counts more events than were `dropped`, while the log has none.
 
     Such a snapshot may be the last thing that tells of the events: it must not be written over. One
     that git ignores tells nothing: it stays where it is when another branch is checked out.
@@ -107,7 +108,7 @@ def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> Non
     if snapshot.event_count or not config.commits_snapshots:
         return
     counted = events_counted_by(feature)
-    if counted:
+    if counted > dropped:
         raise StoreError(
             f"{feature.snapshot} counts {counted} events and the log has none: the log may have been lost",
             hint=f"{_how_to_find(feature)}; if it is meant to be empty, move {feature.snapshot.name} away",
