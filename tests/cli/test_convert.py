@@ -176,6 +176,16 @@ def test_a_damaged_log_stops_it_and_the_error_names_the_line(repo: GitRepo) -> N
     assert (repo.path / LOG).exists()
 
 
+def test_a_damaged_log_among_several_stops_all_before_anything_is_written(repo: GitRepo) -> None:
+    ready(repo)
+    repo.append(f"{OTHER}/status.events.jsonl", b"<<<<<<< ours\n")
+    before = tree(repo.path / "kitty-specs")
+    answer = ask(repo.path, "convert", "--all", "--to", "per-writer", "--commit")
+    assert (answer.code, "002-other" in answer.err) == (7, True)
+    assert tree(repo.path / "kitty-specs") == before
+    assert repo.git("status", "--porcelain") == f" M {OTHER}/status.events.jsonl"
+
+
 def test_outside_git_it_converts_and_has_nothing_to_commit(tmp_path: Path) -> None:
     log = tmp_path / LOG
     log.parent.mkdir(parents=True)

@@ -353,9 +353,10 @@ def test_a_tracked_log_is_not_taken_to_where_git_ignores_it(repo: GitRepo) -> No
     repo.write(".gitignore", "*.d/\n")
     repo.commit()
     before = tree(repo.path / "kitty-specs")
-    with pytest.raises(GitError, match=r"ignores .*shared\.jsonl") as refused:
-        convert(feature, Config(), PER_WRITER)
-    assert "git check-ignore -v" in refused.value.hint
+    for dry_run in (True, False):
+        with pytest.raises(GitError, match=r"ignores .*shared\.jsonl") as refused:
+            convert(feature, Config(), PER_WRITER, dry_run=dry_run)
+        assert "git check-ignore -v" in refused.value.hint
     assert tree(repo.path / "kitty-specs") == before
     assert repo.git("status", "--porcelain") == ""
 

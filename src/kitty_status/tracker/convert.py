@@ -85,7 +85,10 @@ def convert(feature: Feature, config: Config, layout: str, *, dry_run: bool = Fa
     if not feature.log.exists():
         raise NotFoundError(f"{feature.slug} has no log yet", hint="`status.layout` says which layout a new one gets")
     if dry_run:
-        return _plan(feature, config, layout, _tracked(feature))
+        tracked = _tracked(feature)
+        conversion = _plan(feature, config, layout, tracked)
+        _check_may_convert(conversion, tracked)
+        return conversion
     for file in feature.log.files():
         mend_tail(feature.place_of(file))
     journal = journal_of(feature)
@@ -95,9 +98,8 @@ def convert(feature: Feature, config: Config, layout: str, *, dry_run: bool = Fa
             journal.bring_back()
         tracked = _tracked(feature)
         conversion = _plan(feature, config, layout, tracked)
+        _check_may_convert(conversion, tracked)
         if conversion.is_needed:
-            _check_at_rest(feature)
-            _check_is_not_ignored(conversion, tracked)
             if any(file.exists() for file in conversion.removed):
                 _rewrite(conversion, keeps_folder=_is_any_tracked(conversion, tracked))
             _materialize(conversion, config)
@@ -136,19 +138,19 @@ def _only_in_index(feature: Feature, written: Path, tracked: set[str]) -> list[P
     ]
 
 
-def _check_at_rest(feature: Feature) -> None:
-    operation = operation_in_progress(feature.repository.git_dir) if feature.repository else None
+def _check_may_convert(conversion: Conversion, tracked: set[str]) -> None:
+    """Refuse in the middle of something, and to take lines that git tracks to where it would not.
+
+    The commit of that would remove them.
+    """
+    feature = conversion.feature
+    if feature.repository is None or not conversion.is_needed:
+        return
+    operation = operation_in_progress(feature.repository.git_dir)
     if operation:
         raise GitError(f"git is in the middle of a {operation}", hint=f"finish the {operation} first, then call again")
-
-
-def _check_is_not_ignored(conversion: Conversion, tracked: set[str]) -> None:
-    """Refuse to take lines that git tracks to where it would not: the next commit would remove them."""
-    feature = conversion.feature
-    if feature.repository is None or not _is_any_tracked(conversion, tracked):
-        return
     path = feature.relative(conversion.written)
-    if path not in tracked and is_ignored(feature.repository, path):
+    if _is_any_tracked(conversion, tracked) and path not in tracked and is_ignored(feature.repository, path):
         raise GitError(
             f"git tracks the log of {feature.slug}, and ignores {path}, where its lines would lie",
             hint=f"`git check-ignore -v {shlex.quote(path)}` names the pattern; take it out, then call again",
