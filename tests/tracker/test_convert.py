@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, emit, feature_in, tree
 from events import instant, line, ulid
-from kitty_status.errors import BusyError, ConfigurationError, GitError, NotFoundError, StoreError
+from kitty_status.errors import BusyError, ConfigurationError, GitError, NotFoundError, StoreError, UnsafeLogError
 from kitty_status.jsonl.disk import DISK
 from kitty_status.status.layout import PER_WRITER, SINGLE
 from kitty_status.status.merging import split_lines
@@ -363,7 +363,17 @@ def test_a_tracked_log_is_not_taken_to_where_git_ignores_it(repo: GitRepo) -> No
 
 def test_what_a_killed_call_left_half_written_goes_with_the_next_one(repo: GitRepo) -> None:
     feature = project_in(repo)
-    repo.write(f"{SHARDS}/.shared.jsonl.4711.abcdef.tmp", "half")
+    for name in (".shared.jsonl.4711.abcdef.tmp", "..keep.4711.abcdef.tmp"):
+        repo.write(f"{SHARDS}/{name}", "half")
     convert(feature, Config(), PER_WRITER)
     repo.commit()
     assert json.loads(repo.read(SNAPSHOT))["log_oid"] == repo.git("rev-parse", f"HEAD:{SHARDS}")
+
+
+def test_a_folder_of_writers_files_that_is_a_link_is_refused_by_its_name(repo: GitRepo, tmp_path: Path) -> None:
+    feature = divided_in(repo)
+    feature.log.shards.rename(tmp_path / "elsewhere")
+    feature.log.shards.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UnsafeLogError, match="symbolic link"):
+        convert(feature, Config(), SINGLE)
+    assert (tmp_path / "elsewhere" / "shared.jsonl").exists()

@@ -76,12 +76,13 @@ def convert(feature: Feature, config: Config, layout: str, *, dry_run: bool = Fa
     Raises:
         ConfigurationError: this version must not write here.
         NotFoundError: there is no log.
-        StoreError: the log is damaged. BusyError: somebody else is at work.
+        StoreError: the log is damaged (UnsafeLogError: a link is in its place). BusyError: somebody else is at work.
         GitError: git is in the middle of something, or tracks the log and ignores the file that it would lie in, or
             could not stage what is converted already.
         OSError: the operating system refused; no line is lost.
     """
     config.check_may_write()
+    feature.log.check_is_safe()
     if not feature.log.exists():
         raise NotFoundError(f"{feature.slug} has no log yet", hint="`status.layout` says which layout a new one gets")
     if dry_run:
@@ -166,7 +167,9 @@ def _rewrite(conversion: Conversion, *, keeps_folder: bool) -> None:
     merged = _divided(log, contents) if conversion.layout == PER_WRITER else _in_one(log, contents)
     DISK.makedirs(written.parent)
     # In the folder of a log that is committed, such a file would make another tree of it than the snapshot names.
-    remove_leftovers(written)
+    for file in (written, _placeholder(log)):
+        if file.parent.is_dir():
+            remove_leftovers(file)
     replace_file(written, merged)
     if any((read_bytes(file) or b"") != contents.get(file, b"") for file in conversion.removed):
         raise BusyError(
