@@ -112,6 +112,10 @@ def test_past_states_are_shown_and_compared(host: GitRepo) -> None:
         ["log", SLUG, "--blame"],
         ["emit", "WP01", "--to", "claimed", "--actor", "ada"],
         ["resolve", SLUG],
+        ["worktrees"],
+        ["show", "--worktrees"],
+        ["reconcile-journal"],
+        ["discard", "01KJ0000000000000000000000", "--reason", "a slip"],
     ],
 )
 def test_what_needs_files_says_that_there_are_none(host: GitRepo, command: list[str]) -> None:

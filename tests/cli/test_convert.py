@@ -9,6 +9,7 @@ import pytest
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, emit, feature_in, tree
 from events import instant, line, ulid
+from kitty_status.tracker import convert as converting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +111,21 @@ def test_commit_refuses_to_take_other_changes_along(repo: GitRepo) -> None:
     assert tree(repo.path / "kitty-specs") == before
 
 
+@pytest.mark.parametrize("layout", ["per-writer", "single"])
+def test_commit_finishes_what_a_killed_call_left_behind(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    ready(repo)
+    if layout == "single":
+        ask(repo.path, "convert", SLUG, "--to", "per-writer", "--commit")
+    with monkeypatch.context() as patch:
+        patch.setattr(converting, "_write_index", lambda *_: None)
+        assert ask(repo.path, "convert", SLUG, "--to", layout).code == 0
+    answer = ask(repo.path, "convert", SLUG, "--to", layout, "--commit")
+    assert (answer.code, "committed as" in answer.out) == (0, True), answer
+    assert repo.git("status", "--porcelain") == ""
+
+
 def test_all_takes_archived_features_and_passes_over_folders_without_a_log(repo: GitRepo) -> None:
     ready(repo)
     (repo.path / "kitty-specs/003-empty").mkdir()
@@ -158,6 +174,16 @@ def test_a_damaged_log_stops_it_and_the_error_names_the_line(repo: GitRepo) -> N
     answer = ask(repo.path, "convert", SLUG, "--to", "per-writer", "--json")
     assert (answer.code, answer.error["code"], answer.error["context"]["line"]) == (7, "damaged", 3)
     assert (repo.path / LOG).exists()
+
+
+def test_a_damaged_log_among_several_stops_all_before_anything_is_written(repo: GitRepo) -> None:
+    ready(repo)
+    repo.append(f"{OTHER}/status.events.jsonl", b"<<<<<<< ours\n")
+    before = tree(repo.path / "kitty-specs")
+    answer = ask(repo.path, "convert", "--all", "--to", "per-writer", "--commit")
+    assert (answer.code, "002-other" in answer.err) == (7, True)
+    assert tree(repo.path / "kitty-specs") == before
+    assert repo.git("status", "--porcelain") == f" M {OTHER}/status.events.jsonl"
 
 
 def test_outside_git_it_converts_and_has_nothing_to_commit(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,22 @@ def test_an_event_that_is_in_no_commit_can_be_discarded(repo: GitRepo) -> None:
     assert b'"reason": "a slip"' in kept
     emit(repo.path, "WP03", "claimed")
     assert event.encode() not in repo.read(LOG)
+
+
+@pytest.mark.parametrize("layout", ["single", "per-writer"])
+def test_the_only_events_of_a_log_can_be_discarded_and_the_feature_goes_on(tmp_path: Path, layout: str) -> None:
+    repo = GitRepo.init(tmp_path / "fresh")
+    repo.write(".kittify/config.yaml", f"status:\n  layout: {layout}\n")
+    feature_in(repo)
+    repo.commit()
+    first = emit(repo.path, "WP01", "claimed", "--json").data["event"]["event_id"]
+    emit(repo.path, "WP01", "in_progress")
+    answer = ask(repo.path, "discard", first, "--reason", "a mistake", "--with-followers")
+    assert answer.code == 0, answer
+    assert json.loads(repo.read(SNAPSHOT))["event_count"] == 0
+    assert ask(repo.path, "validate", "--all").code == 0
+    emit(repo.path, "WP01", "claimed", "--commit")
+    assert json.loads(repo.read(SNAPSHOT))["event_count"] == 1
 
 
 def test_a_discarded_event_that_is_staged_says_how_to_unstage_it(repo: GitRepo) -> None:

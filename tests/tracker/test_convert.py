@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, emit, feature_in, tree
 from events import instant, line, ulid
-from kitty_status.errors import BusyError, ConfigurationError, GitError, NotFoundError, StoreError
+from kitty_status.errors import BusyError, ConfigurationError, GitError, NotFoundError, StoreError, UnsafeLogError
 from kitty_status.jsonl.disk import DISK
 from kitty_status.status.layout import PER_WRITER, SINGLE
 from kitty_status.status.merging import split_lines
@@ -313,3 +313,67 @@ def test_an_event_that_git_took_away_is_converted_with_the_rest(repo: GitRepo) -
     assert b"WP07" in repo.read(SHARED)
     assert conversion.lines == 3
     assert b"WP07" in repo.read(SNAPSHOT)
+
+
+@pytest.mark.parametrize("layout", [PER_WRITER, SINGLE])
+@pytest.mark.parametrize("step", ["_materialize", "_write_index"])
+def test_a_call_that_was_killed_behind_the_removal_is_finished_by_the_same_call(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch, layout: str, step: str
+) -> None:
+    feature = project_in(repo) if layout == PER_WRITER else divided_in(repo)
+
+    def be_killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(converting, step, be_killed)
+        with pytest.raises(KeyboardInterrupt):
+            convert(feature, Config(), layout)
+    assert convert(feature, Config(), layout).is_needed
+    assert repo.git("diff", "--name-only") == ""
+    repo.commit()
+    named = repo.git("rev-parse", f"HEAD:{SHARDS if layout == PER_WRITER else LOG}")
+    assert json.loads(repo.read(SNAPSHOT))["log_oid"] == named
+    assert not convert(feature, Config(), layout).is_needed
+
+
+def test_a_file_that_went_with_lines_of_its_own_is_not_taken_out_of_the_index(repo: GitRepo) -> None:
+    feature = divided_in(repo)
+    repo.write(f"{SHARDS}/other.jsonl", event(9))
+    repo.commit()
+    convert(feature, Config(), SINGLE)
+    repo.git("reset", "-q", "--hard")
+    (repo.path / SHARDS / "other.jsonl").unlink()
+    convert(feature, Config(), SINGLE)
+    assert repo.git("ls-files", SHARDS).splitlines() == [KEEP, f"{SHARDS}/other.jsonl"]
+
+
+def test_a_tracked_log_is_not_taken_to_where_git_ignores_it(repo: GitRepo) -> None:
+    feature = project_in(repo)
+    repo.write(".gitignore", "*.d/\n")
+    repo.commit()
+    before = tree(repo.path / "kitty-specs")
+    for dry_run in (True, False):
+        with pytest.raises(GitError, match=r"ignores .*shared\.jsonl") as refused:
+            convert(feature, Config(), PER_WRITER, dry_run=dry_run)
+        assert "git check-ignore -v" in refused.value.hint
+    assert tree(repo.path / "kitty-specs") == before
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_what_a_killed_call_left_half_written_goes_with_the_next_one(repo: GitRepo) -> None:
+    feature = project_in(repo)
+    for name in (".shared.jsonl.4711.abcdef.tmp", "..keep.4711.abcdef.tmp"):
+        repo.write(f"{SHARDS}/{name}", "half")
+    convert(feature, Config(), PER_WRITER)
+    repo.commit()
+    assert json.loads(repo.read(SNAPSHOT))["log_oid"] == repo.git("rev-parse", f"HEAD:{SHARDS}")
+
+
+def test_a_folder_of_writers_files_that_is_a_link_is_refused_by_its_name(repo: GitRepo, tmp_path: Path) -> None:
+    feature = divided_in(repo)
+    feature.log.shards.rename(tmp_path / "elsewhere")
+    feature.log.shards.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UnsafeLogError, match="symbolic link"):
+        convert(feature, Config(), SINGLE)
+    assert (tmp_path / "elsewhere" / "shared.jsonl").exists()

@@ -341,3 +341,20 @@ def test_a_claim_in_another_work_tree_is_refused_in_either_layout(repo: GitRepo,
     emit(repo.path, "WP09", "claimed", code=5)
     repo.git("branch", "-q", "-D", "side")
     emit(repo.path, "WP09", "claimed")
+
+
+def test_an_event_that_is_taken_along_uncommitted_to_another_branch_conflicts_loudly_where_there_is_no_driver(
+    repo: GitRepo,
+) -> None:
+    ready(repo)
+    emit(repo.path, "WP01", "claimed")
+    repo.git("checkout", "-q", "-b", "side")
+    repo.git("add", "-A")
+    repo.commit("taken along")
+    repo.switch("main")
+    commit_event(repo, "WP02")
+    assert repo.merge("side") == 1
+    assert ask(repo.path, "resolve", "--all").code == 0
+    repo.git("add", "-A")
+    repo.commit("merged")
+    assert work_packages(repo) == ["WP00", "WP01", "WP02"]

@@ -11,8 +11,10 @@ from events import instant, line, row, ulid
 from kitty_status import StatusEvent, append_event, read_events, read_events_raw
 from kitty_status.errors import ConflictingEventError, StoreError, UnsafeLogError
 from kitty_status.status.layout import PER_WRITER, SINGLE
+from kitty_status.tracker import feature_log, log_files
 from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.log_files import shards_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -200,3 +202,49 @@ def test_a_file_in_place_of_the_folder_of_shards_is_no_folder_of_shards(repo: Gi
     log.shards.write_bytes(b"")
     assert (log.layout, ids(repo.path / FOLDER)) == (SINGLE, [ulid(1)])
     assert Project(repo.path).feature(SLUG).log.exists()
+
+
+@pytest.mark.parametrize("layout", [PER_WRITER, SINGLE])
+@pytest.mark.parametrize("way", ["read", "open"])
+def test_a_log_that_is_converted_while_it_is_read_is_read_whole(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch, layout: str, way: str
+) -> None:
+    log = divided(repo, event(1)) if layout == PER_WRITER else divided(repo, None, a=event(1), b=event(2))
+    whole = log.read()
+    calls: list[str] = []
+
+    def convert_first(folder: str) -> list[str]:
+        found = shards_in(folder)
+        calls.append(folder)
+        if len(calls) == 1:
+            answer = ask(repo.path, "convert", SLUG, "--to", layout)
+            assert answer.code == 0, answer
+        return found
+
+    monkeypatch.setattr(feature_log, "shards_in", convert_first)
+    monkeypatch.setattr(log_files, "shards_in", convert_first)
+    if way == "read":
+        assert log.read() == whole
+    else:
+        opened = log.open()
+        assert opened is not None
+        with opened:
+            assert opened.read() == whole
+    assert log.layout == layout
+
+
+def test_writers_files_that_go_one_by_one_are_found_in_the_one_file(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = divided(repo, None, a=event(1), b=event(2))
+    real = log_files.log_files_in
+
+    def remove_one_behind_the_list(folder: str) -> list[str]:
+        found = real(folder)
+        if not log.single.exists():
+            repo.write(f"{FOLDER}/status.events.jsonl", event(1) + event(2))
+            (log.shards / "a.jsonl").unlink()
+        return found
+
+    monkeypatch.setattr(feature_log, "log_files_in", remove_one_behind_the_list)
+    assert set((log.read() or b"").splitlines(keepends=True)) == {event(1), event(2)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 from typing import TYPE_CHECKING
@@ -201,3 +202,25 @@ def test_where_time_is_up_the_command_that_looks_is_named(
 
     assert after_git.main(["post-rewrite", "rebase"]) == 0
     assert "resolve --all --dry-run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("told", [b"--output=taken HEAD\n", b"HEAD\n", b"\xff\xfe \xff\n", b"\n", b""])
+def test_what_names_no_two_commits_is_passed_over(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], told: bytes
+) -> None:
+    monkeypatch.chdir(repo.path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(told), encoding="utf-8"))
+    assert after_git.main(["post-rewrite", "amend"]) == 0
+    assert LEFT_OUT not in capsys.readouterr().err
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_further_words_behind_the_two_commits_are_passed_over(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = repo.git("rev-parse", "HEAD"), repo.git("rev-parse", "HEAD^")
+    repo.git("reset", "-q", "--hard", new)
+    monkeypatch.chdir(repo.path)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{old} {new} and more\n"))
+    assert after_git.main(["post-rewrite", "amend"]) == 0
+    assert LEFT_OUT in capsys.readouterr().err

@@ -63,7 +63,10 @@ def convert(
         check_can_commit(project)
         for feature in features:
             check_nothing_else_changed(feature)
-    conversions = [convert_feature(feature, config, layout, dry_run=dry_run) for feature in features]
+    conversions = [convert_feature(feature, config, layout, dry_run=True) for feature in features]
+    if not dry_run:
+        # Only now: what stops one is to stop them all, or some would be converted and nobody told.
+        conversions = [convert_feature(feature, config, layout) for feature in features]
     changed = [each for each in conversions if each.is_needed and not dry_run]
     commits = {each.feature.slug: _commit(each) for each in changed if commit}
     next_steps = [] if commit else [step for each in changed for step in _how_to_commit(each.feature, layout)]

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from kitty_status.cli.output import JsonOption, command, say, say_json
-from kitty_status.errors import OutsideRepositoryError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.discarding import discard as discard_event
@@ -35,9 +34,7 @@ def discard(
 
     An event that others go on from is dropped with them or not at all.
     """
-    repository = Project(Path.cwd()).repository
-    if repository is None:
-        raise OutsideRepositoryError("there is no git repository here", hint="outside git there is no journal")
+    repository = Project(Path.cwd()).repository_needed("outside git there is no journal")
     dropped = discard_event(repository, event, reason, with_followers=with_followers, dry_run=dry_run)
     logs = [str(log) for log in dropped.cut_from]
     next_steps = [f"git -C {shlex.quote(str(log.parent))} add -- {log.name}" for log in dropped.staged]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kitty_status.cli.output import JsonOption, command, say, say_json, warn
-from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, OutsideRepositoryError
+from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.reconcile import reconcile
@@ -38,9 +38,7 @@ def reconcile_journal(
     from its log, in a stash or a reset, is appended again where its branch is checked out. Exit code 1
     means that some events wait, or could not be looked at.
     """
-    repository = Project(Path.cwd()).repository
-    if repository is None:
-        raise OutsideRepositoryError("there is no git repository here", hint="outside git there is no journal")
+    repository = Project(Path.cwd()).repository_needed("outside git there is no journal")
     found = reconcile(repository, dry_run=dry_run)
     warnings = [f"the logs of {name} are being written; call again" for name in found.busy]
     warnings += [f"{path} holds lines that are no entries; they are kept" for path in found.unreadable]

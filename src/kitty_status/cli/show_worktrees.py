@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.cli.output import say, say_json, warn
-from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, OutsideRepositoryError, StoreError
+from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.visible import visible
 from kitty_status.tracker.elsewhere import Outlook, features_elsewhere
@@ -32,11 +32,7 @@ def show_worktrees(project: Project, config: Config, name: str | None, *, json_o
         NotFoundError: there is no such feature, or none at all.
         StoreError: the log of the one feature is damaged here.
     """
-    if project.repository is None:
-        raise OutsideRepositoryError(
-            "there is no git repository here", hint="leave out --worktrees: outside git there are none"
-        )
-    surroundings = Surroundings(project.repository)
+    surroundings = Surroundings(project.repository_needed("leave out --worktrees: outside git there are none"))
     beyond = features_elsewhere(project, surroundings)
     feature = _named(project, name, beyond)
     if feature is None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kitty_status.cli.output import JsonOption, command, say, say_json, warn
-from kitty_status.errors import OutsideRepositoryError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.unmerged import survey
@@ -36,9 +35,7 @@ def worktrees(
     The main branch is the one that origin/HEAD names, else main, else master, else the one that the
     first work tree is on. Events that are not committed count, and are counted apart.
     """
-    repository = Project(Path.cwd()).repository
-    if repository is None:
-        raise OutsideRepositoryError("there is no git repository here", hint="outside git there are no work trees")
+    repository = Project(Path.cwd()).repository_needed("outside git there are no work trees")
     found = survey(repository, base)
     if json_output:
         data = {

@@ -1,7 +1,7 @@
 """Replaces a whole file so that every reader, and every crash, sees the old contents or the new, never a part."""
 
 # pathlib costs a hook more than the write itself.
-# ruff: noqa: PTH118, PTH119
+# ruff: noqa: PTH118, PTH119, PTH208
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kitty_status.jsonl.disk import Disk, StrPath
 
+_UNFINISHED = ".tmp"
 _ATTEMPTS = 8
 _FIRST_PAUSE = 0.01
 _READERS_BLOCK = sys.platform == "win32"  # there a file that somebody has open cannot be renamed over
@@ -47,7 +48,7 @@ def replace_file(
         finally:
             close_quietly(fd, disk)
     folder, name = parent_of(path), os.path.basename(path)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(6).hex()}.tmp")
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(6).hex()}{_UNFINISHED}")
     try:
         _write_new(temporary, data, mode, disk)
         _rename(temporary, path, disk)
@@ -57,6 +58,21 @@ def replace_file(
     if lasting:
         disk.fsync_directory(folder)
     return True
+
+
+def remove_leftovers(path: StrPath, disk: Disk = DISK) -> None:
+    """Remove what processes that were killed while they replaced `path` have left beside it.
+
+    The caller sees to it that nobody replaces it now.
+
+    Raises:
+        OSError: the operating system refused.
+    """
+    folder = parent_of(path)
+    beginning = f".{os.path.basename(path)}."
+    for name in os.listdir(folder):
+        if name.startswith(beginning) and name.endswith(_UNFINISHED):
+            unlink_quietly(os.path.join(folder, name), disk)
 
 
 def _holds(fd: int, data: bytes, disk: Disk) -> bool:

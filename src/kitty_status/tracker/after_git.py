@@ -58,7 +58,7 @@ def main(argv: list[str]) -> int:
             _work(argv[0], argv[1:])
     except KittyStatusError as error:
         _warn(argv[0], error.message, error.hint)
-    except (OSError, ImportError) as error:
+    except (OSError, ImportError, UnicodeDecodeError) as error:
         _warn(argv[0], str(error), _AGAIN)
     return 0
 
@@ -119,7 +119,10 @@ def _tell_what_is_left_out(call: list[str], git_dir: str, rebase: str) -> None:
     elif call == _AMENDED:
         # git says both commits on stdin; a person who calls the hook says nothing there.
         is_told = sys.stdin is not None and not sys.stdin.isatty()
-        old, _, new = (sys.stdin.readline() if is_told else "").strip().partition(" ")
+        commits = (sys.stdin.readline() if is_told else "").split()[:2]
+        if len(commits) < 2 or not all(map(str.isalnum, commits)):  # noqa: PLR2004  the old one and the new one
+            return
+        old, new = commits
     else:
         return
     if not (old and new and _folders(["diff-tree", old, new])):

@@ -12,6 +12,7 @@ from kitty_status.git.folders import changed_files, committed_files, is_ignored,
 from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.lock import exclusive
+from kitty_status.status.layout import SHARDS_PLACEHOLDER, feature_folder_of
 from kitty_status.tracker.journal.writing import journal_of
 
 if TYPE_CHECKING:
@@ -156,8 +157,11 @@ def check_nothing_else_changed(feature: Feature) -> None:
     """
     if feature.repository is None:
         return
-    own = {feature.relative(path) for path in (*feature.log.files(), feature.snapshot)}
-    others = [path for path in changed_files(feature.repository, feature.relative(feature.folder)) if path not in own]
+    folder = feature.relative(feature.folder)
+    # Also a log file that is gone: a conversion that was cut short has left it in HEAD alone.
+    own = {feature.relative(path) for path in (feature.snapshot, feature.log.shards / SHARDS_PLACEHOLDER)}
+    changed = changed_files(feature.repository, folder)
+    others = [path for path in changed if path not in own and feature_folder_of(path) != folder]
     if others:
         raise UsageError(
             f"{feature.relative(feature.folder)} has other uncommitted changes, such as {others[0]}",

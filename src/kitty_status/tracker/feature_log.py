@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from kitty_status.jsonl.damage import DamagePolicy
 
 
+# Readers take no lock, and `convert` or git may put other files in place of those that were there.
+_ATTEMPTS = 8
+
+
 class FeatureLog:
     """The log of the feature in `folder`, which need not be there."""
 
@@ -79,7 +83,9 @@ class FeatureLog:
         """
         if not self.is_divided:
             self.check_is_safe()
-            return open_log(self.single)
+            opened = open_log(self.single)
+            if opened is not None or not self.is_divided:
+                return opened
         data = self.read()
         return None if data is None else BytesIO(data)
 
@@ -89,11 +95,19 @@ class FeatureLog:
         Raises:
             UnsafeLogError, OSError: as `open`.
         """
-        if not self.is_divided:
-            self.check_is_safe()
-            return read_bytes(self.single)
-        # A file may go while others are read: git puts each in its place by itself.
-        return b"".join(_whole_lines(read_bytes(path) or b"") for path in self.files())
+        contents: list[bytes | None] = []
+        for _ in range(_ATTEMPTS):
+            if not self.is_divided:
+                self.check_is_safe()
+                data = read_bytes(self.single)
+                if data is not None or not self.is_divided:
+                    return data
+                continue
+            # A file may go while others are read: its lines are in another one, or git has taken it away.
+            contents = [read_bytes(path) for path in self.files()]
+            if contents and None not in contents:
+                break
+        return b"".join(_whole_lines(data or b"") for data in contents)
 
     def check_is_safe(self) -> None:
         """Refuse the folder of the writers' files where it is none of this repository.

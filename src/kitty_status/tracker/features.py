@@ -209,6 +209,17 @@ class Project:
             named = _longest(former)
         return named[0] if len(named) == 1 else None
 
+    def repository_needed(self, hint: str) -> Repository:
+        """Return the repository that the features lie in.
+
+        Raises:
+            OutsideRepositoryError: there is none, of which `hint` says what follows, or a bare one, which has no files.
+        """
+        if self.repository is None:
+            self._refuse_bare([])
+            raise OutsideRepositoryError("there is no git repository here", hint=hint)
+        return self.repository
+
     def _refuse_bare(self, slugs: list[str]) -> None:
         if self.repository is None and not slugs and bare_repository(str(self.start)):
             raise OutsideRepositoryError(

@@ -24,7 +24,9 @@ def log_files_in(folder: str) -> list[str]:
     """Return the log files of the feature in `folder`: the one file if it is there, then the writers' by name."""
     single = os.path.join(folder, EVENTS_FILENAME)
     shards = os.path.join(folder, SHARDS_FOLDER)
-    return ([single] if os.path.lexists(single) else []) + [os.path.join(shards, name) for name in shards_in(shards)]
+    # In this order: whoever puts the writers' lines into the one file writes that before any of theirs goes.
+    names = shards_in(shards)
+    return ([single] if os.path.lexists(single) else []) + [os.path.join(shards, name) for name in names]
 
 
 def shards_in(folder: str) -> list[str]:

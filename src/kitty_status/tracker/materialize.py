@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from kitty_status.git.blobs import blob_oid, file_oid, tree_oid
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
-from kitty_status.jsonl.replace import replace_file
+from kitty_status.jsonl.replace import remove_leftovers, replace_file
 from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
 from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import feature_at
@@ -43,10 +42,11 @@ class Materialized:
         self.written = False
 
 
-def materialize_feature(feature: Feature, config: Config) -> Materialized:
+def materialize_feature(feature: Feature, config: Config, *, dropped: int = 0) -> Materialized:
     """Write the snapshot of a feature's log, unless the file says the same already.
 
-    The log's lock is held meanwhile, so that an older snapshot cannot replace a newer one.
+    The log's lock is held meanwhile, so that an older snapshot cannot replace a newer one. So many events
+    were `dropped` from the log on purpose: a log that is empty for that has not been lost.
 
     Raises:
         StoreError: the log is damaged; `status.json` is as it was.
@@ -56,14 +56,14 @@ def materialize_feature(feature: Feature, config: Config) -> Materialized:
     config.check_may_write()
     with exclusive(feature.lock):
         snapshot, oid = reduce_with_oid(feature, config)
-        refuse_lost_log(feature, snapshot, config)
+        refuse_lost_log(feature, snapshot, config, dropped=dropped)
         return write_snapshot(feature, config, snapshot, oid)
 
 
-def materialize_folder(folder: Path) -> Materialized:
+def materialize_folder(folder: Path, *, dropped: int = 0) -> Materialized:
     """Materialize the feature in `folder` by the configuration of its project; see `materialize_feature`."""
     feature = feature_at(folder)
-    return materialize_feature(feature, load_config(feature.root))
+    return materialize_feature(feature, load_config(feature.root), dropped=dropped)
 
 
 def reduce_with_oid(feature: Feature, config: Config) -> tuple[Snapshot, str | None]:
@@ -96,8 +96,8 @@ def _identity(feature: Feature) -> list[tuple[str, int, int, int]]:
     return found
 
 
-def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> None:
-    """Refuse to write beside a snapshot that counts events while the log has none.
+def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config, *, dropped: int = 0) -> None:
+    """Refuse to write beside a snapshot that counts more events than were `dropped`, while the log has none.
 
     Such a snapshot may be the last thing that tells of the events: it must not be written over. One
     that git ignores tells nothing: it stays where it is when another branch is checked out.
@@ -108,7 +108,7 @@ def refuse_lost_log(feature: Feature, snapshot: Snapshot, config: Config) -> Non
     if snapshot.event_count or not config.commits_snapshots:
         return
     counted = events_counted_by(feature)
-    if counted:
+    if counted > dropped:
         raise StoreError(
             f"{feature.snapshot} counts {counted} events and the log has none: the log may have been lost",
             hint=f"{_how_to_find(feature)}; if it is meant to be empty, move {feature.snapshot.name} away",
@@ -149,19 +149,11 @@ def write_snapshot(feature: Feature, config: Config, snapshot: Snapshot, oid: st
     Raises:
         OSError: the operating system refused; `status.json` is as it was.
     """
-    _remove_leftovers(feature)
+    remove_leftovers(feature.snapshot)
     result = compare(feature, config, snapshot, oid)
     # Whole in any case; which of the two a crash of the machine leaves, the log decides afterwards.
     result.written = replace_file(feature.snapshot, result.data, lasting=False)
     return result
-
-
-def _remove_leftovers(feature: Feature) -> None:
-    """Remove what a process that was killed while it wrote the snapshot has left in the folder."""
-    beginning = f".{feature.snapshot.name}."
-    for name in os.listdir(feature.folder):  # noqa: PTH208  a glob takes three times as long
-        if name.startswith(beginning) and name.endswith(".tmp"):
-            (feature.folder / name).unlink(missing_ok=True)
 
 
 def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | None) -> Materialized:

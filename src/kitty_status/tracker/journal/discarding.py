@@ -81,8 +81,7 @@ def discard(
                     _cut(entry, logs[entry])
                     book.keep([each for each in book.entries if each is not entry])
         if not dry_run:
-            for folder in dict.fromkeys(str(feature_folder_of(log.as_posix())) for log in touched):
-                materialize_folder(Path(folder))
+            _materialize(logs)
         staged = [log for log in touched if any(log in logs[entry] and _is_staged(log, entry) for entry in entries)]
         return Discarded(entries, touched, staged)
     raise NotFoundError(
@@ -90,6 +89,13 @@ def discard(
         hint="`kitty-status reconcile-journal` lists what it holds; events that git keeps are not in it",
         event_id=event_id,
     )
+
+
+def _materialize(logs: dict[Entry, list[Path]]) -> None:
+    """Write the snapshots of the logs that entries were cut out of."""
+    cut = [{str(feature_folder_of(log.as_posix())) for log in each} for each in logs.values()]
+    for folder in sorted(set[str]().union(*cut)):
+        materialize_folder(Path(folder), dropped=sum(folder in each for each in cut))
 
 
 def _with_followers(repository: Repository, entries: list[Entry], first: Entry, *, may_follow: bool) -> list[Entry]:
