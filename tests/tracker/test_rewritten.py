@@ -224,3 +224,22 @@ def test_further_words_behind_the_two_commits_are_passed_over(
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{old} {new} and more\n"))
     assert after_git.main(["post-rewrite", "amend"]) == 0
     assert LEFT_OUT in capsys.readouterr().err
+
+
+def test_a_revert_that_took_an_event_out_says_so_and_names_what_brings_it_back(repo: GitRepo) -> None:
+    record(repo, 7)
+    said = said_by(repo, "revert", "--no-edit", "HEAD")
+    assert f"the revert {LEFT_OUT}" in said
+    assert ulid(7) in said
+    assert 7 not in numbers_in(repo.read(LOG))
+    run_what_it_said(repo, said)
+    assert 7 in numbers_in(repo.read(LOG))
+
+
+def test_a_revert_of_anything_else_and_the_commits_after_one_say_nothing(repo: GitRepo) -> None:
+    repo.write("readme", "one")
+    repo.commit("readme")
+    assert LEFT_OUT not in said_by(repo, "revert", "--no-edit", "HEAD")
+    record(repo, 8)
+    assert LEFT_OUT not in said_by(repo, "revert", "--no-commit", "HEAD~1")
+    assert LEFT_OUT not in said_by(repo, "commit", "-q", "--allow-empty", "-m", "Revert, by hand")

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 HISTORY_CUT = "history-cut"
 HISTORY_UNREADABLE = "history-unreadable"
 
-_PUT_BACK = "`git show {parent}:{path}` has what was there; put the lines back with a further commit"
+_PUT_BACK = (
+    "`git show {parent}:{path}` has what was there; `kitty-status resolve --from {parent}`, called in the feature's "
+    "folder, puts the lines back for a further commit"
+)
 _MENDED = "nothing to do: the log holds again what it held at first"
 _HARMLESS = "nothing to do: the order of the lines does not matter"
 _SAYINGS = {

@@ -35,11 +35,17 @@ SECONDS = 5.0
 
 # Who writes to a log settles it as well, so a hook need not wait for long.
 _PATIENCE = 1.0
+# No entry of a reflog is longer than this many bytes but for its message, and that comes last.
+_END_OF_REFLOG = 4096
 _REBASES = ("rebase-merge", "rebase-apply")
 _BISECTION = "BISECT_START"
 _SQUASHED = ["post-merge", "1"]
 _REBASED = ["post-rewrite", "rebase"]
 _AMENDED = ["post-rewrite", "amend"]
+_COMMITTED = ["post-commit"]
+# How the newest entry of HEAD's reflog begins after `git revert`, for which git runs no hook that could stop it.
+_REVERTED = b"\trevert"
+_WHAT = {tuple(_REBASED): "the rebase", tuple(_AMENDED): "the amended commit", tuple(_COMMITTED): "the revert"}
 _TO_A_BRANCH = "1"
 _AGAIN = "`kitty-status materialize --all` does the same at any time"
 _LOOK = "`kitty-status resolve --all --dry-run` says which commits hold events that a log lacks"
@@ -113,7 +119,7 @@ def _work(hook: str, told: list[str]) -> None:
 
 
 def _tell_what_is_left_out(call: list[str], git_dir: str, rebase: str) -> None:
-    """Say which events a rebase or an amended commit has left out, be it on purpose."""
+    """Say which events a rebase, an amended commit or `git revert` has left out, be it on purpose."""
     if call == _REBASED and rebase:
         old, new = _tip_before(git_dir, rebase), "HEAD"
     elif call == _AMENDED:
@@ -123,6 +129,8 @@ def _tell_what_is_left_out(call: list[str], git_dir: str, rebase: str) -> None:
         if len(commits) < 2 or not all(map(str.isalnum, commits)):  # noqa: PLR2004  the old one and the new one
             return
         old, new = commits
+    elif call == _COMMITTED and _has_just_reverted(git_dir):
+        old, new = "HEAD^", "HEAD"
     else:
         return
     if not (old and new and _folders(["diff-tree", old, new])):
@@ -133,7 +141,7 @@ def _tell_what_is_left_out(call: list[str], git_dir: str, rebase: str) -> None:
     except TimeIsUpError as error:
         raise TimeIsUpError(error.message, hint=_LOOK) from None
     if lines:
-        rewritten.tell("the rebase" if call == _REBASED else "the amended commit", old, lines)
+        rewritten.tell(_WHAT[tuple(call)], old, lines)
 
 
 def _reconcile(repository: Repository) -> None:
@@ -178,6 +186,17 @@ def _folders(between: list[str]) -> list[str]:
     except GitError:
         # Nothing was there before: the first commit, a new work tree.
         return []
+
+
+def _has_just_reverted(git_dir: str) -> bool:
+    """Say whether the commit that was just made is one of `git revert`, as HEAD's reflog has it."""
+    try:
+        with open(os.path.join(git_dir, "logs", "HEAD"), "rb") as file:
+            file.seek(max(file.seek(0, os.SEEK_END) - _END_OF_REFLOG, 0))
+            newest = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+    except FileNotFoundError:
+        return False
+    return _REVERTED in newest
 
 
 def _tip_before(git_dir: str, rebase: str) -> str:
