@@ -9,8 +9,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from kitty_status.errors import ConfigurationError
+from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
-from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, Config, _plain_section, load_config
+from kitty_status.tracker.config import DEFAULTS, Config, _plain_section, load_config
 from kitty_status.version import __version__
 
 VALUES = [

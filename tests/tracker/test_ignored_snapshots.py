@@ -10,7 +10,7 @@ from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, emit, feature_in
 from events import instant, line, ulid
 from features import stopped
 from gitrepo import GitRepo
-from kitty_status.tracker.config import CONFIG_PATH
+from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.initialize import initialize, plan_init
 

@@ -9,7 +9,8 @@ import pytest
 from commandline import FOLDER, LOG, SNAPSHOT, ask, tree
 from gitrepo import GitRepo
 from kitty_status.errors import ConfigurationError, OutsideRepositoryError
-from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, load_config
+from kitty_status.git.configuration_keys import CONFIG_PATH
+from kitty_status.tracker.config import DEFAULTS, load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.initialize import initialize, plan_init
 

@@ -11,8 +11,8 @@ from events import instant, line, ulid
 from features import declare, install, install_and_lose, uninstall
 from gitrepo import GitRepo
 from kitty_status.git import base_branch
+from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.git.repository import find_repository
-from kitty_status.tracker.config import CONFIG_PATH
 
 OTHER = "code.txt"
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import RECONCILE, Diagnosis, Fix
 from kitty_status.errors import ConfigurationError, GitError
+from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.git.git_version import git_version
 from kitty_status.git.head import operation_in_progress, positions
 from kitty_status.git.hooks import SWITCH, is_switched_off
 from kitty_status.git.install_config import effective_value
 from kitty_status.git.log_paths import LOG_PATHSPECS
 from kitty_status.git.run import git, run_git
-from kitty_status.tracker.config import CONFIG_PATH, load_config
+from kitty_status.tracker.config import load_config
 from kitty_status.tracker.journal.reconcile import reconcile
 
 if TYPE_CHECKING:

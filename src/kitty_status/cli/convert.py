@@ -11,10 +11,11 @@ import typer
 from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE
+from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.status.layout import PER_WRITER, SINGLE
 from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import check_can_commit, check_nothing_else_changed, commit_move, how_to_commit_move
-from kitty_status.tracker.config import CONFIG_PATH, load_config
+from kitty_status.tracker.config import load_config
 from kitty_status.tracker.convert import convert as convert_feature
 from kitty_status.tracker.features import Project
 

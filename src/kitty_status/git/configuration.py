@@ -6,7 +6,7 @@ Hooks and merge drivers need it as well, where it defines lanes. They find their
 from __future__ import annotations
 
 from kitty_status.errors import ConfigurationError
-from kitty_status.git.own_lanes import LANES_KEY, PROFILES_KEY, SECTION
+from kitty_status.git.configuration_keys import LANES_KEY, PROFILES_KEY, SECTION
 from kitty_status.status.profiles import Node, profiles_in
 
 TYPE_CHECKING = False

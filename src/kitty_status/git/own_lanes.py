@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 
 from kitty_status.errors import KittyStatusError
+from kitty_status.git.configuration_keys import CONFIG_PATH, PROFILES_KEY
 from kitty_status.status import known_lanes
 
 TYPE_CHECKING = False
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kitty_status.status.lanes import LaneProfile
-
-CONFIG_PATH = ".kittify/config.yaml"
-SECTION = "status"
-LANES_KEY = "lanes"
-PROFILES_KEY = "profiles"
 
 
 def learn_lanes_if_asked(folder: str) -> None:

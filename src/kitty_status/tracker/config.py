@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import ConfigurationError
-from kitty_status.git import own_lanes
+from kitty_status.git.configuration_keys import CONFIG_PATH, LANES_KEY, PROFILES_KEY, SECTION
 from kitty_status.status import known_lanes
 from kitty_status.status.lanes import PROFILES
 from kitty_status.status.layout import LAYOUTS, SINGLE
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.profiles import Node
 
-CONFIG_PATH = own_lanes.CONFIG_PATH
-SECTION = own_lanes.SECTION
-LANES_KEY = own_lanes.LANES_KEY
-PROFILES_KEY = own_lanes.PROFILES_KEY
 DETECTED = "auto"
 PHASES = ("0", "1", "2")
 STALE_CLAIMED_DAYS = 7

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import ConfigurationError, OutsideRepositoryError
 from kitty_status.git.attributes import COMMITTED, IGNORED, add_block, has_block, remove_block
+from kitty_status.git.configuration_keys import CONFIG_PATH, SECTION
 from kitty_status.git.log_paths import SNAPSHOT_PATHSPEC
 from kitty_status.git.run import git
 from kitty_status.jsonl.replace import replace_file
-from kitty_status.tracker.config import CONFIG_PATH, DEFAULTS, SECTION, has_section, load_config
+from kitty_status.tracker.config import DEFAULTS, has_section, load_config
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Project
