@@ -271,3 +271,11 @@ def test_events_of_the_same_moment_keep_their_order_in_both_layouts(repo: GitRep
     before = ask(repo.path, "log", SLUG).out
     converted(repo, SLUG, "--to", "per-writer")
     assert ask(repo.path, "log", SLUG).out == before
+
+
+def test_a_missing_layout_is_said_in_one_line_with_the_choices(repo: GitRepo) -> None:
+    answer = ask(repo.path, "convert")
+    assert (answer.code, answer.err.splitlines()[0]) == (
+        2,
+        "error: Missing option '--to'. Choose from: single, per-writer",
+    )

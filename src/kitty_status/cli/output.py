@@ -107,7 +107,8 @@ def say_usage_error(message: str, *, as_json: bool) -> int:
     """Say that the command line could not be understood, and return the exit code."""
     description = {
         "code": "usage",
-        "message": message,
+        # typer lists choices on lines of their own.
+        "message": " ".join(message.split()),
         "hint": "`kitty-status --help` lists the commands, `kitty-status COMMAND --help` its options",
         "retryable": False,
         "exit_code": EXIT_USAGE,
