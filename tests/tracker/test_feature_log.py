@@ -9,7 +9,7 @@ import pytest
 from commandline import FOLDER, SLUG, ask, emit, feature_in, tree
 from events import instant, line, row, ulid
 from kitty_status import StatusEvent, append_event, read_events, read_events_raw
-from kitty_status.errors import ConflictingEventError, StoreError, UnsafeLogError
+from kitty_status.errors import BusyError, ConflictingEventError, StoreError, UnsafeLogError
 from kitty_status.status.layout import PER_WRITER, SINGLE
 from kitty_status.tracker import feature_log, log_files
 from kitty_status.tracker.feature_log import FeatureLog
@@ -248,3 +248,15 @@ def test_writers_files_that_go_one_by_one_are_found_in_the_one_file(
 
     monkeypatch.setattr(feature_log, "log_files_in", remove_one_behind_the_list)
     assert set((log.read() or b"").splitlines(keepends=True)) == {event(1), event(2)}
+
+
+def test_a_log_whose_files_go_whenever_they_are_read_is_busy_and_never_read_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = FeatureLog(tmp_path)
+    log.shards.mkdir()
+    for name in ("ada", "ben"):
+        (log.shards / f"{name}.jsonl").write_bytes(b"{}\n")
+    monkeypatch.setattr(feature_log, "read_bytes", lambda path: None if path.name == "ben.jsonl" else path.read_bytes())
+    with pytest.raises(BusyError, match="change all the time"):
+        log.read()

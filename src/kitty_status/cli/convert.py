@@ -49,8 +49,8 @@ def convert(
 ) -> int:
     """Give logs the other layout: one file, or one file for each writer. Every line is kept.
 
-    Where a host's merges conflict in the logs too often, the layout per-writer helps: no two branches
-    ever append to the same file. New logs get the layout that status.layout in the configuration says.
+    Where a host's merges conflict in the logs too often, the layout per-writer helps: each branch
+    appends to a file of its own. New logs get the layout that status.layout in the configuration says.
 
     \b
     Examples:

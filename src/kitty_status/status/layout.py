@@ -1,7 +1,7 @@
 """Where log and snapshot lie in a feature's folder; the log in one file, or in one file for each writer.
 
 Both layouts hold the same lines and reduce to the same snapshot. One file for each writer never conflicts
-where logs are merged without our driver, as hosts do it, because no two branches append to the same file.
+where logs are merged without our driver, as hosts do it, because each branch appends to a file of its own.
 Paths are strings with `/`, as git writes them.
 """
 

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import UnsafeLogError
+from kitty_status.errors import BusyError, UnsafeLogError
 from kitty_status.jsonl.damage import is_in_flight, strictly
 from kitty_status.jsonl.reading import open_log, read_bytes
 from kitty_status.status.layout import EVENTS_FILENAME, PER_WRITER, SHARDS_FOLDER, SINGLE
@@ -94,8 +94,8 @@ class FeatureLog:
 
         Raises:
             UnsafeLogError, OSError: as `open`.
+            BusyError: its files did not stay the same for as long as reading them takes.
         """
-        contents: list[bytes | None] = []
         for _ in range(_ATTEMPTS):
             if not self.is_divided:
                 self.check_is_safe()
@@ -105,9 +105,11 @@ class FeatureLog:
                 continue
             # A file may go while others are read: its lines are in another one, or git has taken it away.
             contents = [read_bytes(path) for path in self.files()]
-            if contents and None not in contents:
-                break
-        return b"".join(_whole_lines(data or b"") for data in contents)
+            whole = [_whole_lines(data) for data in contents if data is not None]
+            if whole and len(whole) == len(contents):
+                return b"".join(whole)
+        # A part of the log would pass for all of it.
+        raise BusyError(f"the files in {self.shards} change all the time", hint="call again when git is done")
 
     def check_is_safe(self) -> None:
         """Refuse the folder of the writers' files where it is none of this repository.

@@ -63,7 +63,7 @@ def release(project: Project, config: Config, request: EmitRequest) -> Emitted:
         MoveRefusedError: nobody holds it, or there is no actor.
         And what `emit.emit` raises.
     """
-    feature, before = _before(project, config, request)
+    feature, _, before = _before(project, config, request)
     claim = _claim_here(before, request.wp_id)
     if claim is None:
         raise _nobody_holds(request, before)
@@ -94,8 +94,8 @@ def take_over(project: Project, config: Config, request: EmitRequest) -> Emitted
         MoveRefusedError: nobody else holds it, or there is no actor.
         And what `emit.emit` raises.
     """
-    feature, before = _before(project, config, request)
-    claim = _claim_here(before, request.wp_id) or _claim_elsewhere(feature, before, request.wp_id)
+    feature, own, before = _before(project, config, request)
+    claim = _claim_here(before, request.wp_id) or _claim_elsewhere(feature, own, before.profile, request.wp_id)
     if claim is None:
         raise _nobody_holds(request, before)
     if claim.holder == request.actor:
@@ -123,12 +123,12 @@ def claims_in(snapshot: Snapshot) -> list[Claim]:
     return [claim for claim in claims if claim is not None]
 
 
-def _before(project: Project, config: Config, request: EmitRequest) -> tuple[Feature, Snapshot]:
+def _before(project: Project, config: Config, request: EmitRequest) -> tuple[Feature, list[LaneEvent], Snapshot]:
     if not request.actor.strip():
         raise MoveRefusedError("a claim belongs to somebody", hint="name the actor: --actor, or KITTY_STATUS_ACTOR")
     feature = project.feature(request.feature)
-    events = unique_events(read_log(feature.log, feature.log.strictly()))
-    return feature, reduce_events(events, config.profile)
+    events: list[LaneEvent] = unique_events(read_log(feature.log, feature.log.strictly()))
+    return feature, events, reduce_events(events, config.profile)
 
 
 def _claim_here(snapshot: Snapshot, wp_id: str) -> Claim | None:
@@ -137,14 +137,13 @@ def _claim_here(snapshot: Snapshot, wp_id: str) -> Claim | None:
     return Claim(wp_id, holder, state["lane"], state["last_transition_at"]) if state and holder else None
 
 
-def _claim_elsewhere(feature: Feature, before: Snapshot, wp_id: str) -> Claim | None:
+def _claim_elsewhere(feature: Feature, own: list[LaneEvent], profile: LaneProfile, wp_id: str) -> Claim | None:
     """Return who holds a work package by an event that is not merged here."""
     if feature.repository is None:
         return None
-    own: list[LaneEvent] = unique_events(read_log(feature.log, feature.log.strictly()))
     sight = Surroundings(feature.repository).of(feature, own)
-    for head in sight.heads_elsewhere(wp_id, before.profile):
-        holder = holder_of(head.to_lane, head.shown_actor, before.profile)
+    for head in sight.heads_elsewhere(wp_id, profile):
+        holder = holder_of(head.to_lane, head.shown_actor, profile)
         if holder is not None:
             return Claim(wp_id, holder, head.to_lane, head.at, sight.places_of(head.event_id)[0].name)
     return None

@@ -21,6 +21,7 @@ import threading
 import time
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -103,17 +104,18 @@ def _listeners() -> Iterator[tuple[str, Callable[[], Listener]]]:
     sink = os.environ.get(TELEMETRY)
     if sink:
         yield "telemetry", lambda: _telemetry(sink)
-    if _is_any_registered():
+    if _is_any_registered(tuple(sys.path)):
         # Loaded by name: it takes as long to load as all the rest of the search, and hardly anybody needs it.
         metadata: Any = import_module("importlib.metadata")
         for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
             yield entry.name, entry.load
 
 
-def _is_any_registered() -> bool:
-    """Say whether any installed distribution speaks of the group."""
+@lru_cache(maxsize=1)
+def _is_any_registered(path: tuple[str, ...]) -> bool:
+    """Say whether any distribution on this path speaks of the group; looked up once, since it reads a file of each."""
     wanted = GROUP.encode("ascii")
-    for folder in dict.fromkeys(sys.path):
+    for folder in dict.fromkeys(path):
         try:
             names = [name for name in os.listdir(folder or os.curdir) if name.endswith((".dist-info", ".egg-info"))]  # noqa: PTH208
         except OSError:

@@ -71,9 +71,7 @@ class Past:
             found.update((slug, f"{folder}/{slug}") for slug in slugs)
         files: dict[str, dict[str, str]] = {}
         # As they are read in a work tree: the one file comes before the folder of the writers' files.
-        for path, oid in sorted(
-            tree.logs.items(), key=lambda item: (not item[0].endswith(f"/{EVENTS_FILENAME}"), item[0])
-        ):
+        for path, oid in sorted(tree.logs.items(), key=lambda item: (_is_of_a_writer(item[0]), item[0])):
             files.setdefault(feature_folder_of(path) or "", {})[path] = oid
         return [PastFeature(slug, folder, files.get(folder, {})) for slug, folder in sorted(found.items())]
 

@@ -1,6 +1,6 @@
 """Who writes: the name of the file that a clone appends to on a branch, where each writer has a file of its own.
 
-A name is minted for each branch of each clone, so that no two branches ever append to the same file. A branch
+A name is minted for each branch of each clone, so that each appends to a file of its own. A branch
 that was deleted and made again is another one: its first reflog entry tells them apart. A detached HEAD is another
 one after every checkout. A clone that was moved or copied mints a new name; that costs a file and breaks nothing.
 """
