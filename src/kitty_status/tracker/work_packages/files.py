@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import WorkPackageFileError
 from kitty_status.status.rows import is_safe_name
-from kitty_status.tracker.work_packages.frontmatter import Frontmatter, parse, span_of
+from kitty_status.status.view_text import block_span
+from kitty_status.tracker.work_packages.frontmatter import Frontmatter, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ class WorkPackageFile:
 
     def body(self) -> bytes:
         """Return the Markdown below the block."""
-        span = span_of(self.data)
+        span = block_span(self.data)
         return self.data if span is None or span[1] < 0 else self.data[span[1] :].partition(b"\n")[2]
 
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import WorkPackageFileError
+from kitty_status.status.view_text import block_span
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 20
-_FENCE = b"---"
-_BOM = b"\xef\xbb\xbf"
 _LANE = "lane"
 _REFUSED_TOKENS = {
     "AnchorToken": "an anchor (`&`)",
@@ -84,7 +83,7 @@ def parse(file: bytes, where: str) -> Frontmatter | None:
     Raises:
         WorkPackageFileError: the block is too large, no YAML mapping, or holds what is refused; it names the line.
     """
-    span = span_of(file)
+    span = block_span(file)
     if span is None:
         return None
     start, end = span
@@ -96,24 +95,6 @@ def parse(file: bytes, where: str) -> Frontmatter | None:
             hint="move what is long into the text below it",
         )
     return Frontmatter(file, where, start, end)
-
-
-def span_of(file: bytes) -> tuple[int, int] | None:
-    """Return where the YAML of a file's block begins and ends, -1 if it is not closed; None where there is none."""
-    first = len(_BOM) if file.startswith(_BOM) else 0
-    line_end = file.find(b"\n", first)
-    if line_end < 0 or file[first:line_end].rstrip() != _FENCE:
-        return None
-    at = line_end + 1
-    while at < len(file):
-        end = file.find(b"\n", at)
-        line = file[at:] if end < 0 else file[at:end]
-        if line.rstrip() in (_FENCE, b"..."):
-            return line_end + 1, at
-        if end < 0:
-            break
-        at = end + 1
-    return line_end + 1, -1
 
 
 class _Reader:
