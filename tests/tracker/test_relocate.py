@@ -77,8 +77,8 @@ def test_everything_in_the_folder_moves_and_no_event_changes(repo: GitRepo) -> N
     log = after["status.events.jsonl"]
     assert log.startswith(CLAIM)
     row = decode(log[len(CLAIM) : -1])
-    assert {key: row[key] for key in ("kind", "former_slug", "feature_slug")} == {
-        "kind": "renamed",
+    assert {key: row[key] for key in ("event_type", "former_slug", "feature_slug")} == {
+        "event_type": "renamed",
         "former_slug": SLUG,
         "feature_slug": NEW,
     }

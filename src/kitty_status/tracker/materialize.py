@@ -12,17 +12,18 @@ from kitty_status.git.objects import blob_ids
 from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import remove_leftovers, replace_file
-from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
+from kitty_status.status.mission import written_by_spec_kitty
+from kitty_status.status.snapshot import parse, to_bytes
 from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import reduce_log
+from kitty_status.tracker.missions import IDENTITY, is_mission, mission_snapshot
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
 
-_IDENTITY = "mission_slug"
 _ATTEMPTS = 5
 
 
@@ -163,7 +164,8 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
         OSError: the operating system refused.
     """
     existing = _read(feature)
-    data = to_bytes(snapshot, oid, _their_keys(feature, config, existing))
+    theirs = _their_keys(feature, config, existing)
+    data = to_bytes(snapshot, oid) if theirs is None else mission_snapshot(feature, theirs)
     return Materialized(snapshot, data, existing, wanted=config.commits_snapshots)
 
 
@@ -202,8 +204,8 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
     """Return the content of a snapshot that spec-kitty 3 keeps, None where the snapshot is ours alone."""
     if config.snapshot == SNAPSHOT_OWN:
         return None
-    names_no_mission = existing is None or (_IDENTITY.encode() not in existing and b"\\" not in existing)
-    if config.snapshot != SNAPSHOT_SPEC_KITTY and names_no_mission and not _is_spec_kitty_mission(feature):
+    names_no_mission = existing is None or (IDENTITY.encode() not in existing and b"\\" not in existing)
+    if config.snapshot != SNAPSHOT_SPEC_KITTY and names_no_mission and not is_mission(feature):
         # It is ours, whatever else it says: nobody needs to parse it.
         return None
     try:
@@ -211,15 +213,7 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
     except ValueError:
         # A snapshot is derived: what cannot be read is written anew.
         content = None
-    is_theirs = config.snapshot == SNAPSHOT_SPEC_KITTY or (content is None and _is_spec_kitty_mission(feature))
+    is_theirs = config.snapshot == SNAPSHOT_SPEC_KITTY or (content is None and is_mission(feature))
     if is_theirs and not written_by_spec_kitty(content):
-        return {_IDENTITY: feature.slug}
+        return {IDENTITY: feature.slug}
     return content
-
-
-def _is_spec_kitty_mission(feature: Feature) -> bool:
-    """Say whether the folder is one that spec-kitty 3 made; it writes the mission's identity beside the log."""
-    try:
-        return _IDENTITY in parse(read_file(feature.folder / "meta.json"))
-    except (OSError, ValueError):
-        return False
