@@ -109,6 +109,11 @@ class LaneProfile:
         """The lanes that hold no work yet."""
         return tuple(lane for lane in self.lanes if lane not in self.counted)
 
+    def first(self, to_lane: str) -> str:
+        """Return the lane that the first move of a work package leaves: to be put where work begins, a pre-seed lane."""
+        seeds = (lane for lane in self.pre_seed if (lane, to_lane) in self.moves)
+        return next(seeds, self.initial) if to_lane == self.initial else self.initial
+
     def targets(self, lane: str) -> tuple[str, ...]:
         """Return the lanes that a move may go to from `lane`, in the order of the board."""
         return tuple(target for target in self.lanes if (lane, target) in self.moves)

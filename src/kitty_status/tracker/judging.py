@@ -29,7 +29,7 @@ def move_asked_for(
         UsageError: two places are named where one review can be read.
     """
     state = before.work_packages.get(request.wp_id)
-    from_lane = state["lane"] if state else before.profile.initial
+    from_lane = state["lane"] if state else before.profile.first(to_lane)
     outcome = transitions.outcome_of(request.evidence) if from_lane in before.profile.reviewing else None
     guard = None if request.force else before.profile.moves.get((from_lane, to_lane))
     mode = request.execution_mode or execution_mode(feature)
