@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from commandline import FOLDER, SLUG
 
@@ -53,7 +53,7 @@ class Theirs:
             env=self.environment,
         )
 
-    def __enter__(self) -> Theirs:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

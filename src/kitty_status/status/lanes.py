@@ -110,7 +110,7 @@ class LaneProfile:
         return tuple(lane for lane in self.lanes if lane not in self.counted)
 
     def first(self, to_lane: str) -> str:
-        """Return the lane that the first move of a work package leaves: to be put where work begins, a pre-seed lane."""
+        """Return the lane that a work package's first move leaves: a pre-seed lane if it puts it where work begins."""
         seeds = (lane for lane in self.pre_seed if (lane, to_lane) in self.moves)
         return next(seeds, self.initial) if to_lane == self.initial else self.initial
 

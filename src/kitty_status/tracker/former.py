@@ -2,7 +2,8 @@
 
 The events of a renamed feature go on naming the slug that they were written under. A row in the log
 says that both names mean one feature. It is merged like any other line, so whoever has the log knows.
-It is named by its `event_type`: spec-kitty 3 passes over what has one, and refuses a log with a `kind` that it does not know.
+It is named by its `event_type`: spec-kitty 3 passes over what has one, and it refuses a log with a
+`kind` that it does not know.
 """
 
 from __future__ import annotations
