@@ -68,3 +68,26 @@ def test_a_log_that_only_we_wrote_with_nine_lanes_pinned_is_read_outside_a_missi
     their = json.loads(theirs.snapshot(repo))
     assert mine["work_packages"]["WP01"]["lane"] == their["work_packages"]["WP01"]["lane"] == "done"
     assert mine["event_count"] == their["event_count"]
+
+
+def test_what_spec_kitty_notes_of_a_work_package_is_in_our_snapshot_too(mission: GitRepo, theirs: Theirs) -> None:
+    walk(mission, theirs, "WP01", WALKS["to done, sent back once"][:3], "to")
+    theirs.task(mission, "mark-status", "T001", "--status", "done")
+    theirs.task(mission, "mark-status", "T001", "--status", "pending")
+    ours(mission, "materialize", SLUG)
+    assert mission.read(SNAPSHOT) == theirs.snapshot(mission)
+    assert json.loads(mission.read(SNAPSHOT))["work_packages"]["WP01"]["subtasks"] == {"T001": "planned"}
+    kinds = [json.loads(line).get("kind") for line in mission.read(LOG).splitlines()]
+    assert kinds.count("annotation") == 2
+    check_both_agree(mission, theirs, {"WP01": "in_progress"})
+
+
+def test_a_work_package_moved_by_their_task_commands_keeps_its_agent_through_our_moves(
+    mission: GitRepo, theirs: Theirs
+) -> None:
+    theirs.emit(mission, "WP01", "planned")
+    theirs.task(mission, "move-task", "WP01", "--to", "claimed", "--agent", "claude", "--shell-pid", "4711")
+    ours(mission, "emit", "WP01", *of_ours(("in_progress", {})))
+    state = json.loads(mission.read(SNAPSHOT))["work_packages"]["WP01"]
+    assert (state["agent"], state["shell_pid"]) == ("claude", 4711)
+    check_both_agree(mission, theirs, {"WP01": "in_progress"})

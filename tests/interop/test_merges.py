@@ -121,13 +121,15 @@ def test_moves_that_compete_are_shown_by_us_and_the_file_says_what_spec_kitty_ta
     diverged(mission, theirs, [("o", "WP01", "claimed")], [("t", "WP01", "blocked")])
     mission.write(LOG, merged_by(use_theirs, mission, theirs, "main", "other"))
     ours(mission, "materialize", SLUG)
-    assert [each["code"] for each in findings(mission)] == ["competing-moves"]
+    found = findings(mission)
+    assert [each["code"] for each in found] == ["chain-break", "competing-moves"]
+    assert {each["severity"] for each in found} == {"warning"}
     assert theirs.status(mission, "validate")["errors"] == []
     written = mission.read(f"{FOLDER}/status.json")
     assert written == theirs.snapshot(mission)
     assert json.loads(written)["work_packages"]["WP01"]["lane"] == "blocked"
     ours(mission, "emit", "WP01", "--to", "in_progress", "--actor", "ada", "-f", SLUG)
-    check_both_agree(mission, theirs, {"WP01": "in_progress"})
+    check_both_agree(mission, theirs, {"WP01": "in_progress"}, warnings=["chain-break"])
 
 
 def test_our_row_of_a_rename_does_not_make_the_log_unreadable_for_spec_kitty(mission: GitRepo, theirs: Theirs) -> None:

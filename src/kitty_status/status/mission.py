@@ -115,7 +115,7 @@ def _fold(ordered: list[Row], notes: list[Row]) -> dict[str, dict[str, Any]]:
     for note in sorted(notes, key=_moment):
         delta = delta_in(note)
         if delta is not None:
-            apply_note(states.setdefault(note["wp_id"], _without_events(note)), delta)
+            apply_note(states.setdefault(str(note["wp_id"]), _without_events(note)), delta)
     return states
 
 

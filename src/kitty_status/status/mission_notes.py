@@ -6,7 +6,7 @@ A row that spec-kitty could not read is passed over: it would refuse the whole l
 from __future__ import annotations
 
 from kitty_status.status.lanes import ALL_LANES
-from kitty_status.status.rows import display_actor, is_ulid
+from kitty_status.status.rows import is_ulid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _REPLACED = (
     "provider",
 )
 _CLAIM = ("agent", "shell_pid", "shell_pid_created_at")
+_ACTOR = {"role", "profile", "tool", "model"}
 _REVIEW = ("at", "actor", "wp_id", "reason")
 _STATES = ALL_LANES | {"uninitialized"}
 
@@ -35,9 +36,17 @@ def delta_in(row: Mapping[str, Any]) -> Mapping[str, Any] | None:
     event_id, wp_id = row.get("event_id"), row.get("wp_id")
     if not (isinstance(delta, dict) and isinstance(event_id, str) and is_ulid(event_id)):
         return None
-    if not isinstance(wp_id, str) or not display_actor(row.get("actor")):
+    if wp_id is None or not _is_actor(row):
         return None
     return delta if _is_readable(delta) else None
+
+
+def _is_actor(row: Mapping[str, Any]) -> bool:
+    """Say whether an actor is one that spec-kitty reads: anything plain, or an object of exactly these keys."""
+    actor = row.get("actor")
+    if not isinstance(actor, dict):
+        return "actor" in row
+    return actor.keys() == _ACTOR and all(isinstance(value, str | None) for value in actor.values())
 
 
 def _is_readable(delta: Mapping[str, Any]) -> bool:
