@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commandline import FOLDER
-from spec_kitty import META, PYTHON, Theirs
+from spec_kitty import META, Theirs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,14 +32,8 @@ OVERVIEW = """# Tasks
 """
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _only_where_spec_kitty_is() -> None:
-    if not PYTHON:
-        pytest.skip("these tests need the released spec-kitty: `make interop` installs it and runs them")
-
-
 @pytest.fixture(scope="session")
-def theirs(_only_where_spec_kitty_is: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theirs]:
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theirs]:
     with Theirs(tmp_path_factory.mktemp("their-home")) as process:
         yield process
 

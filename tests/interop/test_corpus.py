@@ -12,17 +12,16 @@ from corpus import logs, needs_corpus
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.materialize import materialize_feature
-from spec_kitty import PYTHON
+from spec_kitty import needs_spec_kitty
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from spec_kitty import Theirs
 
-pytestmark = [
-    needs_corpus,
-    pytest.mark.skipif(not PYTHON, reason="`make interop` installs spec-kitty and runs this"),
-]
+needs_spec_kitty()
+
+pytestmark = needs_corpus
 
 
 def copied(log: Path, target: Path) -> Path:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commandline import LOG, SLUG, SNAPSHOT
+from spec_kitty import needs_spec_kitty
 from telling import CHANGES, WALKS, check_both_agree, findings, of_ours, ours, their_move, walk
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
     from spec_kitty import Theirs
+
+
+needs_spec_kitty()
 
 
 @pytest.mark.parametrize("tools", ["t", "o", "to", "ot", "tto"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commandline import FOLDER, LOG, SLUG, ask
+from spec_kitty import needs_spec_kitty
 from telling import check_both_agree, findings, ours
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from gitrepo import GitRepo
     from spec_kitty import Theirs
+
+needs_spec_kitty()
 
 Stories = dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]]
 # What happens on either branch: by `o`urs or `t`heirs, which work package, to which lane.

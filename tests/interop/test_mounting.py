@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commandline import SLUG
-from spec_kitty import PYTHON
+from spec_kitty import PYTHON, needs_spec_kitty
 from telling import ours
 from wheels import built_wheel, called, environment_with
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
     from spec_kitty import Theirs
+
+needs_spec_kitty()
 
 # What spec-kitty does not bring itself.
 _OURS_ALONE = {"gitdb", "gitpython", "kitty-status", "msgspec", "smmap"}
@@ -31,7 +33,7 @@ specify_cli.app()
 
 
 @pytest.fixture(scope="module")
-def wheel(_only_where_spec_kitty_is: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built_wheel(tmp_path_factory.mktemp("wheel"))
 
 

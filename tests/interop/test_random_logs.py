@@ -14,10 +14,13 @@ from kitty_status.status.lanes import NINE_LANE
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.materialize import materialize_feature
+from spec_kitty import needs_spec_kitty
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
     from spec_kitty import Theirs
+
+needs_spec_kitty()
 
 _LANES = [lane for lane in NINE_LANE.lanes if lane != "genesis"]
 _ACTOR = {"role": "implementer", "profile": None, "tool": "claude", "model": None}

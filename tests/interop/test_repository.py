@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask
-from spec_kitty import META
+from spec_kitty import META, needs_spec_kitty
 from telling import ours
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
     from spec_kitty import Theirs
+
+needs_spec_kitty()
 
 DECISIONS = f"{FOLDER}/decisions.events.jsonl"
 

@@ -39,7 +39,7 @@ _NO_FILE = b"; there was no file)"
 def committed_rules(content: bytes | None) -> tuple[str, ...]:
     """Return what the committed file is to declare, by what others have written into it."""
     others = remove_block(content) or b""
-    declared = (line.split() for line in others.split(b"\n") if b"status.events.jsonl" in line)
+    declared = (line.split() for line in others.split(b"\n") if b"status.events.jsonl" in line and line[:1] != b"#")
     has_theirs = any(f"merge={SPEC_KITTY_DRIVER}".encode() in words[1:] for words in declared)
     return BESIDE_SPEC_KITTY if has_theirs else COMMITTED
 
