@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kitty_status.errors import KittyStatusError
+from kitty_status.errors import KittyStatusError, MoveRefusedError
 from kitty_status.git.configuration_keys import CONFIG_PATH, PHASE_KEY, SECTION
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.reading import open_log
@@ -27,6 +27,7 @@ BY_DEFAULT = "default"
 # Far more than any that spec-kitty writes. Larger ones are not read: the file comes from whoever can push.
 MAX_META_BYTES = 1024 * 1024
 _LONGEST_SHOWN = 40
+HOW_TO_MOVE = "`kitty-status emit` moves a work package there; `kitty-status phase` says how the feature gets a log"
 
 
 class Phase(NamedTuple):
@@ -72,6 +73,22 @@ def phase_of(feature: Feature, config: Config) -> Phase:
 
 
 _IS_NONE = "is no phase (0, 1 or 2), and was passed over"
+
+
+def refuse_unlogged(feature: Feature, config: Config, hint: str = HOW_TO_MOVE) -> None:
+    """Refuse what takes a log where a feature keeps none.
+
+    Raises:
+        MoveRefusedError: it is in phase 0.
+    """
+    phase = phase_of(feature, config)
+    if not phase.keeps_log:
+        raise MoveRefusedError(
+            f"{feature.slug} is in phase 0 ({phase.source}), where no log is written and none is read",
+            hint=hint,
+            phase=phase.number,
+            source=phase.source,
+        )
 
 
 def _of_feature(feature: Feature, warnings: list[str]) -> int | None:

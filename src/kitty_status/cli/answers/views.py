@@ -22,6 +22,16 @@ class Shown(Standings):
     committed_at: str = NOT_ALWAYS
 
 
+class FeaturePhase(Part):
+    """The phase of a feature, what says so, and what was passed over on the way there."""
+
+    feature: str
+    phase: Literal[0, 1, 2]
+    source: str
+    meaning: str
+    warnings: list[str]
+
+
 class DamagedFeature(Part):
     """A feature whose log is damaged, and how."""
 
