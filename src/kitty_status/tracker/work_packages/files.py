@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import WorkPackageFileError
+from kitty_status.errors import UnsafeLogError, WorkPackageFileError
+from kitty_status.jsonl.disk import DISK, open_regular
 from kitty_status.status.rows import is_safe_name
 from kitty_status.status.view_text import block_span
 from kitty_status.tracker.work_packages.frontmatter import Frontmatter, parse
@@ -66,8 +68,10 @@ def id_in(name: str) -> str | None:
     return wp_id if is_one else None
 
 
-def work_package_files(feature: Feature) -> list[WorkPackageFile]:
+def work_package_files(feature: Feature, unreadable: list[WorkPackageFileError] | None = None) -> list[WorkPackageFile]:
     """Return the files of a feature's work packages, by id.
+
+    Given a list for those that are `unreadable`, what is wrong with them is put there, and the others are returned.
 
     Raises:
         WorkPackageFileError: two files stand for one work package, or one is no regular file or too large.
@@ -76,11 +80,16 @@ def work_package_files(feature: Feature) -> list[WorkPackageFile]:
     found: dict[str, WorkPackageFile] = {}
     for wp_id, path in sorted(_paths(feature)):
         where = feature.relative(path)
-        if wp_id in found:
-            raise WorkPackageFileError(
-                f"{found[wp_id].where} and {where} are both files of {wp_id}", hint="leave one of them in the folder"
-            )
-        found[wp_id] = WorkPackageFile(wp_id, path, where, read_text_file(path, where))
+        try:
+            if wp_id in found:
+                raise WorkPackageFileError(
+                    f"{found[wp_id].where} and {where} are both files of {wp_id}", hint="leave one of them in the folder"
+                )
+            found[wp_id] = WorkPackageFile(wp_id, path, where, read_text_file(path, where))
+        except WorkPackageFileError as error:
+            if unreadable is None:
+                raise
+            unreadable.append(error)
     return list(found.values())
 
 
@@ -91,20 +100,21 @@ def read_text_file(path: Path, where: str) -> bytes:
         WorkPackageFileError: it is a symbolic link or no regular file, or larger than any text.
         OSError: it cannot be read.
     """
-    if path.is_symlink() or not path.is_file():
-        raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place")
-    data = path.read_bytes()
-    if len(data) > _MAX_BYTES:
-        raise WorkPackageFileError(
-            f"{where} has {len(data)} bytes, which is no text of a work package", hint="look at it"
-        )
-    return data
+    try:
+        fd = open_regular(path, os.O_RDONLY, DISK)
+    except UnsafeLogError as error:
+        raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place") from error
+    with open(fd, "rb") as file:  # noqa: PTH123  it is open already
+        size = os.fstat(fd).st_size
+        if size > _MAX_BYTES:
+            raise WorkPackageFileError(f"{where} has {size} bytes, which is no text of a work package", hint="look at it")
+        return file.read()
 
 
 def _paths(feature: Feature) -> list[tuple[str, Path]]:
     folder = feature.folder / TASKS_FOLDER
     try:
-        names = sorted(path.name for path in folder.iterdir())
+        names = sorted(os.listdir(folder))  # noqa: PTH208  a path for each takes long
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [(wp_id, folder / name) for name in names if (wp_id := id_in(name)) is not None]
