@@ -31,6 +31,8 @@ MOST_DAYS = 36500
 SNAPSHOT_OWN = "own"
 SNAPSHOT_SPEC_KITTY = "spec-kitty"
 SNAPSHOT_IGNORED = "ignored"
+VIEWS_ON = "on"
+VIEWS_OFF = "off"
 _KEYS = {
     LANES_KEY: (DETECTED, *PROFILES),
     PROFILES_KEY: (),
@@ -38,6 +40,7 @@ _KEYS = {
     # Any value is taken: what is no phase is warned of and passed over, see `phases`.
     PHASE_KEY: (),
     "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, SNAPSHOT_IGNORED),
+    "views": (DETECTED, VIEWS_ON, VIEWS_OFF),
     "requires": (),
     "stale_claimed_days": (),
     "stale_in_progress_days": (),
@@ -56,6 +59,7 @@ class Config:
 
     * `profile` is the pinned lane profile, None where the log shall say
     * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has; or `ignored`: it is not committed
+    * `views` is `auto`, `on` or `off`: whether lanes and the status section are written into the Markdown files
     * `layout` is `single` or `per-writer`: into how many files a new log goes
     * `requires` is the lowest version that may write here
     * `stale_claimed_days` and `stale_in_progress_days` say how long a holder may move nothing before the claim is stale
@@ -70,6 +74,7 @@ class Config:
         self.warnings: list[str] = []
         self.profile: LaneProfile | None = self.profiles.get(values.get(LANES_KEY, DETECTED))
         self.snapshot = values.get("snapshot", DETECTED)
+        self.views = values.get("views", DETECTED)
         self.layout = values.get("layout", SINGLE)
         self.requires = values.get("requires", "")
         self.phase = values.get(PHASE_KEY)
