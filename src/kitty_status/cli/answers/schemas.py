@@ -49,7 +49,7 @@ KINDS: dict[str, tuple[Any, str]] = {
     "schema": (dict[str, Any], "schema NAME"),
     "schema-files": (places.SchemaFiles, "schema --all"),
     "schemas": (list[places.SchemaName], "schema"),
-    "show": (views.Shown, "show FEATURE"),
+    "show": (views.Shown | views.ShownByFiles, "show FEATURE"),
     "show-worktrees": (views.ShownWorktrees, "show FEATURE --worktrees"),
     "sync-base": (places.Synced, "sync-base"),
     "take-over": (moves.Moved, "take-over"),

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kitty_status.clock import MAX_HOURS_AHEAD, now
-from kitty_status.errors import KittyStatusError, StoreError, WorkPackageFileError
-from kitty_status.git.repository import read_file
+from kitty_status.errors import KittyStatusError, StoreError, UnsafeLogError, WorkPackageFileError
 from kitty_status.status.instants import hours_between, parse_instant
 from kitty_status.status.lanes import SEVEN_LANE, profile_that_has
 from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.status.snapshot import parse
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.materialize import refuse_lost_log
+from kitty_status.tracker.meta import meta_of
 from kitty_status.tracker.migrating.course import Course, course_of, lanes_named, time_of
 from kitty_status.tracker.migrating.lines import events_of_course
 from kitty_status.tracker.sight import Surroundings
@@ -173,8 +172,8 @@ def _profile(
 def _begun(feature: Feature) -> datetime | None:
     """Return when the feature was begun by what `meta.json` says; it is committed, so that all clones agree."""
     try:
-        return time_of(parse(read_file(feature.folder / "meta.json")).get("created_at"))
-    except (OSError, ValueError):
+        return time_of(meta_of(feature).get("created_at"))
+    except (OSError, ValueError, UnsafeLogError):
         return None
 
 

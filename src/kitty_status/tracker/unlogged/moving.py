@@ -17,7 +17,7 @@ from kitty_status.tracker.commit import check_unchanged
 from kitty_status.tracker.deciding import check_request
 from kitty_status.tracker.judging import lane_asked_for, move_asked_for, refuse_if_against_the_rules
 from kitty_status.tracker.unlogged.elsewhere import refuse_if_held_in_another_tree
-from kitty_status.tracker.unlogged.standings import profile_of, snapshot_of, standing_in
+from kitty_status.tracker.unlogged.standings import log_unread, profile_of, snapshot_of, standing_in
 from kitty_status.tracker.work_packages.files import read_text_file, work_package_files
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def _decide(feature: Feature, config: Config, request: EmitRequest) -> tuple[Mov
         *refuse_if_held_in_another_tree(feature, move, request.wp_id, profile),
         *warnings,
         *_names_another(standing, to_lane, request, profile),
+        *log_unread(feature),
     ]
     moved = MovedInFile(feature, request.wp_id, move.from_lane, to_lane, standing.file.path, request.dry_run, warnings)
     return moved, standing.file.data, standing.block.with_lane(to_lane)

@@ -50,11 +50,7 @@ def standings_of(feature: Feature, config: Config) -> Standings:
     """
     problems: list[WorkPackageFileError] = []
     found: dict[str, Standing] = {}
-    files: list[WorkPackageFile] = []
-    try:
-        files = work_package_files(feature)
-    except WorkPackageFileError as error:
-        problems.append(error)
+    files = work_package_files(feature, problems)
     profile = profile_of(files, config)
     for file in files:
         try:
@@ -62,6 +58,25 @@ def standings_of(feature: Feature, config: Config) -> Standings:
         except WorkPackageFileError as error:
             problems.append(error)
     return Standings(snapshot_of(feature, profile, found), found, problems)
+
+
+def whole_snapshot(feature: Feature, config: Config) -> Snapshot:
+    """Return where all work packages of a feature stand by their frontmatter.
+
+    Raises:
+        WorkPackageFileError: one of them cannot be understood. OSError: as `standings_of`.
+    """
+    found = standings_of(feature, config)
+    if found.problems:
+        raise found.problems[0]
+    return found.snapshot
+
+
+def log_unread(feature: Feature) -> list[str]:
+    """Return what to say of a log that lies beside a feature in phase 0: nothing where there is none."""
+    if not feature.log.exists():
+        return []
+    return [f"{feature.relative(feature.log.path)} is not read: the feature is in phase 0"]
 
 
 def profile_of(files: Iterable[WorkPackageFile], config: Config) -> LaneProfile:
