@@ -104,8 +104,15 @@ def emit(
         strict_wp=strict_wp,
         dry_run=dry_run,
     )
+    _move(project, request, commit=commit, json_output=json_output)
+
+
+emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
+
+
+def _move(project: Project, request: EmitRequest, *, commit: bool, json_output: bool) -> None:
     config = load_config(project.root)
-    chosen = project.feature(feature)
+    chosen = project.feature(request.feature)
     phase = phase_of(chosen, config)
     if not phase.keeps_log:
         # Loaded by name: few features are left in phase 0.
@@ -115,9 +122,6 @@ def emit(
     emitted = record(chosen, config, request)
     emitted.warnings += phase.warnings
     finish("emit", emitted, config, commit=commit, json_output=json_output)
-
-
-emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
 
 
 def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_output: bool) -> None:
