@@ -6,16 +6,18 @@ are read before anything is written, the new contents are put beside them, and r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from kitty_status.errors import KittyStatusError, WorkPackageFileError
 from kitty_status.jsonl.replace import remove_leftovers, replace_file, stage_file
 from kitty_status.status.view_section import with_section
+from kitty_status.status.view_text import SECTION_BEGIN, SECTION_END
 from kitty_status.tracker.config import DETECTED, VIEWS_ON
 from kitty_status.tracker.missions import is_spec_kitty_mission
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.work_packages.files import OVERVIEW_FILENAME, read_text_file, work_package_files
+from kitty_status.tracker.work_packages.files import OVERVIEW_FILENAME, gathered, read_text_file, work_package_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,12 +118,8 @@ def _sources(
             found.append((file.path, file.where, file.data, partial(file.with_lane_in, state["lane"])))
     path = feature.folder / OVERVIEW_FILENAME
     where = feature.relative(path)
-    try:
+    with gathered(path, feature, problems), suppress(FileNotFoundError):
         found.append((path, where, read_text_file(path, where), partial(_overview, where, snapshot)))
-    except FileNotFoundError:
-        pass
-    except WorkPackageFileError as error:
-        problems.append(error)
     return found
 
 
@@ -129,7 +127,29 @@ def _overview(where: str, snapshot: Snapshot, data: bytes) -> bytes:
     try:
         return with_section(data, snapshot)
     except ValueError as error:
-        raise WorkPackageFileError(f"{where}: {error}", hint="leave one of each there, or neither") from error
+        first = min(at for marker in (SECTION_BEGIN, SECTION_END) if (at := data.find(marker)) >= 0)
+        line = data.count(b"\n", 0, first) + 1
+        hint = "leave one of each there, or neither"
+        raise WorkPackageFileError(f"{where}:{line}: {error}", hint=hint, file=where, line=line) from error
+
+
+def write_views(
+    feature: Feature, config: Config, snapshot: Snapshot
+) -> tuple[list[View], list[KittyStatusError | OSError]]:
+    """Write each view of a snapshot that has drifted, and return all of them, with what kept others from being made.
+
+    The caller holds the log's lock.
+    """
+    views, unreadable = look_at_views(feature, config, snapshot)
+    problems: list[KittyStatusError | OSError] = [*unreadable]
+    for view in views:
+        if view.drifted:
+            try:
+                with stage([view], snapshot) as staged:
+                    problems += staged.commit()
+            except (KittyStatusError, OSError) as error:
+                problems.append(error)
+    return views, problems
 
 
 def stage(views: list[View], snapshot: Snapshot) -> StagedViews:
@@ -140,7 +160,7 @@ def stage(views: list[View], snapshot: Snapshot) -> StagedViews:
     Raises:
         UnsafeLogError, OSError: one could not be written; nothing was left behind.
     """
-    staged = StagedViews(snapshot)
+    staged = StagedViews(snapshot, views)
     try:
         for view in views:
             if view.drifted:
@@ -157,18 +177,23 @@ class StagedViews:
     Where the context that it stands for is left, what was not put in place is gone.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, views: list[View]) -> None:
         self.snapshot = snapshot
+        self.views = views
         self._waiting: list[tuple[View, Staged]] = []
 
     def add(self, view: View) -> None:
         """Write what a view should say to a file beside it.
 
         Raises:
-            UnsafeLogError, OSError: as `jsonl.replace.stage_file`.
+            UnsafeLogError, OSError: as `jsonl.replace.stage_file`; the error names the view.
         """
-        remove_leftovers(view.path)
-        staged = stage_file(view.path, view.wanted)
+        try:
+            remove_leftovers(view.path)
+            staged = stage_file(view.path, view.wanted)
+        except OSError as error:
+            words = f"a new version could not be written beside it: {error.strerror}"
+            raise OSError(error.errno, words, view.where) from error
         if staged is not None:
             self._waiting.append((view, staged))
 

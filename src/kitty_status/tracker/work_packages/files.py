@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import UnsafeLogError, WorkPackageFileError
@@ -12,6 +13,7 @@ from kitty_status.status.view_text import block_span, lane_span
 from kitty_status.tracker.work_packages.frontmatter import Frontmatter, check_size, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kitty_status.tracker.features import Feature
@@ -50,6 +52,7 @@ class WorkPackageFile:
             raise WorkPackageFileError(
                 f"{self.where}: the file's name says {self.wp_id} and its frontmatter {named}",
                 hint="make them agree",
+                file=self.where,
             )
         return found
 
@@ -84,24 +87,47 @@ def id_in(name: str) -> str | None:
     return wp_id if is_one else None
 
 
+def is_view_path(path: str) -> bool:
+    """Say whether a path, written with slashes, may be that of a file which a view is part of."""
+    above, _, name = path.rpartition("/")
+    return name == OVERVIEW_FILENAME or (above.endswith(f"/{TASKS_FOLDER}") and id_in(name) is not None)
+
+
 def work_package_files(feature: Feature, unreadable: list[WorkPackageFileError] | None = None) -> list[WorkPackageFile]:
     """Return the files of a feature's work packages, by id.
 
     Given a list for those that are `unreadable`, what is wrong with them is put there, and the others are returned.
 
     Raises:
-        WorkPackageFileError: two files stand for one work package, or one is no regular file or too large.
-        OSError: one cannot be read.
+        WorkPackageFileError: two files stand for one work package, or one is no regular file, too large or not
+            readable, or their folder is a symbolic link.
     """
     found = []
-    for wp_id, paths in _paths(feature).items():
-        try:
-            found.append(_only_file(feature, wp_id, paths))
-        except WorkPackageFileError as error:
-            if unreadable is None:
-                raise
-            unreadable.append(error)
+    problems = [] if unreadable is None else unreadable
+    folder = feature.folder / TASKS_FOLDER
+    with gathered(folder, feature, problems):
+        if folder.is_symlink():
+            where = feature.relative(folder)
+            raise WorkPackageFileError(f"{where} is a symbolic link", hint="put a folder in its place", file=where)
+        for wp_id, paths in _paths(feature).items():
+            with gathered(paths[0], feature, problems):
+                found.append(_only_file(feature, wp_id, paths))
+    if problems and unreadable is None:
+        raise problems[0]
     return found
+
+
+@contextmanager
+def gathered(path: Path, feature: Feature, problems: list[WorkPackageFileError]) -> Iterator[None]:
+    """Put what is wrong with a file or folder, as reading it in the body shows, among the problems."""
+    try:
+        yield
+    except WorkPackageFileError as error:
+        problems.append(error)
+    except OSError as error:
+        where = feature.relative(path)
+        message = f"{where}: {error.strerror or error}"
+        problems.append(WorkPackageFileError(message, hint="see to it that it can be read", file=where))
 
 
 def _only_file(feature: Feature, wp_id: str, paths: list[Path]) -> WorkPackageFile:
@@ -110,6 +136,7 @@ def _only_file(feature: Feature, wp_id: str, paths: list[Path]) -> WorkPackageFi
         raise WorkPackageFileError(
             f"{where} and {feature.relative(paths[1])} are both files of {wp_id}",
             hint="leave one of them in the folder",
+            file=where,
         )
     return WorkPackageFile(wp_id, paths[0], where, read_text_file(paths[0], where))
 
@@ -124,12 +151,12 @@ def read_text_file(path: Path, where: str) -> bytes:
     try:
         fd = open_regular(path, os.O_RDONLY, DISK)
     except UnsafeLogError as error:
-        raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place") from error
+        raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place", file=where) from error
     with open(fd, "rb") as file:  # noqa: PTH123  it is open already
         size = os.fstat(fd).st_size
         if size > _MAX_BYTES:
             raise WorkPackageFileError(
-                f"{where} has {size} bytes, which is no text of a work package", hint="look at it"
+                f"{where} has {size} bytes, which is no text of a work package", hint="look at it", file=where
             )
         return file.read()
 
