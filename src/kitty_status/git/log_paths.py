@@ -1,4 +1,4 @@
-"""Which paths of a repository are log files and snapshots of features: one place for every pattern.
+"""Which paths of a repository are log files, snapshots and views of features: one place for every pattern.
 
 Hooks and drivers use this: nothing that needs `re` or `pathlib` is loaded.
 """
@@ -19,6 +19,8 @@ _FEATURES = "kitty-specs"
 # Patterns as `.gitattributes` has them.
 LOG_PATTERNS = (f"**/{_FEATURES}/**/{EVENTS_FILENAME}", f"**/{_FEATURES}/**/{SHARDS_FOLDER}/*{SHARD_SUFFIX}")
 SNAPSHOT_PATTERN = f"**/{_FEATURES}/**/{SNAPSHOT_FILENAME}"
+# The overview of a feature's work packages, and their files, however the letters of WP are written.
+VIEW_PATTERNS = (f"**/{_FEATURES}/**/tasks.md", f"**/{_FEATURES}/**/tasks/[Ww][Pp]*.md")
 
 # The same for git's commands, from the top of the work tree.
 LOG_PATHSPECS = tuple(f":(top,glob){pattern}" for pattern in LOG_PATTERNS)
