@@ -16,13 +16,13 @@ from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
 from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import reduce_log
+from kitty_status.tracker.missions import IDENTITY, is_spec_kitty_mission
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
 
-_IDENTITY = "mission_slug"
 _ATTEMPTS = 5
 
 
@@ -202,8 +202,8 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
     """Return the content of a snapshot that spec-kitty 3 keeps, None where the snapshot is ours alone."""
     if config.snapshot == SNAPSHOT_OWN:
         return None
-    names_no_mission = existing is None or (_IDENTITY.encode() not in existing and b"\\" not in existing)
-    if config.snapshot != SNAPSHOT_SPEC_KITTY and names_no_mission and not _is_spec_kitty_mission(feature):
+    names_no_mission = existing is None or (IDENTITY.encode() not in existing and b"\\" not in existing)
+    if config.snapshot != SNAPSHOT_SPEC_KITTY and names_no_mission and not is_spec_kitty_mission(feature):
         # It is ours, whatever else it says: nobody needs to parse it.
         return None
     try:
@@ -211,15 +211,7 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
     except ValueError:
         # A snapshot is derived: what cannot be read is written anew.
         content = None
-    is_theirs = config.snapshot == SNAPSHOT_SPEC_KITTY or (content is None and _is_spec_kitty_mission(feature))
+    is_theirs = config.snapshot == SNAPSHOT_SPEC_KITTY or (content is None and is_spec_kitty_mission(feature))
     if is_theirs and not written_by_spec_kitty(content):
-        return {_IDENTITY: feature.slug}
+        return {IDENTITY: feature.slug}
     return content
-
-
-def _is_spec_kitty_mission(feature: Feature) -> bool:
-    """Say whether the folder is one that spec-kitty 3 made; it writes the mission's identity beside the log."""
-    try:
-        return _IDENTITY in parse(read_file(feature.folder / "meta.json"))
-    except (OSError, ValueError):
-        return False

@@ -83,6 +83,16 @@ def parse(file: bytes, where: str) -> Frontmatter | None:
     Raises:
         WorkPackageFileError: the block is too large, no YAML mapping, or holds what is refused; it names the line.
     """
+    span = check_size(file, where)
+    return None if span is None else Frontmatter(file, where, *span)
+
+
+def check_size(file: bytes, where: str) -> tuple[int, int] | None:
+    """Return where the block of a file whose path is `where` begins and ends, None where it has none.
+
+    Raises:
+        WorkPackageFileError: the block is too large, or has no end.
+    """
     span = block_span(file)
     if span is None:
         return None
@@ -94,7 +104,7 @@ def parse(file: bytes, where: str) -> Frontmatter | None:
             f"{where}:1: the frontmatter has {end - start} bytes, and at most {MAX_BYTES} are read",
             hint="move what is long into the text below it",
         )
-    return Frontmatter(file, where, start, end)
+    return span
 
 
 class _Reader:
