@@ -23,11 +23,12 @@ from kitty_status.git.view_facts import facts_about
 from kitty_status.status.view_merging import alike
 
 _FILES = 4
+_TOLD = 4
 _MARKER_SIZE = "7"
 _HIGHEST_COUNT = 127
 _GITHEAD = "GITHEAD_"
 # What git before 2.44 leaves standing of the three labels.
-_NOT_FILLED_IN = ["%X", "%S", "%Y"]
+_NOT_FILLED_IN = ["%S", "%X", "%Y"]
 
 
 def main(argv: list[str]) -> int:
@@ -41,16 +42,21 @@ def main(argv: list[str]) -> int:
     base, ours, theirs, path, *told = argv
     gc.disable()
     try:
-        _make_alike((base, ours, theirs), path)
-        return _merge(base, ours, theirs, path, told)
+        marker_size, *labels = (*told, *([""] * _TOLD))[:_TOLD]
+        if labels == _NOT_FILLED_IN:
+            labels = ["", "", ""]
+        _make_alike((base, ours, theirs), path, labels)
+        return _merge((base, ours, theirs), path, marker_size, labels)
     except (GitError, OSError) as error:
         print(f"kitty-status: {path}: {error}; git merges it as any other text", file=sys.stderr)
         return EXIT_FAILED
 
 
-def _make_alike(files: tuple[str, str, str], path: str) -> None:
+def _make_alike(files: tuple[str, str, str], path: str, labels: list[str]) -> None:
+    facts = facts_about(path, labels[0], labels[2])
+    if facts is None:
+        return
     versions = (_read(files[0]), _read(files[1]), _read(files[2]))
-    facts = facts_about(path, versions)
     made = alike(versions, section=facts.section, lane=facts.lane, is_generated=facts.is_generated)
     for name, before, after in zip(files, versions, made, strict=True):
         if after != before:
@@ -64,18 +70,16 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def _merge(base: str, ours: str, theirs: str, path: str, told: list[str]) -> int:
+def _merge(files: tuple[str, str, str], path: str, marker_size: str, labels: list[str]) -> int:
     """Have git merge the three files into ours, in the style of conflicts that the user has chosen."""
-    marker_size, their_base, our_label, their_label = (*told, *([""] * 4))[:4]
-    labels = [our_label, their_base, their_label]
-    options = []
-    if labels == _NOT_FILLED_IN or not all(labels):
-        labels = _labels()
-    else:
+    base, ours, theirs = files
+    options = [f"--marker-size={marker_size if marker_size.isdecimal() else _MARKER_SIZE}"]
+    if all(labels):
         # A git that fills in labels knows this option too, and its own merges of branches compare so.
-        options = ["--diff-algorithm=histogram"]
-    options += [f"--marker-size={marker_size if marker_size.isdecimal() else _MARKER_SIZE}"]
-    for label in labels:
+        options.append("--diff-algorithm=histogram")
+    else:
+        labels = _labels()
+    for label in (labels[1], labels[0], labels[2]):
         options += ["-L", label]
     done = run_git(["merge-file", *options, "--", ours, base, theirs], cwd=os.curdir, inherit_repository=True)
     if done.code == 0:
@@ -87,6 +91,6 @@ def _merge(base: str, ours: str, theirs: str, path: str, told: list[str]) -> int
 
 
 def _labels() -> list[str]:
-    """Return what git calls the two sides and their base, as far as its environment says it."""
+    """Return what git calls the base, ours and theirs, as far as its environment says it."""
     names = [value for name, value in os.environ.items() if name.startswith(_GITHEAD)]
-    return ["HEAD", "merged common ancestors", names[0]] if len(names) == 1 else ["ours", "base", "theirs"]
+    return ["merged common ancestors", "HEAD", names[0]] if len(names) == 1 else ["base", "ours", "theirs"]

@@ -1,4 +1,4 @@
-"""Three versions of a file with generated parts, made alike in these parts, so that a merge is about people's text only.
+"""Three versions of a file with generated parts, made alike in these: a merge is then about people's text only.
 
 The lane of a work package's file and the section of `tasks.md` say what a log says. Both sides of nearly every
 merge have changed them, and no person has to decide between them. So all versions get the same ones before git
@@ -50,7 +50,7 @@ def with_one_section(versions: Versions, section: bytes = b"") -> Versions:
 
 
 def _is_kept(base: bool, ours: bool, theirs: bool) -> bool:
-    """Say whether the merge has what three versions have or have not: a side that changed that against the base wins."""
+    """Say whether the merge has what three versions have or not: a side that changed that against the base wins."""
     return theirs if ours == base else ours
 
 
@@ -118,7 +118,7 @@ def _line_at(version: bytes, span: Span, lane: bytes) -> bytes:
 
 
 def _with_lane(version: bytes, span: Span | None, lane: bytes, line: bytes) -> bytes:
-    """Return a version with a lane in place of its own; with the whole `line` at the end of its block if it has none."""
+    """Return a version with a lane in place of its own; with `line` at the end of its block if it has none."""
     if span is not None:
         return version[: span[0]] + lane + version[span[1] :]
     block = block_span(version)
