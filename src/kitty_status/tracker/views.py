@@ -6,6 +6,7 @@ are read before anything is written, the new contents are put beside them, and r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +17,7 @@ from kitty_status.status.view_section import with_section
 from kitty_status.tracker.config import DETECTED, VIEWS_ON
 from kitty_status.tracker.missions import is_spec_kitty_mission
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.work_packages.files import read_text_file, work_package_files
+from kitty_status.tracker.work_packages.files import gathered, read_text_file, work_package_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,12 +118,8 @@ def _sources(
             found.append((file.path, file.where, file.data, partial(file.with_lane_in, state["lane"])))
     path = feature.folder / OVERVIEW_FILENAME
     where = feature.relative(path)
-    try:
+    with gathered(path, feature, problems), suppress(FileNotFoundError):
         found.append((path, where, read_text_file(path, where), partial(_overview, where, snapshot)))
-    except FileNotFoundError:
-        pass
-    except WorkPackageFileError as error:
-        problems.append(error)
     return found
 
 
@@ -133,6 +130,25 @@ def _overview(where: str, snapshot: Snapshot, data: bytes) -> bytes:
         raise WorkPackageFileError(f"{where}: {error}", hint="leave one of each there, or neither") from error
 
 
+def write_views(
+    feature: Feature, config: Config, snapshot: Snapshot
+) -> tuple[list[View], list[KittyStatusError | OSError]]:
+    """Write each view of a snapshot that has drifted, and return all of them, with what kept others from being made.
+
+    The caller holds the log's lock.
+    """
+    views, unreadable = look_at_views(feature, config, snapshot)
+    problems: list[KittyStatusError | OSError] = [*unreadable]
+    for view in views:
+        if view.drifted:
+            try:
+                with stage([view], snapshot) as staged:
+                    problems += staged.commit()
+            except (KittyStatusError, OSError) as error:
+                problems.append(error)
+    return views, problems
+
+
 def stage(views: list[View], snapshot: Snapshot) -> StagedViews:
     """Write what views should say to files beside them; those that say it already are left alone.
 
@@ -141,7 +157,7 @@ def stage(views: list[View], snapshot: Snapshot) -> StagedViews:
     Raises:
         UnsafeLogError, OSError: one could not be written; nothing was left behind.
     """
-    staged = StagedViews(snapshot)
+    staged = StagedViews(snapshot, views)
     try:
         for view in views:
             if view.drifted:
@@ -158,18 +174,23 @@ class StagedViews:
     Where the context that it stands for is left, what was not put in place is gone.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, views: list[View]) -> None:
         self.snapshot = snapshot
+        self.views = views
         self._waiting: list[tuple[View, Staged]] = []
 
     def add(self, view: View) -> None:
         """Write what a view should say to a file beside it.
 
         Raises:
-            UnsafeLogError, OSError: as `jsonl.replace.stage_file`.
+            UnsafeLogError, OSError: as `jsonl.replace.stage_file`; the error names the view.
         """
-        remove_leftovers(view.path)
-        staged = stage_file(view.path, view.wanted)
+        try:
+            remove_leftovers(view.path)
+            staged = stage_file(view.path, view.wanted)
+        except OSError as error:
+            words = f"a new version could not be written beside it: {error.strerror}"
+            raise OSError(error.errno, words, view.where) from error
         if staged is not None:
             self._waiting.append((view, staged))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import UnsafeLogError, WorkPackageFileError
@@ -13,6 +14,7 @@ from kitty_status.status.view_text import block_span, lane_span
 from kitty_status.tracker.work_packages.frontmatter import Frontmatter, check_size, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from kitty_status.tracker.features import Feature
@@ -80,18 +82,35 @@ def work_package_files(feature: Feature, unreadable: list[WorkPackageFileError] 
     Given a list for those that are `unreadable`, what is wrong with them is put there, and the others are returned.
 
     Raises:
-        WorkPackageFileError: two files stand for one work package, or one is no regular file or too large.
-        OSError: one cannot be read.
+        WorkPackageFileError: two files stand for one work package, or one is no regular file, too large or not
+            readable, or their folder is a symbolic link.
     """
     found = []
-    for wp_id, paths in _paths(feature).items():
-        try:
-            found.append(_only_file(feature, wp_id, paths))
-        except WorkPackageFileError as error:
-            if unreadable is None:
-                raise
-            unreadable.append(error)
+    problems = [] if unreadable is None else unreadable
+    folder = feature.folder / TASKS_FOLDER
+    with gathered(folder, feature, problems):
+        if folder.is_symlink():
+            raise WorkPackageFileError(
+                f"{feature.relative(folder)} is a symbolic link", hint="put a folder in its place"
+            )
+        for wp_id, paths in _paths(feature).items():
+            with gathered(paths[0], feature, problems):
+                found.append(_only_file(feature, wp_id, paths))
+    if problems and unreadable is None:
+        raise problems[0]
     return found
+
+
+@contextmanager
+def gathered(path: Path, feature: Feature, problems: list[WorkPackageFileError]) -> Iterator[None]:
+    """Put what is wrong with a file or folder, as reading it in the body shows, among the problems."""
+    try:
+        yield
+    except WorkPackageFileError as error:
+        problems.append(error)
+    except OSError as error:
+        message = f"{feature.relative(path)}: {error.strerror or error}"
+        problems.append(WorkPackageFileError(message, hint="see to it that it can be read"))
 
 
 def _only_file(feature: Feature, wp_id: str, paths: list[Path]) -> WorkPackageFile:
