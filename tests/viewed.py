@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from features import FEATURE, LOG, declare, install, record
+from features import FEATURE, declare, install, record
 from gitrepo import GitRepo
 from kitty_status import materialize
 
@@ -108,6 +108,3 @@ def assert_both_texts(repo: GitRepo) -> None:
 def conflicted(repo: GitRepo) -> list[str]:
     """Return the paths that git left for a person."""
     return sorted(filter(None, repo.git("diff", "--name-only", "--diff-filter=U", "-z").split("\0")))
-
-
-__all__ = ["FEATURE", "LOG"]

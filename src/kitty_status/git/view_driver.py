@@ -19,12 +19,15 @@ import sys
 from kitty_status.errors import GitError
 from kitty_status.git.log_driver import EXIT_FAILED, EXIT_LOOK, EXIT_MERGED, USAGE
 from kitty_status.git.run import run_git
-from kitty_status.git.view_facts import facts_about
+from kitty_status.git.view_facts import UNKNOWN, commits_merged, facts_about
 from kitty_status.status.view_merging import alike
 
 _FILES = 4
 _TOLD = 4
 _MARKER_SIZE = "7"
+# Longer markers are those of a merge that git makes for itself, of several common ancestors: it becomes a base, and
+# one that held the outcome already would have git take the other side. Two names for one file have it add one.
+_OF_WHAT_COMES_OUT = ("", _MARKER_SIZE, "8")
 _HIGHEST_COUNT = 127
 _GITHEAD = "GITHEAD_"
 # What git before 2.44 leaves standing of the three labels.
@@ -45,15 +48,16 @@ def main(argv: list[str]) -> int:
         marker_size, *labels = (*told, *([""] * _TOLD))[:_TOLD]
         if labels == _NOT_FILLED_IN:
             labels = ["", "", ""]
-        _make_alike((base, ours, theirs), path, labels)
+        commits = commits_merged(labels[0], labels[2]) if marker_size in _OF_WHAT_COMES_OUT else UNKNOWN
+        _make_alike((base, ours, theirs), path, commits)
         return _merge((base, ours, theirs), path, marker_size, labels)
     except (GitError, OSError) as error:
         print(f"kitty-status: {path}: {error}; git merges it as any other text", file=sys.stderr)
         return EXIT_FAILED
 
 
-def _make_alike(files: tuple[str, str, str], path: str, labels: list[str]) -> None:
-    facts = facts_about(path, labels[0], labels[2])
+def _make_alike(files: tuple[str, str, str], path: str, commits: tuple[str, str]) -> None:
+    facts = facts_about(path, commits)
     if facts is None:
         return
     versions = (_read(files[0]), _read(files[1]), _read(files[2]))

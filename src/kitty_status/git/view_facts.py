@@ -31,6 +31,7 @@ _GITHEAD = "GITHEAD_"
 _PARENT = "parent of "
 _HEX = frozenset("0123456789abcdef")
 _SHORTEST_ID = 4
+UNKNOWN = ("", "")
 
 
 class Facts:
@@ -47,10 +48,23 @@ class Facts:
         self.is_generated = is_generated
 
 
-def facts_about(path: str, base_label: str, their_label: str) -> Facts | None:
+def commits_merged(base_label: str, their_label: str) -> tuple[str, str]:
+    """Return the names of the commits that are the base and theirs, empty where they are not known or not needed.
+
+    The labels are git's for both, empty where it has told none.
+    """
+    heads = [name.removeprefix(_GITHEAD) for name in os.environ if name.startswith(_GITHEAD)]
+    if heads:
+        # The base of a merge of branches does not matter.
+        return "", heads[0] if len(heads) == 1 else ""
+    base, theirs = _commit_in(base_label), _commit_in(their_label)
+    return (base, theirs) if base and theirs else UNKNOWN
+
+
+def facts_about(path: str, commits: tuple[str, str]) -> Facts | None:
     """Return what is known about a file at a path from the top of the work tree; None if nothing in it is generated.
 
-    The labels are git's for the base and for theirs, empty where it has told none.
+    The commits are the base and theirs, as `commits_merged` has found them; ours is HEAD.
 
     Raises:
         GitError: git failed.
@@ -59,7 +73,7 @@ def facts_about(path: str, base_label: str, their_label: str) -> Facts | None:
     if view is None or not views_are_written(view[0] or os.curdir):
         return None
     folder, wp_id = view
-    snapshots = _snapshots_of(folder, _commits_merged(base_label, their_label))
+    snapshots = _snapshots_of(folder, commits)
     merged = _merged(snapshots)
     if merged is None:
         return Facts(is_generated=wp_id in _work_packages(snapshots[1] or _in_work_tree(folder)))
@@ -67,16 +81,6 @@ def facts_about(path: str, base_label: str, their_label: str) -> Facts | None:
         return Facts(section="\n".join(section_lines(merged)).encode() if merged.work_packages else b"")
     state = merged.work_packages.get(wp_id)
     return Facts(lane=state["lane"].encode("ascii"), is_generated=True) if state else Facts(is_generated=False)
-
-
-def _commits_merged(base_label: str, their_label: str) -> tuple[str, str]:
-    """Return the names of the commits that are the base and theirs, empty where they are not known or not needed."""
-    heads = [name.removeprefix(_GITHEAD) for name in os.environ if name.startswith(_GITHEAD)]
-    if heads:
-        # The base of a merge of branches does not matter.
-        return "", heads[0] if len(heads) == 1 else ""
-    base, theirs = _commit_in(base_label), _commit_in(their_label)
-    return (base, theirs) if base and theirs else ("", "")
 
 
 def _commit_in(label: str) -> str:
