@@ -20,7 +20,7 @@ from kitty_status.git.installation import apply, plan, plan_removal, remove
 from kitty_status.git.repository import Repository, find_repository
 
 CALL = 'kitty-status hook pre-commit "$@" || exit $?'
-SECTIONS = ["merge.kitty-status-log", "merge.kitty-status-snapshot"]
+SECTIONS = ["merge.kitty-status-log", "merge.kitty-status-snapshot", "merge.kitty-status-view"]
 
 
 def of(repo: GitRepo) -> Repository:

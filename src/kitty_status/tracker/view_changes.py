@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.errors import KittyStatusError
 from kitty_status.git.folders import changed_files
 from kitty_status.git.run import read_blobs
+from kitty_status.status.layout import OVERVIEW_FILENAME, TASKS_FOLDER
 from kitty_status.tracker.materialize import reduce_with_oid
 from kitty_status.tracker.views import look_at_views
-from kitty_status.tracker.work_packages.files import OVERVIEW_FILENAME, TASKS_FOLDER
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config

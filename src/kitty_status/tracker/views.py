@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Self
 
 from kitty_status.errors import KittyStatusError, WorkPackageFileError
 from kitty_status.jsonl.replace import remove_leftovers, replace_file, stage_file
+from kitty_status.status.layout import OVERVIEW_FILENAME
 from kitty_status.status.view_section import with_section
 from kitty_status.status.view_text import SECTION_BEGIN, SECTION_END
 from kitty_status.tracker.config import DETECTED, VIEWS_ON
 from kitty_status.tracker.missions import is_spec_kitty_mission
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.work_packages.files import OVERVIEW_FILENAME, gathered, read_text_file, work_package_files
+from kitty_status.tracker.work_packages.files import gathered, read_text_file, work_package_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
