@@ -9,10 +9,11 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
 from kitty_status.errors import NotFoundError, UsageError
+from kitty_status.status.phase_numbers import BOTH, FRONTMATTER, LOG
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.phases import BOTH, FRONTMATTER, LOG, phase_of
+from kitty_status.tracker.phases import phase_of
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config

@@ -10,13 +10,14 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError, WorkPackageFileError
+from kitty_status.status.phase_numbers import FRONTMATTER
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import is_leftover
-from kitty_status.tracker.phases import FRONTMATTER, phase_of
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.same_feature import Namesakes, how_split
 
 if TYPE_CHECKING:
