@@ -138,7 +138,8 @@ def test_the_overview_counts_the_lanes_of_the_files(repo: GitRepo) -> None:
 
 def test_commands_that_show_logs_say_that_none_counts(repo: GitRepo) -> None:
     with_log(repo)
-    for args in (("log", SLUG), ("show", SLUG, "--worktrees")):
+    repo.commit()
+    for args in (("log", SLUG), ("show", SLUG, "--worktrees"), ("show", SLUG, "--at", "HEAD")):
         assert f"{SLUG} is in phase 0 (.kittify/config.yaml:2): its frontmatter counts" in ask(repo.path, *args).err
     assert f"{LOG} is not read" in ask(repo.path, "show", SLUG).err
 
