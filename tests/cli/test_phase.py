@@ -82,10 +82,6 @@ def test_a_call_that_cannot_be_understood_is_refused(repo: GitRepo, args: tuple[
     assert ask(repo.path, "phase", *args, "--json").code == code
 
 
-def test_a_feature_stood_in_whose_folder_is_gone_is_not_found(repo: GitRepo) -> None:
-    assert ask(repo.path, "phase", "kitty-specs").code == 4
-
-
 def test_show_tells_the_lanes_of_the_files_and_says_so(repo: GitRepo) -> None:
     answer = ask(repo.path, "show", SLUG)
     assert answer.out.splitlines() == [
