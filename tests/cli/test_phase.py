@@ -140,6 +140,14 @@ def test_commands_that_show_logs_say_that_none_counts(repo: GitRepo) -> None:
     assert f"{LOG} is not read" in ask(repo.path, "show", SLUG).err
 
 
+def test_lanes_go_by_the_files(repo: GitRepo) -> None:
+    with_log(repo)
+    assert ask(repo.path, "lanes", SLUG).out.startswith(f"seven-lane (detected from the files of {SLUG})\n")
+    file_of(repo, "WP03", "lane: in_review\n")
+    repo.write(path_of("WP04"), "---\nlane: [\n---\n")
+    assert ask(repo.path, "lanes", SLUG).out.startswith(f"nine-lane (detected from the files of {SLUG})\n")
+
+
 def test_materialize_writes_nothing_and_says_why(repo: GitRepo) -> None:
     before = tree(repo.path)
     for args in ((SLUG,), (SLUG, "--check")):
