@@ -170,6 +170,14 @@ AILMENTS = {
     "snapshot-without-log": Ailment(
         BLOCKING, "the events that the snapshot counts", "the log may have been lost: its history has it"
     ),
+    "view-drift": Ailment(
+        DEGRADED, "frontmatter and tasks.md that say what the log says", "people who read them are told something else"
+    ),
+    "view-unreadable": Ailment(
+        DEGRADED,
+        "files of work packages in which the lane can be told from the rest",
+        "nothing in this feature can be moved until the file is put right, or `status.views` is off",
+    ),
     "feature-names-collide": Ailment(
         DEGRADED,
         "names that differ in more than case",

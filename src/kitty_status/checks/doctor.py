@@ -90,6 +90,8 @@ OF_A_FEATURE = (
     "snapshot-missing",
     "snapshot-drift",
     "snapshot-without-log",
+    "view-drift",
+    "view-unreadable",
 )
 
 OF_THE_WORK = ("stale-claim", "chain-break", "competing-moves")

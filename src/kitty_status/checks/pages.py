@@ -159,6 +159,20 @@ PAGES_OF_LOGS = {
         "`kitty-status resolve`; it names the commits that have lines",
         'an empty log beside `"event_count": 12`',
     ),
+    "view-drift": Page(
+        "warning (error in phase 2)",
+        "the `lane` of a work package's file, or the status section of `tasks.md`, is not what the log says",
+        "these parts are generated: whoever reads them there is told something that is not so",
+        "`kitty-status materialize`; to move a work package, `kitty-status emit`",
+        "`lane: done` written by hand into `tasks/WP01-form.md`",
+    ),
+    "view-unreadable": Page(
+        "error",
+        "a work package's file or `tasks.md` cannot be read, or its status not be told from the rest",
+        "its status cannot be written, so `emit` refuses to move anything in this feature",
+        "what the finding says; `status.views: off` leaves these files alone",
+        "an anchor (`&`) in the frontmatter, two files of WP01, or a begin marker without its end marker",
+    ),
     "unknown-lane": Page(
         "error",
         "a lane that the profile does not have",

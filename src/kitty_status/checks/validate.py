@@ -1,4 +1,4 @@
-"""Validate a feature: everything that is wrong with its log and its snapshot, in one run."""
+"""Validate a feature: everything that is wrong with its log, its snapshot and its views, in one run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.lines import Spelling, odd_lines
+from kitty_status.checks.views import view_findings
 from kitty_status.clock import future_ids
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import decode, describe_damage
@@ -50,7 +51,7 @@ class Validation:
 
 
 def validate(feature: Feature, config: Config, namesakes: Namesakes | None = None) -> Validation:
-    """Return every finding about a feature's log and snapshot. Nothing is written, no lock is taken.
+    """Return every finding about a feature's log, snapshot and views. Nothing is written, no lock is taken.
 
     With `namesakes`, it is also asked whether another folder holds events of the same feature.
 
@@ -96,7 +97,7 @@ def _validated(feature: Feature, config: Config) -> Validation:
         findings += [] if spelling.was_asked else odd_lines(file, feature.relative(file))
     findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
     if not any(finding.severity == ERROR for finding in damage.findings):
-        findings += snapshot_findings(feature, config, snapshot)
+        findings += snapshot_findings(feature, config, snapshot) + view_findings(feature, config, snapshot)
     return Validation(feature, findings, snapshot.event_count)
 
 

@@ -72,7 +72,7 @@ def emit(
     strict_wp: Annotated[
         bool, typer.Option("--strict-wp", help="Refuse a work package that has neither a file nor an event.")
     ] = False,
-    commit: Annotated[bool, typer.Option("--commit", help="Commit exactly the log and the snapshot.")] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit exactly log, snapshot and views.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be done, and write nothing.")
     ] = False,
@@ -112,18 +112,20 @@ def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_ou
     dry_run = emitted.dry_run
     title = f"{emitted.event['wp_id']}: {emitted.event['from_lane']} to {emitted.event['to_lane']}"
     committed = None
+    views = written_views(emitted)
     if commit and not dry_run:
-        committed = commit_feature(
-            emitted.feature, f"Move {title}", emitted.event["event_id"], snapshot=config.commits_snapshots
-        )
+        made = commit_feature(emitted.feature, f"Move {title}", emitted.event["event_id"], config)
+        committed, emitted.warnings = made.id, emitted.warnings + made.warnings(emitted.views)
     is_to_commit = emitted.feature.repository is not None and committed is None and not dry_run
-    steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=config.commits_snapshots) if is_to_commit else []
+    has_snapshot = config.commits_snapshots
+    steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=has_snapshot, views=views) if is_to_commit else []
     if json_output:
         data = {
             "feature": emitted.feature.slug,
             "event": emitted.event,
             "state": emitted.state,
             "replayed": emitted.replayed,
+            "views": views,
             "dry_run": emitted.dry_run,
             "commit": committed,
         }
@@ -136,6 +138,11 @@ def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_ou
         say(f"committed as {committed[:12]}")
     for step in steps:
         typer.echo(f"next: {visible(step)}", err=True)
+
+
+def written_views(emitted: Emitted) -> list[str]:
+    """Return the paths of the views that were written, under `dry_run` of those that would be."""
+    return [view.where for view in emitted.views if (view.drifted if emitted.dry_run else view.written)]
 
 
 def _evidence(source: str | None, pieces: dict[str, Any], repository: Repository | None) -> dict[str, Any] | None:

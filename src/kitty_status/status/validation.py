@@ -46,6 +46,8 @@ LANE_IN_FOREIGN_ROW = "lane-in-foreign-row"
 SNAPSHOT_DRIFT = "snapshot-drift"
 SNAPSHOT_MISSING = "snapshot-missing"
 SNAPSHOT_WITHOUT_LOG = "snapshot-without-log"
+VIEW_DRIFT = "view-drift"
+VIEW_UNREADABLE = "view-unreadable"
 
 NO_FUTURE = ("Z", "Z")
 """For those who do not ask for a clock: no id lies in the future."""

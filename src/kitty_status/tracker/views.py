@@ -14,6 +14,7 @@ from kitty_status.errors import KittyStatusError, WorkPackageFileError
 from kitty_status.jsonl.replace import remove_leftovers, replace_file, stage_file
 from kitty_status.status.layout import OVERVIEW_FILENAME
 from kitty_status.status.view_section import with_section
+from kitty_status.status.view_text import SECTION_BEGIN, SECTION_END
 from kitty_status.tracker.config import DETECTED, VIEWS_ON
 from kitty_status.tracker.missions import is_spec_kitty_mission
 from kitty_status.tracker.phases import phase_of
@@ -127,7 +128,10 @@ def _overview(where: str, snapshot: Snapshot, data: bytes) -> bytes:
     try:
         return with_section(data, snapshot)
     except ValueError as error:
-        raise WorkPackageFileError(f"{where}: {error}", hint="leave one of each there, or neither") from error
+        first = min(at for marker in (SECTION_BEGIN, SECTION_END) if (at := data.find(marker)) >= 0)
+        line = data.count(b"\n", 0, first) + 1
+        hint = "leave one of each there, or neither"
+        raise WorkPackageFileError(f"{where}:{line}: {error}", hint=hint, file=where, line=line) from error
 
 
 def write_views(

@@ -11,12 +11,16 @@ from kitty_status.status.events import DoneEvidence, RepoEvidence, StatusEvent
 
 
 class Moved(Part):
-    """The event that stands in the log now, or with `dry_run` would, and where the work package stands then."""
+    """The event that stands in the log now, or with `dry_run` would, and where the work package stands then.
+
+    `views` are the files whose status was written, or would be.
+    """
 
     feature: str
     event: StatusEvent
     state: State
     replayed: bool
+    views: list[str]
     dry_run: bool
     commit: str | None
 

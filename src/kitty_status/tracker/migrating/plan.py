@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.views import View
     from kitty_status.tracker.work_packages.files import WorkPackageFile
     from kitty_status.tracker.work_packages.frontmatter import Value
 
@@ -82,7 +83,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Migration:
-    """What migrating a feature takes, by work package, from which `files`, and whether it was done."""
+    """What migrating a feature takes, by work package, from which `files`, and whether it was done.
+
+    `views` are those of the log with the events in it, once it was done.
+    """
 
     feature: Feature
     outcomes: list[Outcome]
@@ -90,6 +94,7 @@ class Migration:
     files: Files = field(default_factory=dict)
     written: bool = False
     warnings: list[str] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
 
     @property
     def events(self) -> list[StatusRecord]:

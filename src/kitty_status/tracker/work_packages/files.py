@@ -49,6 +49,7 @@ class WorkPackageFile:
             raise WorkPackageFileError(
                 f"{self.where}: the file's name says {self.wp_id} and its frontmatter {named}",
                 hint="make them agree",
+                file=self.where,
             )
         return found
 
@@ -90,9 +91,8 @@ def work_package_files(feature: Feature, unreadable: list[WorkPackageFileError] 
     folder = feature.folder / TASKS_FOLDER
     with gathered(folder, feature, problems):
         if folder.is_symlink():
-            raise WorkPackageFileError(
-                f"{feature.relative(folder)} is a symbolic link", hint="put a folder in its place"
-            )
+            where = feature.relative(folder)
+            raise WorkPackageFileError(f"{where} is a symbolic link", hint="put a folder in its place", file=where)
         for wp_id, paths in _paths(feature).items():
             with gathered(paths[0], feature, problems):
                 found.append(_only_file(feature, wp_id, paths))
@@ -109,8 +109,9 @@ def gathered(path: Path, feature: Feature, problems: list[WorkPackageFileError])
     except WorkPackageFileError as error:
         problems.append(error)
     except OSError as error:
-        message = f"{feature.relative(path)}: {error.strerror or error}"
-        problems.append(WorkPackageFileError(message, hint="see to it that it can be read"))
+        where = feature.relative(path)
+        message = f"{where}: {error.strerror or error}"
+        problems.append(WorkPackageFileError(message, hint="see to it that it can be read", file=where))
 
 
 def _only_file(feature: Feature, wp_id: str, paths: list[Path]) -> WorkPackageFile:
@@ -119,6 +120,7 @@ def _only_file(feature: Feature, wp_id: str, paths: list[Path]) -> WorkPackageFi
         raise WorkPackageFileError(
             f"{where} and {feature.relative(paths[1])} are both files of {wp_id}",
             hint="leave one of them in the folder",
+            file=where,
         )
     return WorkPackageFile(wp_id, paths[0], where, read_text_file(paths[0], where))
 
@@ -133,12 +135,12 @@ def read_text_file(path: Path, where: str) -> bytes:
     try:
         fd = open_regular(path, os.O_RDONLY, DISK)
     except UnsafeLogError as error:
-        raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place") from error
+        raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place", file=where) from error
     with open(fd, "rb") as file:  # noqa: PTH123  it is open already
         size = os.fstat(fd).st_size
         if size > _MAX_BYTES:
             raise WorkPackageFileError(
-                f"{where} has {size} bytes, which is no text of a work package", hint="look at it"
+                f"{where} has {size} bytes, which is no text of a work package", hint="look at it", file=where
             )
         return file.read()
 

@@ -73,6 +73,7 @@ class Frontmatter:
             raise WorkPackageFileError(
                 f"{self._where}: the lane cannot be written without changing more than it",
                 hint=f"write the line `{_LANE}: {lane}` by hand",
+                file=self._where,
             )
         return result
 
@@ -98,11 +99,14 @@ def check_size(file: bytes, where: str) -> tuple[int, int] | None:
         return None
     start, end = span
     if end < 0:
-        raise WorkPackageFileError(f"{where}:1: the frontmatter has no end", hint="close it with a line `---`")
+        hint = "close it with a line `---`"
+        raise WorkPackageFileError(f"{where}:1: the frontmatter has no end", hint=hint, file=where, line=1)
     if end - start > MAX_BYTES:
         raise WorkPackageFileError(
             f"{where}:1: the frontmatter has {end - start} bytes, and at most {MAX_BYTES} are read",
             hint="move what is long into the text below it",
+            file=where,
+            line=1,
         )
     return span
 
@@ -156,7 +160,8 @@ class _Reader:
 
     def _refused(self, why: str, mark: Any = None) -> WorkPackageFileError:
         line = self._lines_before + 1 + (mark.line if mark is not None else 0)
-        return WorkPackageFileError(f"{self._where}:{line}: {why}", hint="correct the frontmatter; nothing was written")
+        hint = "correct the frontmatter; nothing was written"
+        return WorkPackageFileError(f"{self._where}:{line}: {why}", hint=hint, file=self._where, line=line)
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Value]:
         found: dict[str, Value] = {}
