@@ -18,6 +18,7 @@ from kitty_status.tracker.commit import commands_to_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.materialize import compare, log_oid, materialize_feature, reduce_with_oid
+from kitty_status.tracker.view_changes import differs_in_views_alone
 from kitty_status.tracker.views import look_at_views
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _with_other_changes(views: list[View], revision: str) -> list[str]:
     return [
         view.where
         for view, blob in zip(views, committed, strict=True)
-        if blob is None or not view.is_this_but_for_views(blob[1])
+        if blob is None or not differs_in_views_alone(view, blob[1])
     ]
 
 

@@ -92,7 +92,7 @@ def look_at_views(
     """Return the views that can be made, and what is wrong with each file of the others."""
     problems: list[WorkPackageFileError] = []
     sources = _sources(feature, snapshot, problems)
-    if not (sources or problems) or not _are_written(feature, config):
+    if not (sources or problems) or not are_written(feature, config):
         return [], []
     views = []
     for path, where, data, render in sources:
@@ -103,7 +103,8 @@ def look_at_views(
     return views, problems
 
 
-def _are_written(feature: Feature, config: Config) -> bool:
+def are_written(feature: Feature, config: Config) -> bool:
+    """Say whether a feature has views: whether its lanes and its section are made from a log."""
     is_on = config.views == VIEWS_ON or (config.views == DETECTED and not is_spec_kitty_mission(feature))
     # Without a log the frontmatter is no view: it is what counts.
     return is_on and phase_of(feature, config).keeps_log
