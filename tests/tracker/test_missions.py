@@ -14,7 +14,7 @@ from kitty_status.tracker.config import Config
 from kitty_status.tracker.emit import emit as emit_event
 from kitty_status.tracker.features import Project, feature_at
 from kitty_status.tracker.materialize import materialize_feature
-from kitty_status.tracker.missions import identity_of_events, is_mission, profile_of_new_log
+from kitty_status.tracker.missions import identity_of_events, is_spec_kitty_mission, profile_of_new_log
 from kitty_status.tracker.request import EmitRequest
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_a_mission_without_an_id_is_named_by_its_slug_alone(repo: GitRepo, missi
 @pytest.mark.parametrize("meta", [{}, {"slug": SLUG}, [], "x", None])
 def test_any_other_feature_is_none(repo: GitRepo, meta: object) -> None:
     feature = feature_at(mission(repo, meta=meta).path / FOLDER)
-    assert not is_mission(feature)
+    assert not is_spec_kitty_mission(feature)
     assert profile_of_new_log(feature, b"") is None
     assert move(repo, "claimed")["feature_slug"] == SLUG
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.git.repository import read_file
+from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.status.lanes import NINE_LANE
 from kitty_status.status.mission import IDENTITY, snapshot_of_mission
-from kitty_status.status.snapshot import parse, rendered
+from kitty_status.status.snapshot import rendered
+from kitty_status.tracker.meta import meta_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,20 +17,17 @@ if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.tracker.features import Feature
 
-__all__ = ["IDENTITY", "identity_of_events", "is_mission", "mission_meta", "mission_snapshot", "profile_of_new_log"]
-_META_FILENAME = "meta.json"
-
 
 def mission_meta(feature: Feature) -> dict[str, Any] | None:
     """Return what the mission's `meta.json` says, None where spec-kitty 3 did not write one that can be read."""
     try:
-        meta = parse(read_file(feature.folder / _META_FILENAME))
-    except (OSError, ValueError):
+        meta = meta_of(feature)
+    except (OSError, ValueError, UnsafeLogError):
         return None
     return meta if IDENTITY in meta else None
 
 
-def is_mission(feature: Feature) -> bool:
+def is_spec_kitty_mission(feature: Feature) -> bool:
     """Say whether the folder is one that spec-kitty 3 made; it writes the mission's identity beside the log."""
     return mission_meta(feature) is not None
 
@@ -46,7 +44,7 @@ def identity_of_events(feature: Feature) -> dict[str, Any]:
 
 def profile_of_new_log(feature: Feature, data: bytes) -> LaneProfile | None:
     """Return the profile of a log in which nothing shows one yet: a mission's has nine lanes. None where it shows."""
-    return NINE_LANE if not data and is_mission(feature) else None
+    return NINE_LANE if not data and is_spec_kitty_mission(feature) else None
 
 
 def mission_snapshot(feature: Feature, existing: dict[str, Any]) -> bytes:
