@@ -83,3 +83,14 @@ def test_spec_kittys_own_set_up_run_again_leaves_our_block_alone(set_up: GitRepo
     theirs.answer(call=["init", ".", "--ai", "claude", "--non-interactive"], cwd=str(set_up.path))
     assert set_up.read(".gitattributes") == before
     assert b"status:" in set_up.read(".kittify/config.yaml")
+
+
+def test_their_audit_of_missions_has_no_more_to_say_of_our_events_than_that_it_does_not_know_parents(
+    set_up: GitRepo, theirs: Theirs
+) -> None:
+    for to in ("planned", "claimed", "in_progress"):
+        ours(set_up, "emit", "WP01", "--to", to, "--actor", "ada", "-f", SLUG, "--execution-mode", "direct_repo")
+    audited = json.loads(theirs.call(set_up.path, "doctor", "mission-state", "--audit", "--json"))
+    (found,) = audited["missions"]
+    assert {(each["severity"], each["code"]) for each in found["findings"]} == {("info", "UNKNOWN_SHAPE")}
+    assert all("'parents'" in each["detail"] for each in found["findings"])
