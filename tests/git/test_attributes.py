@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitty_status.git.attributes import COMMITTED, LOCAL, LOCAL_LOGS, add_block, has_block, remove_block
+from kitty_status.git.attributes import (
+    BESIDE_SPEC_KITTY,
+    COMMITTED,
+    LOCAL,
+    LOCAL_LOGS,
+    add_block,
+    committed_rules,
+    has_block,
+    remove_block,
+)
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
@@ -150,3 +159,27 @@ def test_other_files_are_left_alone(repo: GitRepo, path: str) -> None:
     repo.write(".git/info/attributes", add_block(None, LOCAL))
 
     assert asks(repo, path, "merge") == "unspecified"
+
+
+THEIRS = b"kitty-specs/**/status.events.jsonl merge=spec-kitty-event-log\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "rules"),
+    [
+        (None, COMMITTED),
+        (b"", COMMITTED),
+        (THEIRS, BESIDE_SPEC_KITTY),
+        (THEIRS.replace(b"\n", b"\r\n"), BESIDE_SPEC_KITTY),
+        (b"# " + THEIRS, COMMITTED),
+        (THEIRS.replace(b"status.events", b"decisions.events"), COMMITTED),
+        (add_block(THEIRS, COMMITTED), BESIDE_SPEC_KITTY),
+        (add_block(None, COMMITTED), COMMITTED),
+    ],
+)
+def test_the_driver_that_spec_kitty_has_declared_for_logs_stays(content: bytes | None, rules: tuple[str, ...]) -> None:
+    assert committed_rules(content) == rules
+    written = add_block(content, rules)
+    assert (b"events.jsonl merge=union" in written) is (rules is COMMITTED)
+    assert committed_rules(written) == rules
+    assert sum(rule.endswith("-text") for rule in rules) == len(rules)

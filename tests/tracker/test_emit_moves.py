@@ -19,7 +19,7 @@ from kitty_status.tracker.features import Project
 from kitty_status.tracker.request import EmitRequest, Emitted
 
 # Each word of a line is a move from the lane before the colon: `!` needs approval, `?` a reason, `<` a review
-# reference. Written down here a second time, so that a change of the tables is noticed.
+# reference, `=` how a review ended. Written down here a second time, so that a change of the tables is noticed.
 SEVEN = """
 planned: claimed blocked canceled
 claimed: in_progress blocked canceled
@@ -33,14 +33,15 @@ planned: claimed blocked canceled
 claimed: in_progress blocked canceled
 in_progress: for_review approved! planned? blocked canceled
 for_review: in_review blocked canceled
-in_review: approved! done! in_progress< planned< blocked canceled
-approved: done! in_progress? planned? blocked canceled
+in_review: approved! done! in_progress= planned= blocked= canceled=
+approved: done! in_progress< planned< blocked canceled
 blocked: in_progress canceled
 """
 NEEDS: dict[str, dict[str, Any]] = {
     "!": {"evidence": APPROVAL},
     "?": {"reason": "because"},
     "<": {"review_ref": "PR 7"},
+    "=": {"evidence": {"review": {**APPROVAL["review"], "verdict": "changes_requested"}}},
 }
 
 
@@ -49,7 +50,7 @@ def table(text: str) -> dict[tuple[str, str], str]:
     for row in text.strip().splitlines():
         source, _, targets = row.partition(":")
         for target in targets.split():
-            moves[source, target.rstrip("!?<")] = target[-1] if target[-1] in NEEDS else ""
+            moves[source, target.rstrip("!?<=")] = target[-1] if target[-1] in NEEDS else ""
     return moves
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import INSTALL, Diagnosis, Fix
-from kitty_status.git.attributes import COMMITTED, LOCAL, LOCAL_LOGS, add_block, has_block
+from kitty_status.git.attributes import LOCAL, LOCAL_LOGS, SPEC_KITTY_DRIVER, add_block, committed_rules, has_block
 from kitty_status.git.attributes_in_force import ATTRIBUTES_FILE, attributes_of, travelling_attributes_of
 from kitty_status.git.drivers import LOG, SNAPSHOT, VIEW, driver_sections
 from kitty_status.git.install_config import effective_value
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     _Expected: TypeAlias = dict[str, dict[str, tuple[str, ...]]]
 
 _INSTALL = ("kitty-status install",)
-_TRAVELS: _Expected = {LOG: {"merge": ("union",), "text": ("unset",)}, SNAPSHOT: {"merge": ("binary", "unset")}}
+_TRAVELS: _Expected = {
+    LOG: {"merge": ("union", SPEC_KITTY_DRIVER), "text": ("unset",)},
+    SNAPSHOT: {"merge": ("binary", "unset")},
+}
 _HERE: _Expected = {
     LOG: {"merge": ("kitty-status-log",), "text": ("unset",)},
     SNAPSHOT: {"merge": ("kitty-status-snapshot",)},
@@ -47,7 +50,7 @@ def check_attributes(clone: Clone) -> Iterator[Diagnosis]:
                 f"git commit -m 'Declare status files' -- :/{ATTRIBUTES_FILE}",
             )
             yield Diagnosis("attributes-not-committed", ATTRIBUTES_FILE, "the last commit does not have it", commands)
-    elif add_block(content, COMMITTED) != content:
+    elif add_block(content, committed_rules(content)) != content:
         yield Diagnosis("attributes-not-declared", ATTRIBUTES_FILE, wrong[1], ("kitty-status init",))
     else:
         yield Diagnosis(
@@ -57,7 +60,7 @@ def check_attributes(clone: Clone) -> Iterator[Diagnosis]:
 
 def _declares(content: bytes | None) -> bool:
     """Whether a file holds the block of this version."""
-    return has_block(content) and add_block(content, COMMITTED) == content
+    return has_block(content) and add_block(content, committed_rules(content)) == content
 
 
 def check_local_attributes(clone: Clone) -> Iterator[Diagnosis]:

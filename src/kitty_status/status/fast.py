@@ -69,6 +69,7 @@ class _OwnEvent(msgspec.Struct, gc=False):
     known_parents: list[str] | None = msgspec.field(name="parents", default=None)
     line: bytes = b""
     nine_lane: ClassVar[bool] = False
+    review_result: ClassVar[None] = None
 
     @property
     def at(self) -> str:

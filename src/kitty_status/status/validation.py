@@ -8,7 +8,7 @@ need the whole log are asked of the snapshot.
 from __future__ import annotations
 
 from kitty_status.status.continuity import chain_breaks, is_certain, never_current
-from kitty_status.status.lanes import GUARD_APPROVAL, GUARD_REVIEW_REF
+from kitty_status.status.lanes import GUARD_APPROVAL, GUARD_REVIEW_REF, GUARD_REVIEW_RESULT
 from kitty_status.status.rows import are_ulids, is_ulid, milliseconds_of
 from kitty_status.status.transitions import Move, has_approval, needs_look, refusals
 
@@ -59,6 +59,7 @@ _ADD_EVENT = "events are never edited: emit a further event that puts it right, 
 
 _LOOK_FOR_LINE = "a line may be missing: look on other branches; if none is, a further event says where it stands"
 _MOST_NAMED = 3
+_REVIEW_GUARDS = (GUARD_REVIEW_REF, GUARD_REVIEW_RESULT)
 _SECONDS_OF_A_DAY = 86_400
 
 
@@ -119,7 +120,7 @@ class Judge:
         self.plain_moves = needs_look(profile)
         self._lanes = frozenset(profile.lanes)
         self._needs_approval = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_APPROVAL)
-        self._needs_review_ref = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_REVIEW_REF)
+        self._needs_review = frozenset(move for move, guard in profile.moves.items() if guard in _REVIEW_GUARDS)
         self.found: dict[tuple[bytes, str], Finding] = {}
         self.ignored: list[IgnoredParent] = []
 
@@ -135,7 +136,9 @@ class Judge:
             reason=event.reason,
             review_ref=event.review_ref,
             evidence=event.evidence,
+            review_result=event.review_result or None,
             execution_mode="given",
+            is_recorded=True,
         )
         for refusal in refusals(move, self.profile):
             self._add(event, Finding(refusal.code, f"{event.wp_id}: {refusal.message}", hint=_ADD_EVENT))
@@ -155,7 +158,7 @@ class Judge:
         if move in self._needs_approval:
             return has_approval(event.evidence)
         said = event.review_ref
-        return move in self._needs_review_ref and bool(said and said.strip())
+        return move in self._needs_review and bool(said and said.strip())
 
     def other_feature(self, event: LaneEvent) -> None:
         """Note an event that names another feature than the folder it stands in, now or before it was renamed."""

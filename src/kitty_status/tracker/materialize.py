@@ -12,11 +12,12 @@ from kitty_status.git.objects import blob_ids
 from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import remove_leftovers, replace_file
-from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
+from kitty_status.status.mission import IDENTITY, written_by_spec_kitty
+from kitty_status.status.snapshot import parse, to_bytes
 from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import reduce_log
-from kitty_status.tracker.missions import IDENTITY, is_spec_kitty_mission
+from kitty_status.tracker.missions import is_spec_kitty_mission, mission_snapshot
 from kitty_status.tracker.views import write_views
 
 if TYPE_CHECKING:
@@ -183,7 +184,8 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
         OSError: the operating system refused.
     """
     existing = _read(feature)
-    data = to_bytes(snapshot, oid, _their_keys(feature, config, existing))
+    theirs = _their_keys(feature, config, existing)
+    data = to_bytes(snapshot, oid) if theirs is None else mission_snapshot(feature, theirs)
     return Materialized(snapshot, data, existing, wanted=config.commits_snapshots)
 
 

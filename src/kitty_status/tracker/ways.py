@@ -21,6 +21,7 @@ _MISSING = {
     transitions.FORCE_NEEDS_REASON: ("--reason WHY",),
     transitions.MISSING_REASON: ("--reason WHY",),
     transitions.MISSING_REVIEW_REF: ("--review-ref WHERE",),
+    transitions.MISSING_REVIEW_RESULT: ("--reviewer NAME", "--verdict changes_requested", "--reference WHERE"),
     transitions.MISSING_WORKSPACE: ("--execution-mode direct_repo",),
     transitions.MISSING_EVIDENCE: ("--reviewer NAME", "--verdict approved", "--reference WHERE"),
     transitions.OPEN_SUBTASKS: ("--force", "--reason WHY"),
@@ -28,6 +29,7 @@ _MISSING = {
 _GUARD_NEEDS = {
     lanes.GUARD_APPROVAL: transitions.MISSING_EVIDENCE,
     lanes.GUARD_REVIEW_REF: transitions.MISSING_REVIEW_REF,
+    lanes.GUARD_REVIEW_RESULT: transitions.MISSING_REVIEW_RESULT,
     lanes.GUARD_REASON: transitions.MISSING_REASON,
 }
 
