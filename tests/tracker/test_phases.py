@@ -10,7 +10,8 @@ import pytest
 from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.tracker.config import Config, load_config
 from kitty_status.tracker.features import Feature, feature_at
-from kitty_status.tracker.phases import BY_DEFAULT, MAX_META_BYTES, META_FILENAME, phase_of
+from kitty_status.tracker.meta import MAX_META_BYTES, META_FILENAME
+from kitty_status.tracker.phases import BY_DEFAULT, phase_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,7 +140,7 @@ def test_a_meta_json_that_the_system_does_not_open_is_warned_of(
     def refuse(_path: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("kitty_status.tracker.phases.open_log", refuse)
+    monkeypatch.setattr("kitty_status.tracker.meta.open_log", refuse)
     found = phase(feature)
     assert found[:2] == (1, BY_DEFAULT)
     assert found.warnings[0].endswith("meta.json: Permission denied; its status_phase was passed over")
@@ -161,6 +162,8 @@ def test_a_meta_json_that_the_system_does_not_open_is_warned_of(
         ("two", "'two'"),
         ("auto", "'auto'"),
         ("x" * 50, "'" + "x" * 39 + "..."),
+        ("0x" + "f" * 5000, "'0x" + "f" * 37 + "..."),
+        ("9" * 50, "'" + "9" * 39 + "..."),
     ],
 )
 def test_what_is_no_phase_in_the_configuration_is_warned_of_and_passed_over(

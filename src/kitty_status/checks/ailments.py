@@ -81,6 +81,11 @@ AILMENTS = {
     "newer-tool-required": Ailment(
         BLOCKING, "a kitty-status as new as status.requires asks", "this one may read here and not write"
     ),
+    "invalid-phase": Ailment(
+        DEGRADED,
+        "a phase that is 0, 1 or 2",
+        "what is no phase is passed over: a feature may be in another one than somebody meant, see `phase`",
+    ),
     # attributes
     "attributes-not-declared": Ailment(
         DEGRADED,

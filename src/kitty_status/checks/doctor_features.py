@@ -23,6 +23,8 @@ from kitty_status.status.rows import is_safe_name
 from kitty_status.status.validation import SNAPSHOT_WITHOUT_LOG, VIEW_DRIFT
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.log import reduce_log
+from kitty_status.tracker.meta import META_FILENAME
+from kitty_status.tracker.phases import phase_of, warnings_about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,11 @@ _MOMENT = 0.05
 
 def check_feature(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
     """Can the log be read, does it end well, and does the snapshot say the same?"""
+    phase = phase_of(feature, clone.config)
+    for warning in phase.warnings:
+        if warning not in warnings_about(clone.config):
+            where = feature.relative(feature.folder / META_FILENAME)
+            yield Diagnosis("invalid-phase", where, warning, _call("phase", feature.slug))
     path = feature.relative(feature.log.path)
     damage = _Damage(feature, path)
     try:
@@ -53,7 +60,7 @@ def check_feature(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
     yield from torn
     if not damage.count:
         yield from _clock_findings(feature, snapshot)
-        if not torn:
+        if phase.keeps_log and not torn:
             yield from _snapshot_diagnoses(clone, feature, snapshot)
             yield from _view_diagnoses(clone, feature, snapshot)
 

@@ -180,4 +180,25 @@ PAGES_OF_LOGS = {
         "pin the profile: `status.lanes`",
         "in_review in a repository that pins seven-lane",
     ),
+    "invalid-phase": Page(
+        "warning",
+        "what `meta.json` or the configuration gives as the phase is no phase, or `meta.json` cannot be read",
+        "it is passed over, so that the feature may be in another phase than somebody meant",
+        "write 0, 1 or 2; `kitty-status phase` says which one is in force",
+        '`"status_phase": 3`',
+    ),
+    "log-not-read": Page(
+        "warning",
+        "the feature is in phase 0, where the frontmatter counts, and has a log with events",
+        "whoever reads the log is told what may not be so any more, and moves are not recorded",
+        "nothing while that is meant; `status_phase` 1 makes the log count, see docs/phases.md",
+        "a feature that went back to phase 0, or one that was migrated before its phase was raised",
+    ),
+    "unreadable-work-package": Page(
+        "error",
+        "in phase 0, the frontmatter of a work package cannot be understood, or names a lane that the profile has not",
+        "there it is the only place that says where the work package stands",
+        "correct the line that the finding names",
+        "`lane: finished`",
+    ),
 }

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.lines import Spelling, odd_lines
+from kitty_status.checks.phases import phase_findings
 from kitty_status.checks.views import view_findings
 from kitty_status.clock import future_ids
 from kitty_status.errors import UnsafeLogError
@@ -19,6 +20,7 @@ from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
 from kitty_status.tracker.materialize import compare, events_counted_by, log_oid, reduce_with_oid
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.same_feature import how_to_unite
 
 if TYPE_CHECKING:
@@ -96,7 +98,9 @@ def _validated(feature: Feature, config: Config) -> Validation:
         findings += _line_end_findings(feature, file)
         findings += [] if spelling.was_asked else odd_lines(file, feature.relative(file))
     findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
-    if not any(finding.severity == ERROR for finding in damage.findings):
+    phase = phase_of(feature, config)
+    findings += phase_findings(feature, config, phase, snapshot)
+    if phase.keeps_log and not any(finding.severity == ERROR for finding in damage.findings):
         findings += snapshot_findings(feature, config, snapshot) + view_findings(feature, config, snapshot)
     return Validation(feature, findings, snapshot.event_count)
 

@@ -14,8 +14,9 @@ from kitty_status.errors import UsageError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import check_can_commit, commit_feature, how_to_commit
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.emit import emit as emit_event
+from kitty_status.tracker.emit import record
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.request import EmitRequest, Emitted
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ def emit(
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Move a work package to another lane, if the rules allow it, and record it durably."""
+    """Move a work package to another lane, if the rules allow it, and record it durably.
+
+    Where the feature is in phase 0, its lane is written into its file instead, and nothing is recorded.
+    """
     if execution_mode not in (None, "worktree", "direct_repo"):
         raise UsageError(f"{execution_mode!a} is no execution mode", hint="worktree or direct_repo")
     project = Project(Path.cwd())
@@ -100,11 +104,24 @@ def emit(
         strict_wp=strict_wp,
         dry_run=dry_run,
     )
-    config = load_config(project.root)
-    finish("emit", emit_event(project, config, request), config, commit=commit, json_output=json_output)
+    _move(project, request, commit=commit, json_output=json_output)
 
 
 emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
+
+
+def _move(project: Project, request: EmitRequest, *, commit: bool, json_output: bool) -> None:
+    config = load_config(project.root)
+    chosen = project.feature(request.feature)
+    phase = phase_of(chosen, config)
+    if not phase.keeps_log:
+        # Loaded by name: few features are left in phase 0.
+        unlogged: Any = import_module("kitty_status.cli.emit_unlogged")
+        unlogged.move(chosen, config, request, phase, commit=commit, json_output=json_output)
+        return
+    emitted = record(chosen, config, request)
+    emitted.warnings += phase.warnings
+    finish("emit", emitted, config, commit=commit, json_output=json_output)
 
 
 def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_output: bool) -> None:

@@ -13,6 +13,7 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.materialize import compare, is_leftover, materialize_feature, reduce_with_oid
+from kitty_status.tracker.phases import phase_of, remarks_on
 from kitty_status.tracker.views import look_at_views
 
 if TYPE_CHECKING:
@@ -42,29 +43,30 @@ def materialize(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     config = load_config(project.root)
-    features = [each for each in _features(project, feature, every=every) if not is_leftover(each, config)]
-    materialized = [_materialize(each, config, write=not (check or dry_run)) for each in features]
-    results = [_data(each, result) for each, result in zip(features, materialized, strict=True)]
-    warnings = [
-        warning for each, result in zip(features, materialized, strict=True) for warning in result.warnings(each)
-    ]
+    features = [each for each in _features(project, config, feature, every=every) if not is_leftover(each, config)]
+    phases = [(each, phase_of(each, config)) for each in features]
+    logged = [each for each, phase in phases if phase.keeps_log]
+    materialized = [_materialize(each, config, write=not (check or dry_run)) for each in logged]
+    results = [_data(each, result) for each, result in zip(logged, materialized, strict=True)]
+    problems = [warning for each, result in zip(logged, materialized, strict=True) for warning in result.warnings(each)]
+    remarks = dict.fromkeys(remark for each, phase in phases for remark in remarks_on(phase, each))
     if json_output:
-        say_json("materialize", results, warnings=warnings)
+        say_json("materialize", results, warnings=[*problems, *remarks])
     else:
         _print(results)
-        warn(warnings)
+        warn([*problems, *remarks])
     has_drifted = any(each["drifted"] or any(view["drifted"] for view in each["views"]) for each in results)
-    return EXIT_FINDINGS if warnings or (check and has_drifted) else EXIT_DONE
+    return EXIT_FINDINGS if problems or (check and has_drifted) else EXIT_DONE
 
 
-def _features(project: Project, name: str | None, *, every: bool) -> list[Feature]:
+def _features(project: Project, config: Config, name: str | None, *, every: bool) -> list[Feature]:
     if every and name is not None:
         raise UsageError("--all and a feature exclude each other", hint="leave one of them out")
     if every:
         features = project.features(archived=True)
         return [feature for feature in features if feature.log.exists() or feature.snapshot.exists()]
     chosen = project.feature(name)
-    if not chosen.log.exists():
+    if not chosen.log.exists() and phase_of(chosen, config).keeps_log:
         raise NotFoundError(f"{chosen.slug} has no log {chosen.log}", hint="`kitty-status emit` writes the first event")
     return [chosen]
 

@@ -12,6 +12,7 @@ import sys
 from kitty_status.errors import KittyStatusError
 from kitty_status.git.configuration_keys import CONFIG_PATH, PHASE_KEY
 from kitty_status.jsonl.codec import LineDamagedError, decode
+from kitty_status.status.phase_numbers import FRONTMATTER, phase_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _VIEWS_KEY = "views"
 _ON, _OFF, _DETECTED = "on", "off", "auto"
-_FRONTMATTER = "0"
-_PHASES = (_FRONTMATTER, "1", "2")
 # What these lines say, wherever they stand, makes a view a person's text nowhere, and no person's text a view but in
 # a feature of spec-kitty 3.
 _NOTHING: frozenset[bytes] = frozenset()
@@ -34,14 +33,9 @@ def views_are_written(folder: str) -> bool:
     settings = _settings(_NOTHING if is_mission else _HARMLESS)
     views = settings.get(_VIEWS_KEY, _DETECTED)
     is_on = views == _ON or (views != _OFF and not is_mission)
-    return is_on and _phase(meta, settings) != _FRONTMATTER
-
-
-def _phase(meta: dict[str, Any], settings: dict[str, str]) -> str:
-    own = meta.get("status_phase")
-    if isinstance(own, int | str) and not isinstance(own, bool) and str(own) in _PHASES:
-        return str(own)
-    return settings.get(PHASE_KEY, "")
+    own = phase_number(meta.get("status_phase"))
+    phase = phase_number(settings.get(PHASE_KEY)) if own is None else own
+    return is_on and phase != FRONTMATTER
 
 
 def _meta(folder: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from kitty_status.tracker.view_changes import changed_views
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from kitty_status.git.repository import Repository
     from kitty_status.git.run import GitResult
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
@@ -75,15 +76,14 @@ def commit_feature(feature: Feature, message: str, event_id: str, config: Config
         BusyError: another git is at work in the repository.
         GitError: git or a hook refused; the event `event_id` stands in the log.
     """
-    if feature.repository is None:
-        raise OutsideRepositoryError(f"{feature.folder} is in no git repository", hint="run `git init` first")
-    cwd = feature.repository.worktree
-    commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
+    repository = repository_of(feature)
+    cwd = repository.worktree
+    commits = Path(repository.state_dir) / "locks" / ".commit.lock"
     journal = journal_of(feature)
     commit = None
     with exclusive(commits, timeout=60.0), exclusive(feature.lock):
         status = committed_paths(feature, snapshot=config.commits_snapshots)
-        paths = [path for path in status if not is_ignored(feature.repository, path)]
+        paths = [path for path in status if not is_ignored(repository, path)]
         if not paths:
             raise GitError(
                 f"git ignores the log of {feature.slug}",
@@ -169,6 +169,52 @@ def _named(paths: Sequence[str]) -> str:
     return " ".join(shlex.quote(f":/{path}") for path in paths)
 
 
+def check_unchanged(feature: Feature, path: Path) -> None:
+    """Refuse to commit a file of a feature that HEAD does not have as it is.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+        UsageError: a commit of the file would take other changes along.
+        GitError: git could not be asked.
+    """
+    repository = repository_of(feature)
+    name = feature.relative(path)
+    if changed_files(repository, name) or not committed_files(repository, name):
+        raise UsageError(f"{name} has uncommitted changes of its own", hint="commit them first, or leave out --commit")
+
+
+def commit_file(feature: Feature, path: Path, message: str) -> str:
+    """Commit one file of a feature, whatever else is staged, and return the commit's id.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+        BusyError: another git is at work in the repository. GitError: git or a hook refused. The file stays as it is.
+    """
+    repository = repository_of(feature)
+    name = feature.relative(path)
+    with exclusive(Path(repository.state_dir) / "locks" / ".commit.lock", timeout=60.0):
+        result = _patiently(
+            ["commit", "--quiet", "-m", message, "--only", "--", f":(top,literal){name}"], repository.worktree
+        )
+    if not result.code:
+        return git(["rev-parse", "HEAD"], cwd=repository.worktree).decode("ascii").strip()
+    hint = f"the lane is written; commit it with: {commands_to_commit([name], message)[-1]}"
+    if _is_busy(result):
+        raise BusyError(f"another git is at work in {repository.worktree}", hint=hint)
+    raise GitError(f"git commit failed: {_words(result)}", hint=hint)
+
+
+def repository_of(feature: Feature) -> Repository:
+    """Return the repository that a feature lies in.
+
+    Raises:
+        OutsideRepositoryError: there is none.
+    """
+    if feature.repository is None:
+        raise OutsideRepositoryError(f"{feature.folder} is in no git repository", hint="run `git init` first")
+    return feature.repository
+
+
 def check_nothing_else_changed(feature: Feature) -> None:
     """Refuse to commit a move of a folder in which more than log, snapshot and views has uncommitted changes.
 
@@ -200,9 +246,7 @@ def commit_move(source: Feature, target: Feature, message: str) -> str:
         BusyError: another git is at work in the repository.
         GitError: git or a hook refused; the folder has moved.
     """
-    repository = target.repository
-    if repository is None:
-        raise OutsideRepositoryError(f"{target.folder} is in no git repository", hint="run `git init` first")
+    repository = repository_of(target)
     old, new = source.relative(source.folder), target.relative(target.folder)
     paths = committed_files(repository, old) + tracked_files(repository, new)
     hint = f"it has moved; go on with: {how_to_commit_move(source, target, message)[-1]}"

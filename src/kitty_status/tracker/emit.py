@@ -17,6 +17,7 @@ from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.listeners import tell
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import oid_of, reduce_with_oid, write_snapshot
+from kitty_status.tracker.phases import refuse_unlogged
 from kitty_status.tracker.recent import remember
 from kitty_status.tracker.views import stage, views_of
 from kitty_status.tracker.writer import place_to_write
@@ -32,7 +33,19 @@ if TYPE_CHECKING:
 
 
 def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
-    """Move a work package, if its profile's rules allow it.
+    """Move a work package of the feature that the request names or the project suggests; see `record`.
+
+    Raises:
+        NotFoundError, UsageError: no feature is meant, or more than one.
+        MoveRefusedError: the feature is in phase 0 and keeps no log. And what `record` raises.
+    """
+    feature = project.feature(request.feature)
+    refuse_unlogged(feature, config)
+    return record(feature, config, request)
+
+
+def record(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
+    """Move a work package of a feature that keeps a log, if its profile's rules allow it, by an event there.
 
     Raises:
         MoveRefusedError: the move is against the rules (HeldByOtherError: somebody else holds it).
@@ -45,7 +58,6 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
     """
     config.check_may_write()
     check_request(request)
-    feature = project.feature(request.feature)
     if request.dry_run:
         return _foresee(feature, config, request)
     problem = None

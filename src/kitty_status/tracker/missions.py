@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitty_status.git.repository import read_file
-from kitty_status.status.snapshot import parse
+from kitty_status.errors import UnsafeLogError
+from kitty_status.tracker.meta import meta_of
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
@@ -16,6 +16,6 @@ IDENTITY = "mission_slug"
 def is_spec_kitty_mission(feature: Feature) -> bool:
     """Say whether the folder is one that spec-kitty 3 made; its `meta.json` names the mission."""
     try:
-        return IDENTITY in parse(read_file(feature.folder / "meta.json"))
-    except (OSError, ValueError):
+        return IDENTITY in meta_of(feature)
+    except (OSError, ValueError, UnsafeLogError):
         return False

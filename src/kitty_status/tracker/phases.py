@@ -7,26 +7,25 @@ configuration), and that before the default. A value that is no phase is passed 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from kitty_status.errors import KittyStatusError
+from kitty_status.errors import KittyStatusError, MoveRefusedError
 from kitty_status.git.configuration_keys import CONFIG_PATH, PHASE_KEY, SECTION
-from kitty_status.jsonl.codec import LineDamagedError, decode
-from kitty_status.jsonl.reading import open_log
+from kitty_status.jsonl.codec import LineDamagedError
+from kitty_status.status.phase_numbers import FRONTMATTER, LOG, PHASE_BY_DEFAULT, phase_number
+from kitty_status.tracker.meta import META_FILENAME, meta_of
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
 
-FRONTMATTER, BOTH, LOG = 0, 1, 2
-PHASES = {str(number): number for number in (FRONTMATTER, BOTH, LOG)}
-DEFAULT = BOTH
-META_FILENAME = "meta.json"
 META_KEY = "status_phase"
 BY_DEFAULT = "default"
-# Far more than any that spec-kitty writes. Larger ones are not read: the file comes from whoever can push.
-MAX_META_BYTES = 1024 * 1024
+_IS_NONE = "is no phase (0, 1 or 2), and was passed over"
 _LONGEST_SHOWN = 40
+HOW_TO_MOVE = (
+    "`kitty-status emit` moves a work package there; `kitty-status migrate` and phase 1 give the feature a log"
+)
 
 
 class Phase(NamedTuple):
@@ -34,7 +33,7 @@ class Phase(NamedTuple):
 
     * `number` is 0 (the frontmatter is the authority, and no log is written), 1 (log and views are both written) or
       2 (the log alone counts)
-    * `source` is what says so: the path of the feature's `meta.json`, the configuration with its line, or `default`
+    * `source` is what says so, in words: `meta.json of the feature`, the configuration with its line, or `default`
     * `warnings` name what was passed over on the way there
     """
 
@@ -62,23 +61,50 @@ def phase_of(feature: Feature, config: Config) -> Phase:
     number = _of_feature(feature, warnings)
     if number is not None:
         return Phase(number, f"{META_FILENAME} of the feature", warnings)
-    if config.phase is not None:
-        where = f"{CONFIG_PATH}:{config.phase_line}"
-        number = PHASES.get(config.phase)
-        if number is not None:
-            return Phase(number, where, warnings)
-        warnings.append(f"{where}: {SECTION}.{PHASE_KEY} is {_shown(config.phase)}, which {_IS_NONE}")
-    return Phase(DEFAULT, BY_DEFAULT, warnings)
+    number = phase_number(config.phase)
+    if number is not None:
+        return Phase(number, _place(config), warnings)
+    return Phase(PHASE_BY_DEFAULT, BY_DEFAULT, [*warnings, *warnings_about(config)])
 
 
-_IS_NONE = "is no phase (0, 1 or 2), and was passed over"
+def warnings_about(config: Config) -> list[str]:
+    """Return what is to be said of the phase that the configuration names: nothing where it is one."""
+    if config.phase is None or phase_number(config.phase) is not None:
+        return []
+    return [f"{_place(config)}: {SECTION}.{PHASE_KEY} is {_shown(config.phase)}, which {_IS_NONE}"]
+
+
+def _place(config: Config) -> str:
+    return f"{CONFIG_PATH}:{config.phase_line}"
+
+
+def remarks_on(phase: Phase, feature: Feature) -> list[str]:
+    """Return what to say where logs are shown: what was passed over, and that in phase 0 no log counts."""
+    counts = f"{feature.slug} is in phase 0 ({phase.source}): its frontmatter counts, and no log does"
+    return [*phase.warnings, *([] if phase.keeps_log else [counts])]
+
+
+def refuse_unlogged(feature: Feature, config: Config, hint: str = HOW_TO_MOVE) -> None:
+    """Refuse what takes a log where a feature keeps none.
+
+    Raises:
+        MoveRefusedError: it is in phase 0.
+    """
+    phase = phase_of(feature, config)
+    if not phase.keeps_log:
+        raise MoveRefusedError(
+            f"{feature.slug} is in phase 0 ({phase.source}), where no log is written and none is read",
+            hint=hint,
+            phase=phase.number,
+            source=phase.source,
+        )
 
 
 def _of_feature(feature: Feature, warnings: list[str]) -> int | None:
     path = feature.folder / META_FILENAME
     where = feature.relative(path)
     try:
-        values = _meta(feature)
+        values = meta_of(feature)
     except LineDamagedError as error:
         warnings.append(f"{where} is no JSON that could be read ({error.reason}), so its {META_KEY} was passed over")
         return None
@@ -91,27 +117,10 @@ def _of_feature(feature: Feature, warnings: list[str]) -> int | None:
     if META_KEY not in values:
         return None
     value = values[META_KEY]
-    # True is 1 to Python, and no number to whoever wrote it.
-    number = PHASES.get(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    number = phase_number(value)
     if number is None:
         warnings.append(f"{where}: {META_KEY} is {_shown(value)}, which {_IS_NONE}")
     return number
-
-
-def _meta(feature: Feature) -> dict[str, Any]:
-    """Return what the `meta.json` of a feature says, nothing where there is none.
-
-    Raises:
-        LineDamagedError: it is no JSON object, or too large. UnsafeLogError: it is no regular file. OSError.
-    """
-    file = open_log(feature.folder / META_FILENAME)
-    if file is None:
-        return {}
-    with file:
-        data = file.read(MAX_META_BYTES + 1)
-    if len(data) > MAX_META_BYTES:
-        raise LineDamagedError(f"it is longer than {MAX_META_BYTES // 1024} KiB")
-    return decode(data.strip(b" \t\r\n"))
 
 
 def _shown(value: object) -> str:

@@ -206,7 +206,7 @@ class StagedViews:
         """
         problems: list[KittyStatusError | OSError] = []
         while self._waiting:
-            view, staged = self._waiting.pop()
+            view, staged = self._waiting.pop(0)
             try:
                 if view.is_as_it_was_read():
                     staged.rename(lasting=False)

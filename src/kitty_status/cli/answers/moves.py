@@ -25,6 +25,21 @@ class Moved(Part):
     commit: str | None
 
 
+class MovedInFile(Part):
+    """A lane that was written into a work package's file, with `dry_run` would be; in phase 0 no event records it."""
+
+    feature: str
+    wp_id: str
+    from_lane: str
+    to_lane: str
+    path: str
+    recorded: Literal[False]
+    phase: Literal[0]
+    phase_source: str
+    dry_run: bool
+    commit: str | None
+
+
 class Undone(Part):
     """What became of one work package whose events were reverted."""
 

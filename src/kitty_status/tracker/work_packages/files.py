@@ -12,6 +12,7 @@ from kitty_status.status.layout import TASKS_FOLDER
 from kitty_status.status.view_paths import work_package_in
 from kitty_status.status.view_text import block_span, lane_span
 from kitty_status.tracker.work_packages.frontmatter import Frontmatter, check_size, parse
+from kitty_status.tracker.work_packages.plain import keys_of_plain_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,10 +60,15 @@ class WorkPackageFile:
         Raises:
             WorkPackageFileError: as `frontmatter`, or nothing but the lane could not be changed.
         """
-        span = lane_span(data)
-        if span is not None and data[slice(*span)] == lane.encode("ascii"):
-            check_size(data, self.where)
-            return data
+        span, block = lane_span(data), check_size(data, self.where)
+        if span is not None and block is not None:
+            word = lane.encode("ascii")
+            if data[slice(*span)] == word:
+                return data
+            keys = keys_of_plain_block(data[slice(*block)])
+            # What the library would refuse, or would have something to say about, is left to it.
+            if keys is not None and keys.get("work_package_id", self.wp_id) == self.wp_id and lane != "null":
+                return data[: span[0]] + word + data[span[1] :]
         found = self._parsed(data)
         return data if found is None else found.with_lane(lane)
 

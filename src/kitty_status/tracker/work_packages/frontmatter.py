@@ -50,6 +50,12 @@ class Frontmatter:
         value = self.values.get(_LANE)
         return value if isinstance(value, str) else None
 
+    @property
+    def lane_line(self) -> int:
+        """The line of the file on which the lane stands; that of the block's end where it says none."""
+        at = self._end if self._lane_at is None else self._start + self._lane_at[0]
+        return self._file.count(b"\n", 0, at) + 1
+
     def with_lane(self, lane: str) -> bytes:
         """Return the whole file with another lane; a file that had none gets the key at the end of its block.
 
