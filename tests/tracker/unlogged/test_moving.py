@@ -196,6 +196,16 @@ def test_a_claim_in_another_work_tree_is_seen_and_force_sets_it_aside(tmp_path: 
     assert lanes_in(repo)["WP01"] == "claimed"
 
 
+def test_a_claim_in_another_work_tree_whose_file_names_nobody_is_that_of_somebody(tmp_path: Path) -> None:
+    repo = unlogged(tmp_path / "main", WP01="planned")
+    other = repo.worktree(tmp_path / "other", "other")
+    emit(other.path, "WP01", "claimed", actor="ben")
+    error = refused(repo, "WP01", "claimed", code=5)
+    assert "but somebody, whom the file does not name, holds it (claimed) in " in str(error["message"])
+    assert isinstance(error["context"], dict)
+    assert error["context"]["holder"] is None
+
+
 @pytest.mark.parametrize(
     ("block", "said"),
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import HeldByOtherError, WorkPackageFileError
 from kitty_status.git.head import worktrees
 from kitty_status.status.lanes import GUARD_CLAIM
-from kitty_status.status.transitions import HELD_BY_OTHER, holder_of
+from kitty_status.status.transitions import HELD_BY_OTHER
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.unlogged.standings import standing_in
 from kitty_status.tracker.work_packages.files import work_package_files
@@ -38,19 +38,24 @@ def refuse_if_held_in_another_tree(feature: Feature, move: Move, wp_id: str, pro
     for tree, standing in _elsewhere(feature, feature.repository, wp_id, profile):
         if move.actor in standing.names or standing.lane == move.from_lane:
             continue
-        name = next(iter(standing.names), "somebody")
-        if holder_of(standing.lane, name, profile) is not None:
-            raise HeldByOtherError(
-                f"{wp_id} is in {move.from_lane} here, but {name} holds it ({standing.lane}) in {tree.worktree}",
-                hint=f"ask {name} to give it back; if that claim is forgotten, --force with a --reason sets it aside",
-                wp_id=wp_id,
-                from_lane=move.from_lane,
-                to_lane=move.to_lane,
-                refusals=[HELD_BY_OTHER],
-                holder=name,
-            )
+        if standing.lane in profile.held:
+            raise _held(wp_id, move, standing, tree)
         warnings.append(f"{wp_id} is in {standing.lane} in {tree.worktree}; that is not merged here")
     return warnings
+
+
+def _held(wp_id: str, move: Move, standing: Standing, tree: Repository) -> HeldByOtherError:
+    name = next(iter(standing.names), None)
+    who = name or "somebody, whom the file does not name,"
+    return HeldByOtherError(
+        f"{wp_id} is in {move.from_lane} here, but {who} holds it ({standing.lane}) in {tree.worktree}",
+        hint="ask for it to be given back; if that claim is forgotten, --force with a --reason sets it aside",
+        wp_id=wp_id,
+        from_lane=move.from_lane,
+        to_lane=move.to_lane,
+        refusals=[HELD_BY_OTHER],
+        holder=name,
+    )
 
 
 def _elsewhere(
