@@ -146,7 +146,22 @@ def test_files_that_both_sides_have_added_are_united(tmp_path: Path, newline: st
         assert data.count(b"\r\n") in (0, data.count(b"\n"))
 
 
-def test_the_same_file_added_on_both_sides_differs_in_generated_parts_alone(tmp_path: Path) -> None:
+def test_the_file_of_a_work_package_that_both_sides_have_added_has_the_lane_of_the_log(tmp_path: Path) -> None:
+    repo = viewed_repo(tmp_path / "repo", 1, 2)
+    repo.git("rm", "-q", file_of("WP00"))
+    repo.commit("no file")
+    for name, event in (("theirs", 4), ("ours", 8)):
+        repo.git("checkout", "-q", "-b", name, "main")
+        repo.write(file_of("WP00"), text_of("WP00"))
+        record(repo, event)
+        assert repo.run("show", f"{name}:{file_of('WP00')}").stdout != text_of("WP00").encode()
+
+    repo.git("merge", "-q", "--no-edit", "theirs")
+
+    assert_committed_current(repo)
+
+
+def test_a_lane_that_both_sides_have_added_and_no_event_speaks_of_is_people_s(tmp_path: Path) -> None:
     repo = viewed_repo(tmp_path / "repo", 1, 2)
     added = file_of("WP04")
     for name, lane, event in (("theirs", "claimed", 3), ("ours", "blocked", 4)):

@@ -110,6 +110,15 @@ def test_a_picked_commit_brings_its_own_event_into_the_section(
     assert_current(parted)
 
 
+def test_of_a_picked_merge_nothing_is_certain(parted: GitRepo) -> None:
+    parted.git("merge", "-q", "--no-edit", "theirs")
+    commit = parted.git("rev-parse", "--short", "HEAD")
+    parted.git("checkout", "-q", "-b", "other", "main")
+    facts = facts_about(OVERVIEW, commits_merged(f"parent of {commit} (a merge)", f"{commit} (a merge)"))
+    assert facts is not None
+    assert facts.section == b""
+
+
 def test_a_call_without_its_files_says_how_it_is_called(capfd: pytest.CaptureFixture[str]) -> None:
     assert view_driver.main(["base", "ours"]) == 3
     assert "usage: kitty-status merge-driver" in capfd.readouterr().err

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from gitrepo import GitRepo
 
 
+pytestmark = pytest.mark.usefixtures("any_slug")
+
+
 @pytest.fixture
 def parted(tmp_path: Path) -> GitRepo:
     repo = viewed_repo(tmp_path / "repo", 1, 2)

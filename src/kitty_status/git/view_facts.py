@@ -96,11 +96,16 @@ def _snapshots_of(folder: str, commits: tuple[str, str]) -> tuple[bytes, bytes, 
     path = f"{folder}/{SNAPSHOT_FILENAME}" if folder else SNAPSHOT_FILENAME
     base, theirs = commits
     wanted = [f"{commit}:{path}" for commit in (base, "HEAD", theirs) if commit]
+    # Of a merge that is picked or reverted, nothing says against which of its parents.
+    other_parent = f"{min(base, theirs, key=len)}^2:{path}" if base else ""
+    wanted += [other_parent] if base else []
     try:
         found = dict(zip(wanted, read_blobs(wanted, cwd=os.curdir, inherit_repository=True), strict=True))
     except ValueError:
         # Its path has a line break.
         found = {}
+    if found.get(other_parent):
+        theirs = ""
     contents = [found.get(f"{commit}:{path}") for commit in (base, "HEAD", theirs)]
     data = [content[1] if content else b"" for content in contents]
     return data[0], data[1], data[2]
