@@ -178,4 +178,9 @@ def _print(result: _Result, *, dry_run: bool, is_one_of_many: bool) -> None:
         say(f"  committed as {result.commit[:12]}")
 
 
-_ORIGINS = {"history": "history", "bootstrap": "lane alone"}
+_ORIGINS = {
+    "history": "history",
+    "activity-log": "Activity Log",
+    "history+activity-log": "history and Activity Log",
+    "bootstrap": "lane alone",
+}

@@ -15,7 +15,7 @@ from kitty_status.status.instants import format_instant
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.rows import problem_with
 from kitty_status.tracker.facts import DIRECT
-from kitty_status.tracker.migrating.course import NO_TIME
+from kitty_status.tracker.migrating.history import NO_TIME
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
@@ -48,7 +48,7 @@ def events_of_course(slug: str, wp_id: str, course: Course, profile: LaneProfile
             "reason": f"migrated from the frontmatter ({number} of {len(course.steps)}): {step.why}",
             "execution_mode": DIRECT,
             "review_ref": None,
-            "evidence": None,
+            "evidence": step.evidence,
             "parents": [event.event_id for event in events[-1:]],
         }
         events.append(_event(row, step, where))
