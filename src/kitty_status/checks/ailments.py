@@ -181,6 +181,11 @@ AILMENTS = {
         "holders who move what they hold",
         "nobody else can claim it meanwhile; ask its holder, who can give it back with `release`",
     ),
+    "migrated-claim": Ailment(
+        ADVISORY,
+        "a person or an agent who holds what is being worked on",
+        "the claim was made from a file by `migrate`; whoever works on it takes it over, at any time",
+    ),
     "orphan-worktree": Ailment(
         ADVISORY,
         "linked work trees whose feature is not finished, on branches that are there",

@@ -155,7 +155,11 @@ def _no_guard(_move: Move) -> Refusal | None:
 def _claim(move: Move) -> Refusal | None:
     if move.holder in (None, move.actor):
         return None
-    return Refusal(HELD_BY_OTHER, f"{move.holder} holds the work package", "ask the holder to give it back")
+    return Refusal(
+        HELD_BY_OTHER,
+        f"{move.holder} holds the work package",
+        "ask the holder to give it back; `kitty-status take-over` takes a claim that is stale or migrated",
+    )
 
 
 def _workspace(move: Move) -> Refusal | None:

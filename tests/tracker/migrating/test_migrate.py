@@ -77,7 +77,7 @@ def test_the_events_are_in_the_log_and_the_snapshot_says_what_the_frontmatter_sa
     assert len(events) == (6 if config == NINE else 5)
     assert all(event.actor == "migration" and event.force and event.reason for event in events)
     assert [event.reason for event in events if event.wp_id == "WP01"][:2] == [
-        f"migrated from the frontmatter ({number} of {len(events) - 1}): its history, by ada" for number in (1, 2)
+        f"migrated from its file ({number} of {len(events) - 1}): its history, by ada" for number in (1, 2)
     ]
     assert (repo.path / FOLDER / "status.events.d").exists() is (config == DIVIDED)
 
