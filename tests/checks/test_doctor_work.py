@@ -133,11 +133,11 @@ def test_a_fresh_claim_that_was_migrated_may_be_taken_over_and_a_persons_may_not
     now = datetime.now(UTC).isoformat()
     repo.write(f"{FOLDER}/tasks/WP02.md", f"---\nlane: claimed\ncreated_at: {now}\n---\n")
     ask(repo.path, "migrate", SLUG)
-    held = ask(repo.path, "emit", "WP02", "--to", "claimed", "--actor", "ben")
+    held = ask(repo.path, "emit", "WP02", "--to", "claimed", "--actor", "ben", "-f", SLUG)
     assert held.code == 5
     assert "take-over" in held.err
-    assert ask(repo.path, "take-over", "WP02", "--actor", "ben").code == 0
-    assert ask(repo.path, "take-over", "WP02", "--actor", "eve").code == 5
+    assert ask(repo.path, "take-over", "WP02", "--actor", "ben", "-f", SLUG).code == 0
+    assert ask(repo.path, "take-over", "WP02", "--actor", "eve", "-f", SLUG).code == 5
 
 
 def test_what_the_baseline_accepts_is_counted_and_not_reported(repo: GitRepo) -> None:

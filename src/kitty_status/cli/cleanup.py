@@ -28,7 +28,8 @@ def cleanup(
 ) -> int:
     """Remove the linked work trees whose feature is finished, and say of every other one why it stays.
 
-    One stays that holds anything that is not committed, or commits that are neither merged nor pushed.
+    One stays that holds anything that is not committed, or commits that are neither merged nor pushed
+    nor squashed.
     Files that git ignores go with their work tree; branches stay. Exit 1 where one could not be removed.
 
     \b
@@ -37,7 +38,9 @@ def cleanup(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     found = tidying.cleanup(project, load_config(project.root), dry_run=dry_run)
-    left = [f"git branch -d {shlex.quote(tree.branch)}" for tree in found.trees if tree.removed and tree.branch]
+    # git deletes no branch of which it sees only the changes elsewhere, and nobody is told to make it.
+    removed = [tree for tree in found.trees if tree.removed and tree.kept_by != tidying.CONTENT]
+    left = [f"git branch -d {shlex.quote(tree.branch)}" for tree in removed if tree.branch]
     steps = ["kitty-status cleanup"] if dry_run and any(map(_may_go, found.trees)) else left
     if json_output:
         data = {"base": found.base, "dry_run": dry_run, "worktrees": [tree.to_dict() for tree in found.trees]}
@@ -55,8 +58,19 @@ def _may_go(tree: Tree) -> bool:
     return tree.is_finished and not tree.whys
 
 
+def _kept(tree: Tree, base: str) -> str:
+    """Return why nothing is lost with a work tree."""
+    if tree.kept_by == tidying.MERGED:
+        return f"{base} has its commits"
+    if tree.kept_by == tidying.PUSHED:
+        return "its commits were pushed"
+    if tree.kept_by == tidying.CONTENT:
+        return f"the history of {base} has all that it changed, and its branch {tree.branch} stays"
+    return "it stands on no commit"
+
+
 def _print(found: Cleanup) -> None:
     for tree in found.trees:
         outcome = "removed" if tree.removed else "would be removed" if _may_go(tree) else "stays"
-        why = "; ".join(tree.whys) or f"{tree.feature} is finished"
+        why = "; ".join(tree.whys) or f"{tree.feature} is finished, and {_kept(tree, found.base)}"
         say(f"{visible(tree.repository.worktree)}  {outcome}: {visible(why)}")

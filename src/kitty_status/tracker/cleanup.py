@@ -15,6 +15,7 @@ from kitty_status.git import removal
 from kitty_status.git.base_branch import is_ancestor
 from kitty_status.git.head import names_of_branch, operation_in_progress, positions, reflog_commits, vanished_worktrees
 from kitty_status.git.references import branches, main_branch
+from kitty_status.git.squashed import has_all_of
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.finished import Finished
@@ -30,13 +31,17 @@ if TYPE_CHECKING:
     from kitty_status.tracker.features import Project
 
 _MOST_NAMES = 3
+MERGED = "merged"
+PUSHED = "pushed"
+CONTENT = "content"
 
 
 @dataclass(slots=True)
 class Tree:
     """A work tree of the clone: what it is for, why it stays, and whether it was removed.
 
-    `is_finished` says that its feature is; then `whys` are what is in the way of removing it. `is_branch_gone`
+    `is_finished` says that its feature is; then `whys` are what is in the way of removing it, and `kept_by` says where
+    its commits are all the same: `merged`, `pushed`, or `content`, their changes alone. `is_branch_gone`
     says that it stood at a commit once, and its branch at none now: the branch was deleted, or another one begun.
     """
 
@@ -46,6 +51,7 @@ class Tree:
     feature: str | None = None
     is_finished: bool = False
     is_branch_gone: bool = False
+    kept_by: str | None = None
     whys: list[str] = field(default_factory=list)
     removed: bool = False
 
@@ -58,6 +64,7 @@ class Tree:
             "feature": self.feature,
             "finished": self.is_finished,
             "removed": self.removed,
+            "kept_by": self.kept_by,
             "why": self.whys,
         }
 
@@ -182,14 +189,24 @@ def _obstacles(tree: Tree, start: Path, base: str) -> Iterator[str]:
     yield from _named("changes that git was told not to see are possible in", removal.files_not_watched(repository))
     yield from _named("git ignores a log", removal.ignored_logs(repository))
     yield from _named("git keeps for it alone", removal.own_references(repository))
-    upstream = removal.upstream_of(repository, tree.branch) if tree.branch else None
-    if not any(is_ancestor(repository, tree.commit, other) for other in (base, upstream) if other):
+    tree.kept_by = _kept_by(repository, tree.branch, tree.commit, base)
+    if tree.kept_by is None:
         yield "it has commits that are neither merged nor pushed"
     elif commits := removal.commits_only_here(repository, tree.branch):
         yield f"only its reflog has commit {commits[0]}"
     waiting = _waiting(repository, tree.branch)
     if waiting:
         yield f"{waiting} acknowledged {'event waits' if waiting == 1 else 'events wait'} in the journal for it"
+
+
+def _kept_by(repository: Repository, branch: str | None, commit: str, base: str) -> str | None:
+    """Return where the commits of a work tree are without it, None where they are nowhere else."""
+    if is_ancestor(repository, commit, base):
+        return MERGED
+    upstream = removal.upstream_of(repository, branch) if branch else None
+    if upstream is not None and is_ancestor(repository, commit, upstream):
+        return PUSHED
+    return CONTENT if branch and has_all_of(repository, base, commit) else None
 
 
 def _named(what: str, paths: list[str]) -> Iterator[str]:

@@ -152,7 +152,7 @@ class SchemaFiles(Part):
 
 
 class TidiedWorktree(Part):
-    """A work tree, whether its feature is finished, and why it stays."""
+    """A work tree, whether its feature is finished, where its commits are besides, and why it stays."""
 
     worktree: str
     branch: str | None
@@ -160,6 +160,7 @@ class TidiedWorktree(Part):
     feature: str | None
     finished: bool
     removed: bool
+    kept_by: Literal["merged", "pushed", "content"] | None
     why: list[str]
 
 
