@@ -262,6 +262,7 @@ STATES = {
     "stale-claim": Ailing(_forgotten, COMMANDS),
     "migrated-claim": Ailing(_migrated, COMMANDS),
     "orphan-worktree": Ailing(_finished_tree),
+    "orphan-workspace": Ailing(lambda repo: (repo.path / f".worktrees/{SLUG}-WP01").mkdir(parents=True)),
     "chain-break": Ailing(_broken_chain),
     "competing-moves": Ailing(_competing),
     "quarantine-not-empty": Ailing(_quarantined),

@@ -191,6 +191,11 @@ AILMENTS = {
         "linked work trees whose feature is not finished, on branches that are there",
         "nobody works in it any more; `cleanup` removes those with which nothing is lost",
     ),
+    "orphan-workspace": Ailment(
+        ADVISORY,
+        "workspaces of spec-kitty with a work tree, whose feature is not finished",
+        "nobody works there any more; `cleanup` removes the files of finished features, and no folder unknown to git",
+    ),
     "chain-break": Ailment(
         ADVISORY,
         "events that begin in the lane where the one before ended",

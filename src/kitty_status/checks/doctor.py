@@ -75,7 +75,7 @@ IN_A_REPOSITORY = (
     Check("names", features.check_names, ("feature-names-collide",)),
     Check("autostash", place.check_autostash, ("autostash-unset",)),
     Check("journal", place.check_journal, ("event-vanished", "event-waits", "journal-unreadable")),
-    Check("worktrees", work.check_worktrees, ("orphan-worktree",)),
+    Check("worktrees", work.check_worktrees, ("orphan-worktree", "orphan-workspace")),
     Check("quarantine", place.check_quarantine, ("quarantine-not-empty",)),
 )
 OF_A_FEATURE = (

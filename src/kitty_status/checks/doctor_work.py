@@ -18,6 +18,7 @@ from kitty_status.tracker.holding import claims_in
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.migrating.approval import holder_named
 from kitty_status.tracker.work_packages.files import work_package_files
+from kitty_status.tracker.workspaces import CONTEXTS_FOLDER, TREES_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,9 @@ def check_work(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
 
 def check_worktrees(clone: Clone) -> Iterator[Diagnosis]:
     """Are there work trees that nobody needs any more, or that have lost their branch?"""
-    if len(worktrees(clone.repository)) == 1:
+    root = clone.project.root
+    has_workspaces = any((root / folder).is_dir() for folder in (CONTEXTS_FOLDER, TREES_FOLDER))
+    if len(worktrees(clone.repository)) == 1 and not has_workspaces:
         return
     try:
         found = survey(clone.project, clone.config)
@@ -72,6 +75,12 @@ def check_worktrees(clone: Clone) -> Iterator[Diagnosis]:
         elif tree.is_finished:
             observed = f"{tree.feature} is finished in {found.base}"
             yield Diagnosis("orphan-worktree", where, observed, ("kitty-status cleanup --dry-run",))
+    for workspace in found.workspaces:
+        if workspace.is_gone or workspace.is_finished:
+            observed = f"git knows no work tree in {workspace.folder}" if workspace.is_gone else ""
+            finished = f"{workspace.feature} is finished in {found.base}" if workspace.is_finished else ""
+            what = "; ".join(filter(None, (observed, finished)))
+            yield Diagnosis("orphan-workspace", workspace.path, what, ("kitty-status cleanup --dry-run",))
 
 
 def _migrated_claims(feature: Feature, claims: list[Claim]) -> Iterator[Diagnosis]:

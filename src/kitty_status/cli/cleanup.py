@@ -17,6 +17,7 @@ from kitty_status.tracker.features import Project
 
 if TYPE_CHECKING:
     from kitty_status.tracker.cleanup import Cleanup, Tree
+    from kitty_status.tracker.workspaces import Workspace
 
 
 @command
@@ -41,9 +42,18 @@ def cleanup(
     # git deletes no branch of which it sees only the changes elsewhere, and nobody is told to make it.
     removed = [tree for tree in found.trees if tree.removed and tree.kept_by != tidying.CONTENT]
     left = [f"git branch -d {shlex.quote(tree.branch)}" for tree in removed if tree.branch]
-    steps = ["kitty-status cleanup"] if dry_run and any(map(_may_go, found.trees)) else left
+    steps = (
+        ["kitty-status cleanup"]
+        if dry_run and any(_may_go(each) for each in (*found.trees, *found.workspaces))
+        else left
+    )
     if json_output:
-        data = {"base": found.base, "dry_run": dry_run, "worktrees": [tree.to_dict() for tree in found.trees]}
+        data = {
+            "base": found.base,
+            "dry_run": dry_run,
+            "worktrees": [tree.to_dict() for tree in found.trees],
+            "workspaces": [each.to_dict() for each in found.workspaces],
+        }
         say_json("cleanup", data, warnings=found.warnings, next_steps=steps)
     else:
         _print(found)
@@ -54,7 +64,7 @@ def cleanup(
     return EXIT_FINDINGS if is_stuck else EXIT_DONE
 
 
-def _may_go(tree: Tree) -> bool:
+def _may_go(tree: Tree | Workspace) -> bool:
     return tree.is_finished and not tree.whys
 
 
@@ -74,3 +84,7 @@ def _print(found: Cleanup) -> None:
         outcome = "removed" if tree.removed else "would be removed" if _may_go(tree) else "stays"
         why = "; ".join(tree.whys) or f"{tree.feature} is finished, and {_kept(tree, found.base)}"
         say(f"{visible(tree.repository.worktree)}  {outcome}: {visible(why)}")
+    for each in found.workspaces:
+        outcome = "removed" if each.removed else "would be removed" if _may_go(each) else "stays"
+        why = "; ".join(each.whys) or f"{each.feature} is finished, and its work tree is gone"
+        say(f"{visible(each.path)}  {outcome}: {visible(why)}")

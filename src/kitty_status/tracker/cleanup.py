@@ -21,6 +21,7 @@ from kitty_status.tracker.features import Feature
 from kitty_status.tracker.finished import Finished
 from kitty_status.tracker.journal.entries import books, read_book
 from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.workspaces import tidy, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Project
+    from kitty_status.tracker.workspaces import Workspace
 
 _MOST_NAMES = 3
 MERGED = "merged"
@@ -71,15 +73,21 @@ class Tree:
 
 @dataclass(slots=True)
 class Cleanup:
-    """The branch that everything was compared with, each work tree, and what a person should know besides."""
+    """The branch that everything was compared with, each work tree, and what a person should know besides.
+
+    `workspaces` are what spec-kitty has left of its own.
+    """
 
     base: str
     trees: list[Tree]
     warnings: list[str]
+    workspaces: list[Workspace] = field(default_factory=list)
 
 
 def cleanup(project: Project, config: Config, *, dry_run: bool = False) -> Cleanup:
     """Remove the linked work trees whose feature is finished and with which nothing is lost; no branch is deleted.
+
+    With them go the files of spec-kitty that name them, and those whose work trees are gone already.
 
     Raises:
         OutsideRepositoryError: there is no repository.
@@ -107,6 +115,8 @@ def cleanup(project: Project, config: Config, *, dry_run: bool = False) -> Clean
                     tree.removed = True
         except (GitError, BusyError) as error:
             tree.whys.append(error.message)
+    gone = [tree.repository.worktree for tree in found.trees if tree.is_finished and not tree.whys]
+    tidy(found.workspaces, {str(Path(path).resolve()) for path in gone}, project.root, dry_run=dry_run)
     return found
 
 
@@ -124,7 +134,7 @@ def survey(project: Project, config: Config) -> Cleanup:
     base = _base(repository, tips, standing)
     finished = Finished(project, repository, config, base, tips[base])
     trees = [_judged(tree, position, finished, base) for tree, position in standing]
-    return Cleanup(base, trees, [])
+    return Cleanup(base, trees, [], workspaces(project, repository, finished))
 
 
 def _repository(project: Project) -> Repository:

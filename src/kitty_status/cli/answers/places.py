@@ -164,9 +164,22 @@ class TidiedWorktree(Part):
     why: list[str]
 
 
+class TidiedWorkspace(Part):
+    """A file of spec-kitty that names a folder with a work tree, or such a folder alone, and why it stays."""
+
+    path: str
+    folder: str
+    feature: str | None
+    gone: bool
+    finished: bool
+    removed: bool
+    why: list[str]
+
+
 class CleanedUp(Part):
     """The work trees that were removed, or with `dry_run` would be, and those that stay."""
 
     base: str
     dry_run: bool
     worktrees: list[TidiedWorktree]
+    workspaces: list[TidiedWorkspace]
