@@ -42,11 +42,8 @@ def cleanup(
     # git deletes no branch of which it sees only the changes elsewhere, and nobody is told to make it.
     removed = [tree for tree in found.trees if tree.removed and tree.kept_by != tidying.CONTENT]
     left = [f"git branch -d {shlex.quote(tree.branch)}" for tree in removed if tree.branch]
-    steps = (
-        ["kitty-status cleanup"]
-        if dry_run and any(_may_go(each) for each in (*found.trees, *found.workspaces))
-        else left
-    )
+    may_go = [*filter(_may_go, found.trees), *filter(_may_go, found.workspaces)]
+    steps = ["kitty-status cleanup"] if dry_run and may_go else left
     if json_output:
         data = {
             "base": found.base,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kitty_status.errors import WorkPackageFileError
 from kitty_status.status.instants import microsecond_after
 from kitty_status.status.lanes import GUARD_APPROVAL
+from kitty_status.status.route import way_forward
 from kitty_status.tracker.migrating.activity import ACTIVITY_LOG, activity_entries, activity_lanes, activity_times
 from kitty_status.tracker.migrating.approval import approval_of, holder_named
 from kitty_status.tracker.migrating.history import (
@@ -176,24 +177,8 @@ def _steps(entries: list[Entry], lane: str | None, profile: LaneProfile) -> Iter
 
 
 def _between(source: str, target: str, at: datetime, profile: LaneProfile) -> Iterator[Step]:
-    for lane in _legal_way(source, target, profile):
+    for lane in way_forward(source, target, profile)[:-1]:
         yield Step(lane, at, f"filled in; its history goes from {source} to {target}")
-
-
-def _legal_way(source: str, target: str, profile: LaneProfile) -> list[str]:
-    """Return the lanes between two, on the shortest legal way that only goes forward on the board; none without one."""
-    order = {lane: position for position, lane in enumerate(profile.lanes)}
-    ways = [[source]] if source != target else []
-    reached = {source}
-    while ways:
-        way = ways.pop(0)
-        for lane in profile.targets(way[-1]):
-            if lane == target:
-                return way[1:]
-            if order[way[-1]] < order[lane] < order[target] and lane not in reached:
-                reached.add(lane)
-                ways.append([*way, lane])
-    return []
 
 
 def _in_sequence(steps: Iterator[Step], where: str) -> Iterator[Step]:

@@ -53,7 +53,7 @@ class LoggedFeature:
 
     def sent_back_at(self, wp_id: str) -> float | None:
         """Return the moment, in seconds, at which a work package was last moved back."""
-        event = sent_back(self._events.get(wp_id, ()))
+        event = sent_back(self._events.get(wp_id, ()), self.snapshot.profile)
         return event.instant.timestamp() if event else None
 
     def approval(self, wp_id: str) -> dict[str, Any] | None:

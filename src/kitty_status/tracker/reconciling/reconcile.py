@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import GitError, KittyStatusError, UsageError
@@ -220,6 +221,9 @@ def _targets(project: Project, request: ReconcileRequest) -> Sequence[str]:
 
 
 def _open(path: str) -> LocalRepository:
+    if not path or not Path(path).is_dir():
+        what = "a file" if path and Path(path).exists() else "no folder"
+        raise GitError(f"{path!a} is {what}: name the folder of a repository, or one in its work tree")
     # Loaded by name: GitPython takes longer to load than most commands take.
     try:
         module: Any = import_module("kitty_status.git.gitpython")
