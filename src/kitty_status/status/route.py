@@ -79,7 +79,7 @@ def way_forward(source: str, target: str, profile: LaneProfile) -> list[str]:
 
 
 def _led_to(profile: LaneProfile, *guards_or_lane: str) -> Iterator[str]:
-    """Yield the lanes that moves with one of these guards lead to, or that are called so: guard by guard, as on a board."""
+    """Yield the lanes that moves with one of these guards lead to, or that are called so, guard by guard."""
     for each in guards_or_lane:
         targets = {target for (_, target), guard in profile.moves.items() if guard == each}
         yield from (lane for lane in profile.lanes if lane in targets or lane == each)
