@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.lines import Spelling, odd_lines
+from kitty_status.checks.shards import foreign_files
 from kitty_status.clock import future_ids
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import decode, describe_damage
@@ -94,6 +95,7 @@ def _validated(feature: Feature, config: Config) -> Validation:
     for file in feature.log.files():
         findings += _line_end_findings(feature, file)
         findings += [] if spelling.was_asked else odd_lines(file, feature.relative(file))
+    findings += foreign_files(feature)
     findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
     if not any(finding.severity == ERROR for finding in damage.findings):
         findings += snapshot_findings(feature, config, snapshot)
