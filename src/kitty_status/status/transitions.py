@@ -143,6 +143,8 @@ def _illegal(move: Move, profile: LaneProfile) -> Refusal:
         may = f"{move.from_lane} is final; only --force with a --reason leaves it"
     else:
         may = f"from {move.from_lane} it may go to {', '.join(targets)}"
+    if move.from_lane == move.to_lane:
+        may = f"it is there already; {may}"
     holder = f", and {move.holder} holds it" if move.holder not in (None, move.actor) else ""
     is_claim = any(to == move.to_lane and guard == lanes.GUARD_CLAIM for (_, to), guard in profile.moves.items())
     is_held = bool(is_claim and holder)
