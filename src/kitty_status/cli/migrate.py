@@ -173,9 +173,15 @@ def _print(result: _Result, *, dry_run: bool, is_one_of_many: bool) -> None:
     for outcome in outcomes:
         if outcome.events:
             lanes = " > ".join([outcome.events[0].from_lane, *(event.to_lane for event in outcome.events)])
-            say(f"  {visible(outcome.wp_id)}  {lanes}  (from its {_ORIGINS[outcome.origin or '']})")
+            origin = f"from its {_ORIGINS[outcome.origin or '']}{_approval_in(outcome)}"
+            say(f"  {visible(outcome.wp_id)}  {lanes}  ({visible(origin)})")
     if result.commit is not None:
         say(f"  committed as {result.commit[:12]}")
+
+
+def _approval_in(outcome: Outcome) -> str:
+    evidence = next((event.evidence for event in outcome.events if event.evidence), None)
+    return f"; approved by {evidence['review']['reviewer']}" if evidence else ""
 
 
 _ORIGINS = {
