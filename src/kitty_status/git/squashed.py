@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
+from kitty_status.git.drivers import LOG, SNAPSHOT
 from kitty_status.git.log_paths import is_log_path
 from kitty_status.git.run import git, read_blobs, run_git
 from kitty_status.status.layout import SNAPSHOT_FILENAME
@@ -17,17 +18,22 @@ if TYPE_CHECKING:
 
 
 _MOST_CANDIDATES = 100
+# Nobody asks for what our drivers would make of logs and snapshots, so that they need not be started.
+_NO_DRIVERS = [part for kind in (LOG, SNAPSHOT) for part in ("-c", f"merge.kitty-status-{kind}.driver=true")]
 
 
-def merge_in_memory(repository: Repository, ours: str, theirs: str, scratch: str) -> tuple[str, list[str]] | None:
+def merge_in_memory(
+    repository: Repository, ours: str, theirs: str, scratch: str, *options: str
+) -> tuple[str, list[str]] | None:
     """Return the tree that merging `theirs` into `ours` gives, and the paths that it would leave for a person.
 
-    None where this git cannot say (before 2.38). What git has to write for that goes into the folder `scratch`.
+    None where this git cannot say (before 2.38). What git has to write for that goes into the folder `scratch`;
+    `options` are such as stand before the command.
 
     Raises:
         GitError: git could not be started.
     """
-    args = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs]
+    args = [*options, "merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", ours, theirs]
     # The drivers are told in this way that whole branches are merged.
     environment = {**_objects(repository, scratch), f"GITHEAD_{theirs}": theirs}
     result = run_git(args, cwd=repository.worktree, environment=environment)
@@ -53,8 +59,12 @@ def has_all_of(repository: Repository, base: str, commit: str) -> bool:
     if not changed:
         return False
     with tempfile.TemporaryDirectory(prefix="kitty-status-") as scratch:
+        logs = [path for path in changed if is_log_path(path)]
         candidates = [base, *_candidates(repository, parted, base, changed)]
-        return any(_brings_nothing(repository, each, commit, scratch) for each in candidates)
+        return any(
+            _brings_no_file(repository, each, commit, scratch) and _has_lines(repository, each, commit, logs)
+            for each in candidates
+        )
 
 
 def _candidates(repository: Repository, parted: str, base: str, changed: list[str]) -> list[str]:
@@ -70,14 +80,14 @@ def _candidates(repository: Repository, parted: str, base: str, changed: list[st
     return git(args, cwd=repository.worktree).decode("ascii").split()
 
 
-def _brings_nothing(repository: Repository, base: str, commit: str, scratch: str) -> bool:
-    merged = merge_in_memory(repository, base, commit, scratch)
+def _brings_no_file(repository: Repository, base: str, commit: str, scratch: str) -> bool:
+    """Say whether merging a commit would leave every file as it is but for logs, which have rules of their own."""
+    merged = merge_in_memory(repository, base, commit, scratch, *_NO_DRIVERS)
     if merged is None:
         return False
     tree, conflicts = merged
     changed = _changed(repository, base, tree, _objects(repository, scratch))
-    left = [path for path in dict.fromkeys([*changed, *conflicts]) if not _is_snapshot(path)]
-    return all(is_log_path(path) for path in left) and _has_lines(repository, base, commit, left)
+    return all(_is_snapshot(path) or is_log_path(path) for path in [*changed, *conflicts])
 
 
 def _changed(repository: Repository, one: str, other: str, environment: Mapping[str, str] | None = None) -> list[str]:
