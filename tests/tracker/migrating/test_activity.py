@@ -108,6 +108,7 @@ def test_the_section_goes_on_below_its_own_subtitles_and_after_examples(text: st
     [
         (f"- {TIME} \u2013 ada \u2013 lane=shipped \u2013 x", "line 15: 'shipped' is no lane of seven-lane"),
         ("- 2025-13-40 \u2013 ada \u2013 lane=done \u2013 x", "line 15: '2025-13-40' is no time"),
+        (f"- 2025-11-10{'x' * 99} - lane=done", f"line 15: '2025-11-10{'x' * 69}... is no time"),
         (f"- {TIME} \u2013 ada \u2013 lane= \u2013 x", "line 15: '' is no lane of seven-lane"),
     ],
 )

@@ -19,6 +19,7 @@ NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TIMES = ("timestamp", "at")
 _LONGEST_NAME = 200
+_MOST_SHOWN = 80
 
 
 class Entry(NamedTuple):
@@ -74,7 +75,7 @@ def lane_of(spelled: Value, profile: LaneProfile) -> str:
     """
     lane = profile.resolve(spelled) if isinstance(spelled, str) else None
     if lane is None:
-        raise CannotReconstructError(f"{spelled!a} is no lane of {profile.name}")
+        raise CannotReconstructError(f"{_shown(spelled)} is no lane of {profile.name}")
     return lane
 
 
@@ -86,8 +87,13 @@ def moment_of(spelled: Value) -> datetime:
     """
     moment = time_of(spelled)
     if moment is None:
-        raise CannotReconstructError(f"{spelled!a} is no time")
+        raise CannotReconstructError(f"{_shown(spelled)} is no time")
     return moment
+
+
+def _shown(value: Value) -> str:
+    text = ascii(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def name_of(value: Value) -> str:
