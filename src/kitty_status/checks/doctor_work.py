@@ -17,6 +17,7 @@ from kitty_status.tracker.cleanup import survey
 from kitty_status.tracker.holding import claims_in
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.migrating.approval import holder_named
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.work_packages.files import work_package_files
 from kitty_status.tracker.workspaces import CONTEXTS_FOLDER, TREES_FOLDER
 
@@ -34,7 +35,10 @@ def check_work(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
     """Has somebody forgotten a claim, and is there something in the log that nobody has decided?
 
     A log that cannot be read, or is damaged, is reported as that; what it says about the work is not relied on.
+    In phase 0 it is not read: nothing says who holds what since when.
     """
+    if not phase_of(feature, clone.config).keeps_log:
+        return
     try:
         events = unique_events(read_log(feature.log, feature.log.strictly()))
         sight = clone.surroundings.of(feature, events) if clone.surroundings else None
