@@ -82,8 +82,8 @@ def release(project: Project, config: Config, request: EmitRequest) -> Emitted:
     if claim.holder != request.actor and not request.force:
         raise _held(
             claim,
-            "only its holder gives it back; `kitty-status take-over` takes one that is stale or migrated, and --force with a "
-            "--reason gives it back for somebody else",
+            "only its holder gives it back; `kitty-status take-over` takes one that is stale or migrated, and --force "
+            "with a --reason gives it back for somebody else",
         )
     goal = before.profile.initial
     is_own = claim.holder == request.actor
