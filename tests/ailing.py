@@ -53,6 +53,12 @@ def _without_attributes(repo: GitRepo) -> None:
     repo.commit()
 
 
+def _migrated(repo: GitRepo) -> None:
+    block = "---\nlane: doing\ncreated_at: 2026-02-01\nassignee: Ada Lovelace\n---\n"
+    repo.write(f"{FOLDER}/tasks/WP09.md", block)
+    ask(repo.path, "migrate", SLUG)
+
+
 def _uncommitted_attributes(repo: GitRepo) -> None:
     _without_attributes(repo)
     ask(repo.path, "init")
@@ -266,7 +272,9 @@ STATES = {
     "snapshot-without-log": Ailing(lambda repo: (repo.path / LOG).unlink()),
     "feature-names-collide": Ailing(_colliding),
     "stale-claim": Ailing(_forgotten, COMMANDS),
+    "migrated-claim": Ailing(_migrated, COMMANDS),
     "orphan-worktree": Ailing(_finished_tree),
+    "orphan-workspace": Ailing(lambda repo: (repo.path / f".worktrees/{SLUG}-WP01").mkdir(parents=True)),
     "chain-break": Ailing(_broken_chain),
     "competing-moves": Ailing(_competing),
     "quarantine-not-empty": Ailing(_quarantined),

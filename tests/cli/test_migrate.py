@@ -163,3 +163,11 @@ def test_outside_git_it_works_and_does_not_commit(tmp_path: Path) -> None:
     broken = ask(tmp_path, "migrate", "--all")
     assert broken.code == 7
     assert broken.err.startswith("error: 002-other: ")
+
+
+def test_where_the_moves_come_from_and_who_approved_is_printed(repo: GitRepo) -> None:
+    text = "## Activity Log\n\n- 2026-02-03T10:00:00Z - ada - lane=done - x\n"
+    block = '---\nlane: done\nreview_status: approved\nreviewed_by: "eve\\e[31m"\n---\n'
+    repo.write(f"{FOLDER}/tasks/WP01.md", block + text)
+    origin = "(from its Activity Log; approved by eve\\x1b[31m)"
+    assert f"WP01  planned > claimed > in_progress > for_review > done  {origin}" in ask(repo.path, "migrate", SLUG).out

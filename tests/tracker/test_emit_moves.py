@@ -97,7 +97,9 @@ def test_a_move_is_written_exactly_if_the_table_has_it_and_what_it_needs_is_give
         assert (error.exit_code, error.code) == (3, "move-refused")
         legal = [lane for one, lane in table(SEVEN if profile is SEVEN_LANE else NINE) if one == source]
         assert error.context["legal_lanes"] == [lane for lane in profile.lanes if lane in legal]
-        assert error.hint.partition("; for example `")[0] == (
+        hint = error.hint.partition("; for example `")[0]
+        assert hint.startswith("it is there already; ") == (source == target) == (not error.context["commands"])
+        assert hint.removeprefix("it is there already; ") == (
             f"from {source} it may go to {', '.join(lane for lane in profile.lanes if lane in legal)}"
             if legal
             else f"{source} is final; only --force with a --reason leaves it"

@@ -194,10 +194,20 @@ AILMENTS = {
         "holders who move what they hold",
         "nobody else can claim it meanwhile; ask its holder, who can give it back with `release`",
     ),
+    "migrated-claim": Ailment(
+        ADVISORY,
+        "a person or an agent who holds what is being worked on",
+        "the claim was made from a file by `migrate`; whoever works on it takes it over, at any time",
+    ),
     "orphan-worktree": Ailment(
         ADVISORY,
         "linked work trees whose feature is not finished, on branches that are there",
         "nobody works in it any more; `cleanup` removes those with which nothing is lost",
+    ),
+    "orphan-workspace": Ailment(
+        ADVISORY,
+        "workspaces of spec-kitty with a work tree, whose feature is not finished",
+        "nobody works there any more; `cleanup` removes the files of finished features, and no folder unknown to git",
     ),
     "chain-break": Ailment(
         ADVISORY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,12 +18,15 @@ from kitty_status.status.layout import (
     SNAPSHOT_FILENAME,
     TASKS_FOLDER,
 )
+from kitty_status.status.validation import CHAIN_BREAK, COMPETING_MOVES
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, Config, load_config
 from kitty_status.tracker.sight import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kitty_status.checks.baseline import Baseline
+    from kitty_status.checks.validate import Validation
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.features import Feature, Project
 
@@ -81,11 +85,15 @@ class Diagnosis:
 
 @dataclass(slots=True)
 class Examination:
-    """What came of a run: the findings, the most severe first, and what `--fix` did or would do."""
+    """What came of a run: the findings, the most severe first, and what `--fix` did or would do.
+
+    `known` is how many findings about events a baseline has accepted, of those that doctor would have summed up.
+    """
 
     findings: list[Diagnosis]
     fixed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    known: int = 0
 
     @property
     def healthy(self) -> bool:
@@ -100,13 +108,19 @@ class Examination:
 
 
 class Limits(NamedTuple):
-    """How many days a holder may move nothing before doctor calls a claim stale; None where the configuration says."""
+    """How many days a holder may move nothing before doctor calls a claim stale; None where the configuration says.
+
+    `accepted` is the baseline, None where none counts.
+    """
 
     claimed: int | None = None
     in_progress: int | None = None
+    accepted: Baseline | None = None
 
 
 AS_CONFIGURED = Limits()
+ACCEPTABLE = (CHAIN_BREAK, COMPETING_MOVES)
+"""What doctor sums up of the findings about events, which a baseline may accept."""
 
 
 class Clone:
@@ -114,6 +128,7 @@ class Clone:
 
     def __init__(self, project: Project, limits: Limits = AS_CONFIGURED) -> None:
         self.project = project
+        self.known = 0
         self._limits = limits
 
     @property
@@ -137,6 +152,14 @@ class Clone:
         limits.stale_claimed_days = self._limits.claimed or limits.stale_claimed_days
         limits.stale_in_progress_days = self._limits.in_progress or limits.stale_in_progress_days
         return limits
+
+    def set_known_aside(self, validation: Validation) -> None:
+        """Take the findings that the baseline accepts out of a validation, and count those that doctor reports."""
+        if self._limits.accepted is not None:
+            before = Counter(finding.code for finding in validation.findings)
+            self._limits.accepted.set_aside(validation)
+            after = Counter(finding.code for finding in validation.findings)
+            self.known += sum((before - after)[code] for code in ACCEPTABLE)
 
     @cached_property
     def surroundings(self) -> Surroundings | None:

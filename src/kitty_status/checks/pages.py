@@ -47,6 +47,13 @@ PAGES_OF_LOGS = {
         "nothing: the next append moves it aside",
         'the file ends in `{"actor": "ada", "at": "2026-`',
     ),
+    "odd-log-folder": Page(
+        "warning",
+        "something in `status.events.d` is no writer's file, or may be executed",
+        "git then has no tree of the name that a snapshot gives the log, and merges of the snapshot keep one side",
+        "move it out of the folder, or `chmod -x` it",
+        "a `README.md` beside the files of the writers",
+    ),
     "no-line-end": Page(
         "warning",
         "the last line is whole but for its LF",

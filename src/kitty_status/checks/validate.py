@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.checks.lines import Spelling, odd_lines
 from kitty_status.checks.phases import phase_findings
+from kitty_status.checks.shards import foreign_files
 from kitty_status.checks.views import view_findings
 from kitty_status.clock import future_ids
 from kitty_status.errors import UnsafeLogError
@@ -97,6 +98,7 @@ def _validated(feature: Feature, config: Config) -> Validation:
     for file in feature.log.files():
         findings += _line_end_findings(feature, file)
         findings += [] if spelling.was_asked else odd_lines(file, feature.relative(file))
+    findings += foreign_files(feature)
     findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
     phase = phase_of(feature, config)
     findings += phase_findings(feature, config, phase, snapshot)

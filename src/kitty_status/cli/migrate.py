@@ -188,9 +188,20 @@ def _print(result: _Result, *, dry_run: bool, is_one_of_many: bool) -> None:
     for outcome in outcomes:
         if outcome.events:
             lanes = " > ".join([outcome.events[0].from_lane, *(event.to_lane for event in outcome.events)])
-            say(f"  {visible(outcome.wp_id)}  {lanes}  (from its {_ORIGINS[outcome.origin or '']})")
+            origin = f"from its {_ORIGINS[outcome.origin or '']}{_approval_in(outcome)}"
+            say(f"  {visible(outcome.wp_id)}  {lanes}  ({visible(origin)})")
     if result.commit is not None:
         say(f"  committed as {result.commit[:12]}")
 
 
-_ORIGINS = {"history": "history", "bootstrap": "lane alone"}
+def _approval_in(outcome: Outcome) -> str:
+    evidence = next((event.evidence for event in outcome.events if event.evidence), None)
+    return f"; approved by {evidence['review']['reviewer']}" if evidence else ""
+
+
+_ORIGINS = {
+    "history": "history",
+    "activity-log": "Activity Log",
+    "history+activity-log": "history and Activity Log",
+    "bootstrap": "lane alone",
+}

@@ -139,10 +139,13 @@ def _print(found: Reconciliation, *, is_applied: bool) -> None:
     behind = sum(each.is_drift for each in found.proposals)
     moved = sum(len(each.events) for each in found.proposals)
     names = ", ".join(visible(each.name) for each in read)
-    say(
-        f"{commits} commits of {names or 'no repository'}: {len(found.proposals)} work packages, {behind} behind"
-        + (f"; {moved} moves recorded" if is_applied else "")
-    )
+    told = f"{_count(commits, 'commit')} of {names or 'no repository'}"
+    recorded = f"; {_count(moved, 'move')} recorded" if is_applied else ""
+    say(f"{told}: {_count(len(found.proposals), 'work package')}, {behind} behind{recorded}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _print_proposal(proposal: Proposal, *, is_applied: bool) -> None:
@@ -158,7 +161,7 @@ def _print_proposal(proposal: Proposal, *, is_applied: bool) -> None:
         say(f"{visible(title)}  stays in {proposal.lane}")
     for entry in proposal.work.repositories():
         place = f"{visible(entry['repo'])}  {visible(entry['branch'])}"
-        say(f"    {place}  {entry['commit'][:12]}  {len(entry['files_touched'])} files")
+        say(f"    {place}  {entry['commit'][:12]}  {_count(len(entry['files_touched']), 'file')}")
     for why in (proposal.refused, proposal.chain.stop):
         if why:
             say(f"    {visible(why)}")

@@ -20,15 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+_REGULAR = "100"
+
+
 class Change:
-    """One path between two states: the blob before and the one after, all zeros where there is none."""
+    """One path between two states: the blob before and the one after, all zeros where there is none.
 
-    __slots__ = ("new", "old", "path")
+    `mode` is what git holds it to be afterwards.
+    """
 
-    def __init__(self, path: str, old: str, new: str) -> None:
+    __slots__ = ("mode", "new", "old", "path")
+
+    def __init__(self, path: str, old: str, new: str, mode: str = f"{_REGULAR}644") -> None:
         self.path = path
         self.old = old
         self.new = new
+        self.mode = mode
 
     @property
     def is_added(self) -> bool:
@@ -39,6 +46,11 @@ class Change:
     def is_deleted(self) -> bool:
         """Whether the path is no longer there."""
         return not self.new.strip("0")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file afterwards: no symbolic link, and no commit of another repository."""
+        return self.mode.startswith(_REGULAR)
 
     @property
     def is_log(self) -> bool:
@@ -88,8 +100,8 @@ def _changes(
     fields = out.split(b"\0")
     changes = []
     for meta, path in zip(fields[0::2], fields[1::2], strict=False):
-        _, _, old, new, _ = meta.decode("ascii").split(" ")
-        changes.append(Change(os.fsdecode(path), old, new))
+        _, mode, old, new, _ = meta.decode("ascii").split(" ")
+        changes.append(Change(os.fsdecode(path), old, new, mode))
     return changes
 
 

@@ -89,6 +89,7 @@ class Refusal:
 
 ILLEGAL = "illegal-move"
 HELD_BY_OTHER = "held-by-other"
+_ASK_HOLDER = "ask the holder to give it back; `kitty-status take-over` takes a claim that is stale or migrated"
 FORCE_NEEDS_ACTOR = "force-without-actor"
 FORCE_NEEDS_REASON = "force-without-reason"
 MISSING_ACTOR = "missing-actor"
@@ -159,10 +160,14 @@ def _illegal(move: Move, profile: LaneProfile) -> Refusal:
         may = f"{move.from_lane} is final; only --force with a --reason leaves it"
     else:
         may = f"from {move.from_lane} it may go to {', '.join(targets)}"
+    if move.from_lane == move.to_lane:
+        may = f"it is there already; {may}"
     holder = f", and {move.holder} holds it" if move.holder not in (None, move.actor) else ""
     is_claim = any(to == move.to_lane and guard == lanes.GUARD_CLAIM for (_, to), guard in profile.moves.items())
-    code = HELD_BY_OTHER if is_claim and holder else ILLEGAL
-    return Refusal(code, f"{move.from_lane} to {move.to_lane} is not a legal move{holder}", may)
+    is_held = bool(is_claim and holder)
+    hint = f"{_ASK_HOLDER}; {may}" if is_held else may
+    words = f"{move.from_lane} to {move.to_lane} is not a legal move{holder}"
+    return Refusal(HELD_BY_OTHER if is_held else ILLEGAL, words, hint)
 
 
 def _no_guard(_move: Move) -> Refusal | None:
@@ -172,7 +177,7 @@ def _no_guard(_move: Move) -> Refusal | None:
 def _claim(move: Move) -> Refusal | None:
     if move.holder in (None, move.actor):
         return None
-    return Refusal(HELD_BY_OTHER, f"{move.holder} holds the work package", "ask the holder to give it back")
+    return Refusal(HELD_BY_OTHER, f"{move.holder} holds the work package", _ASK_HOLDER)
 
 
 def _workspace(move: Move) -> Refusal | None:

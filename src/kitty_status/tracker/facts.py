@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WORKTREE = "worktree"
 DIRECT = "direct_repo"
+MIGRATION = "migration"
+"""The actor of events that were made from a file: nobody who could go on, or give a claim back."""
 
 
 class Subtasks:

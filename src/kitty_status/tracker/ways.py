@@ -37,9 +37,9 @@ _GUARD_NEEDS = {
 def ways(wp_id: str, move: Move, codes: Collection[str], profile: LaneProfile) -> list[str]:
     """Return the calls that bring a work package where a refused move was to bring it, in their order.
 
-    None where no call of this actor would: somebody else holds the work package.
+    None where no call of this actor would, since somebody else holds the work package, or it is there already.
     """
-    if transitions.HELD_BY_OTHER in codes:
+    if transitions.HELD_BY_OTHER in codes or (transitions.ILLEGAL in codes and move.from_lane == move.to_lane):
         return []
     if transitions.ILLEGAL not in codes:
         return [_call(wp_id, move, move.to_lane, [option for code in codes for option in _MISSING[code]])]

@@ -62,12 +62,13 @@ class Diagnosis(Part):
 
 
 class Examined(Part):
-    """What was found about a clone, and what --fix did, or with --dry-run would do."""
+    """What was found about a clone, what --fix did, or with --dry-run would do, and what a baseline has accepted."""
 
     healthy: bool
     findings: list[Diagnosis]
     fixed: list[str]
     would_fix: list[str]
+    known: int
 
 
 class Page(Part):

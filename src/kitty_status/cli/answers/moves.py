@@ -114,7 +114,7 @@ class MigratedWorkPackage(Part):
     outcome: Literal["migrated", "already", "kept", "nothing"]
     lane: str | None
     logged_lane: str | None
-    origin: str | None
+    origin: Literal["history", "activity-log", "history+activity-log", "bootstrap"] | None
     events: list[StatusEvent]
 
 

@@ -17,7 +17,8 @@ from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.materialize import refuse_lost_log
 from kitty_status.tracker.meta import meta_of
-from kitty_status.tracker.migrating.course import Course, course_of, lanes_named, time_of
+from kitty_status.tracker.migrating.course import Course, Told, course_of, lanes_named
+from kitty_status.tracker.migrating.history import time_of
 from kitty_status.tracker.migrating.lines import events_of_course
 from kitty_status.tracker.sight import Surroundings
 from kitty_status.tracker.work_packages.files import work_package_files
@@ -124,7 +125,7 @@ def plan(feature: Feature, config: Config, first: Migration | None = None, *, ma
     for wp_id, (file, values) in files.items():
         where = file.where
         try:
-            course = course_of(values, profile, where, begun)
+            course = course_of(_told(file, values), profile, begun)
             derived = events_of_course(feature.slug, wp_id, course, profile, where)
             _refuse_future(derived, where)
         except WorkPackageFileError as error:
@@ -165,13 +166,18 @@ def _frontmatters(feature: Feature, known: Files, problems: list[KittyStatusErro
     return found
 
 
+def _told(file: WorkPackageFile, values: Mapping[str, Value]) -> Told:
+    body = file.body()
+    return Told(file.where, values, body, file.data.count(b"\n") - body.count(b"\n"))
+
+
 def _profile(
     config: Config, before: Snapshot, files: Iterable[tuple[WorkPackageFile, Mapping[str, Value]]]
 ) -> LaneProfile:
     """Return the profile by which lanes are understood: the one in force, which the lanes themselves may decide."""
     if config.profile is not None or before.profile is not SEVEN_LANE:
         return before.profile
-    return profile_that_has(lane for _, values in files for lane in lanes_named(values))
+    return profile_that_has(lane for file, values in files for lane in lanes_named(_told(file, values)))
 
 
 def _begun(feature: Feature) -> datetime | None:

@@ -10,6 +10,7 @@ from kitty_status.status.catching_up import sent_back
 from kitty_status.status.mentions import Vocabulary
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.transitions import has_approval, holder_of
+from kitty_status.tracker.facts import MIGRATION
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
 from kitty_status.tracker.phases import phase_of
@@ -52,13 +53,14 @@ class LoggedFeature:
         return str(state["lane"]) if state else self.snapshot.profile.initial
 
     def holder(self, wp_id: str) -> str | None:
-        """Return who holds a work package here, None where nobody does."""
+        """Return who holds a work package here, None where nobody does: a claim that was migrated is nobody's."""
         state = self.snapshot.work_packages.get(wp_id)
-        return holder_of(state["lane"], state["actor"], self.snapshot.profile) if state else None
+        holder = holder_of(state["lane"], state["actor"], self.snapshot.profile) if state else None
+        return None if holder == MIGRATION else holder
 
     def sent_back_at(self, wp_id: str) -> float | None:
         """Return the moment, in seconds, at which a work package was last moved back."""
-        event = sent_back(self._events.get(wp_id, ()))
+        event = sent_back(self._events.get(wp_id, ()), self.snapshot.profile)
         return event.instant.timestamp() if event else None
 
     def approval(self, wp_id: str) -> dict[str, Any] | None:
