@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WorkPackageArgument = Annotated[str, typer.Argument(metavar="WP", help="The work package, for example WP01.")]
 ActorOption = Annotated[str, typer.Option("--actor", envvar="KITTY_STATUS_ACTOR", help="Who does it.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why.")]
-CommitOption = Annotated[bool, typer.Option("--commit", help="Commit exactly the log and the snapshot.")]
+CommitOption = Annotated[bool, typer.Option("--commit", help="Commit exactly log, snapshot and views.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done, and write nothing.")]
 
 
