@@ -119,6 +119,23 @@ def test_of_a_picked_merge_nothing_is_certain(parted: GitRepo) -> None:
     assert facts.section == b""
 
 
+@pytest.mark.usefixtures("parted")
+@pytest.mark.parametrize(("ours", "said"), [(b"ours\n", ""), (b"ou\0rs\n", "Cannot merge binary files")])
+def test_what_git_cannot_merge_is_a_conflict(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], ours: bytes, said: str
+) -> None:
+    files = {"base": b"base\n", "ours": ours, "theirs": b"theirs\n"}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+
+    code = view_driver.main([*(str(tmp_path / name) for name in files), OVERVIEW, "", "%S", "%X", "%Y"])
+
+    assert code == 1
+    assert said in capfd.readouterr().err
+    left = (tmp_path / "ours").read_bytes()
+    assert left == (ours if said else b"<<<<<<< ours\nours\n=======\ntheirs\n>>>>>>> theirs\n")
+
+
 def test_a_call_without_its_files_says_how_it_is_called(capfd: pytest.CaptureFixture[str]) -> None:
     assert view_driver.main(["base", "ours"]) == 3
     assert "usage: kitty-status merge-driver" in capfd.readouterr().err
