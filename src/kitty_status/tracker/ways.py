@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kitty_status.status import lanes, transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.transitions import Move
@@ -34,10 +34,13 @@ _GUARD_NEEDS = {
 }
 
 
-def ways(wp_id: str, move: Move, codes: Collection[str], profile: LaneProfile) -> list[str]:
+def ways(
+    wp_id: str, move: Move, codes: Collection[str], profile: LaneProfile, *, has_open_subtasks: Callable[[], bool]
+) -> list[str]:
     """Return the calls that bring a work package where a refused move was to bring it, in their order.
 
     None where no call of this actor would, since somebody else holds the work package, or it is there already.
+    `has_open_subtasks` is asked only if the way round leads past the guard that minds them.
     """
     if transitions.HELD_BY_OTHER in codes or (transitions.ILLEGAL in codes and move.from_lane == move.to_lane):
         return []
@@ -46,11 +49,13 @@ def ways(wp_id: str, move: Move, codes: Collection[str], profile: LaneProfile) -
     steps = _shortest(move.from_lane, move.to_lane, profile)
     if not steps:
         return [_call(wp_id, move, move.to_lane, ["--force", "--reason WHY"])]
-    return [_call(wp_id, move, target, _needs(source, target, profile)) for source, target in steps]
+    return [_call(wp_id, move, step[1], _needs(profile.moves[step], has_open_subtasks)) for step in steps]
 
 
-def _needs(source: str, target: str, profile: LaneProfile) -> list[str]:
-    code = _GUARD_NEEDS.get(profile.moves[source, target])
+def _needs(guard: str, has_open_subtasks: Callable[[], bool]) -> list[str]:
+    code = _GUARD_NEEDS.get(guard)
+    if guard == lanes.GUARD_SUBTASKS and has_open_subtasks():
+        code = transitions.OPEN_SUBTASKS
     return list(_MISSING[code]) if code else []
 
 
