@@ -129,8 +129,8 @@ def drafted(event: NewEvent | Event) -> Draft:
         stream=_text(event.stream, "stream", MAX_NAME_LENGTH),
         at=datetime.now(UTC) if event.at is None else _instant(event.at),
         data=_json(event.data, "data") if event.data else _empty(event.data),
-        tags=_tags(event.tags) if event.tags else {},
-        metadata=_object(event.metadata, "metadata") if event.metadata else {},
+        tags=_tags(event.tags),
+        metadata=_object(event.metadata, "metadata"),
         version=_version(event.version) if isinstance(event, NewEvent) else None,
         is_fresh=is_fresh,
         states_time=event.at is not None,
@@ -192,6 +192,8 @@ def _empty(value: Any) -> Any:
 def _object(value: object, field: str) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise refused(field, f"is a {type(value).__name__}, not an object")
+    if not value:
+        return {}
     copy: dict[str, Any] = _json(dict(value), field)
     return copy
 

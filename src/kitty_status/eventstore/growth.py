@@ -20,6 +20,7 @@ class Growth:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._head = 0
+        self._wakes = 0
 
     def reached(self, head: int) -> None:
         """Wake everybody who waits for this position or an earlier one."""
@@ -29,23 +30,25 @@ class Growth:
                 self._changed.notify_all()
 
     def wake(self) -> None:
-        """Wake everybody, whatever they wait for."""
+        """Wake everybody, whatever they wait for: they stop waiting."""
         with self._changed:
+            self._wakes += 1
             self._changed.notify_all()
 
     def wait_for(self, position: int, seconds: float, look: Callable[[], int] | None) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is.
+        """Wait until there is an event at `position`, so many seconds or until `wake` at most, and say whether there is.
 
         `look` returns the head as it is stored; None where nobody but this process appends.
         """
         deadline = time.monotonic() + seconds
         pause = seconds if look is None else _FIRST_PAUSE
+        wakes = self._wakes
         while True:
             with self._changed:
                 if self._head >= position:
                     return True
                 remaining = deadline - time.monotonic()
-                if remaining <= 0:
+                if remaining <= 0 or self._wakes != wakes:
                     return False
                 self._changed.wait(min(pause, remaining))
             if look is not None:

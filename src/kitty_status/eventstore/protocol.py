@@ -99,11 +99,15 @@ class EventStore(ABC):
         """Finish what is being written and give everything back; closing twice does nothing."""
         self._writing.close()
         self.is_closed = True
-        self._growth.wake()
+        self.wake()
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
         return self._growth.wait_for(position, seconds, self.head)
+
+    def wake(self) -> None:
+        """Let everybody who waits for events stop waiting."""
+        self._growth.wake()
 
     # Appending
 

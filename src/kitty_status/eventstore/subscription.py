@@ -49,6 +49,10 @@ class Readable(Protocol):
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
         ...
 
+    def wake(self) -> None:
+        """Let everybody who waits for events stop waiting."""
+        ...
+
 
 class Subscription:
     """The events of a query, from a position on, as an iterator that waits for more.
@@ -125,6 +129,7 @@ class Subscription:
     def close(self) -> None:
         """End the iteration, also in the thread that waits in it."""
         self._closed.set()
+        self._store.wake()
 
     def _read_on(self, head: int) -> None:
         """Read the next page; where nothing up to `head` is asked for, that is how far it has come."""
