@@ -46,7 +46,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True):
     """An event that is stored.
 
     * `position` is its place in the store: the first has 1, and there is no gap

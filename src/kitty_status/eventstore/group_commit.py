@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.staging import Append, Outcome
@@ -45,8 +47,10 @@ class GroupCommit:
     instead is raised to every caller whose append was among them.
     """
 
-    def __init__(self, commit: Callable[[Sequence[Append]], list[Outcome]]) -> None:
+    def __init__(self, commit: Callable[[Sequence[Append]], list[Outcome]], linger: float = 0.0) -> None:
+        """Write through `commit`, at most once in `linger` seconds: whoever comes meanwhile joins in."""
         self._commit = commit
+        self._linger = linger
         self._at_work = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._something_waits = threading.Semaphore(0)
@@ -61,7 +65,7 @@ class GroupCommit:
         Raises:
             EventStoreError: it was refused, or the backend failed.
         """
-        if not self._waiting and self._at_work.acquire(blocking=False):
+        if not self._linger and not self._waiting and self._at_work.acquire(blocking=False):
             try:
                 self._refuse_if_closed()
                 return _given(self._commit([append])[0])
@@ -73,6 +77,17 @@ class GroupCommit:
         if waiting.failure is not None:
             raise waiting.failure
         return _given(waiting.outcome)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every commit out meanwhile.
+
+        Raises:
+            EventStoreError: the store is closed.
+        """
+        with self._at_work:
+            self._refuse_if_closed()
+            yield
 
     def close(self) -> None:
         """Commit what waits, and refuse what comes after."""
@@ -108,6 +123,8 @@ class GroupCommit:
     def _write_for_others(self) -> None:
         while True:
             self._something_waits.acquire()
+            if self._linger and not self._closed:
+                time.sleep(self._linger)
             with self._at_work:
                 together = self._taken()
                 if together:

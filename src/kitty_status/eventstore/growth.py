@@ -36,7 +36,7 @@ class Growth:
             self._changed.notify_all()
 
     def wait_for(self, position: int, seconds: float, look: Callable[[], int] | None) -> bool:
-        """Wait until there is an event at `position`, so many seconds or until `wake` at most, and say whether there is.
+        """Wait until there is an event at `position`, so many seconds at most, and say whether there is.
 
         `look` returns the head as it is stored; None where nobody but this process appends.
         """

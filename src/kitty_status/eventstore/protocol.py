@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
 from kitty_status.eventstore.days import day_of, instants_of
+from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.event import Event, NewEvent, drafted
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.growth import Growth
@@ -48,10 +49,11 @@ class EventStore(ABC):
     Operations raise `EventStoreError` and nothing else of their own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, durability: Durability = ALWAYS) -> None:
         self.payloads = PayloadTypes()
+        self.durability = durability
         self._growth = Growth()
-        self._writing = GroupCommit(self._commit_and_tell)
+        self._writing = GroupCommit(self._commit_and_tell, durability.linger)
         self.is_closed = False
 
     # What a backend writes itself
