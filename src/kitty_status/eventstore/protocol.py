@@ -137,13 +137,32 @@ class EventStore(ABC):
                 event. CONFLICT: a stream is not at its expected version, or an event meets the condition.
                 STORAGE_ERROR: the disk or the server failed; see its `outcome_unknown`.
         """
-        if not events:
-            return []
+        return self._writing.submit(self.prepared(events, expected_version, condition)) if events else []
+
+    def append_later(self, append: Append, tell: Callable[[Outcome | BaseException], object]) -> None:
+        """Append what `prepared` returned, without waiting; `tell` is called with what became of it, in another thread.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR: the store is closed; `tell` is not called.
+        """
+        self._writing.submit_later(append, tell)
+
+    def prepared(
+        self,
+        events: Sequence[NewEvent | Event],
+        expected_version: ExpectedVersion = ANY_VERSION,
+        condition: AppendCondition | None = None,
+    ) -> Append:
+        """Check events, and return what is to be stored.
+
+        Raises:
+            EventStoreError: VALIDATION_FAILED: an event cannot be stored, or the version makes no sense.
+        """
         drafts = tuple(drafted(event) for event in events)
         for draft in drafts:
             self.payloads.check(draft)
         versions = expected_versions(expected_version, {draft.stream for draft in drafts})
-        return self._writing.submit(Append(drafts, versions, condition))
+        return Append(drafts, versions, condition)
 
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
         outcomes = self.commit(appends)
