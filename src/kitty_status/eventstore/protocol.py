@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
 from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event, NewEvent, drafted
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.growth import Growth
+from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.payloads import PayloadTypes
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.staging import Append
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from kitty_status.eventstore.caching import QueryCache
     from kitty_status.eventstore.snapshots import StateSnapshot
     from kitty_status.eventstore.staging import Outcome
 
@@ -46,12 +49,16 @@ class EventStore(ABC):
     * **Checked.** Whatever a backend would change is refused before anything is stored; nothing is half appended.
     * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time.
 
-    Operations raise `EventStoreError` and nothing else of their own.
+    Operations raise `EventStoreError` and nothing else of their own. `payloads` are the models by which data is
+    checked; `cache`, a `QueryCache`, keeps answers of `get_events` where somebody has set it; `measures` are for
+    OpenTelemetry.
     """
 
     def __init__(self, durability: Durability = ALWAYS) -> None:
         self.payloads = PayloadTypes()
         self.durability = durability
+        self.measures = Measures(type(self).__name__)
+        self.cache: QueryCache | None = None
         self._growth = Growth()
         self._writing = GroupCommit(self._commit_and_tell, durability.linger)
         self.is_closed = False
@@ -165,7 +172,12 @@ class EventStore(ABC):
         return Append(drafts, versions, condition)
 
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
-        outcomes = self.commit(appends)
+        try:
+            outcomes = self.commit(appends)
+        except EventStoreError:
+            self.measures.failed(len(appends))
+            raise
+        self.measures.committed(outcomes)
         newest = [outcome[-1].position for outcome in outcomes if isinstance(outcome, list) and outcome]
         if newest:
             self._growth.reached(max(newest))
@@ -187,7 +199,10 @@ class EventStore(ABC):
         """Return the events that a query asks for, or those of a stream with a version greater than `from_version`."""
         if isinstance(wanted, str):
             wanted = EventQuery(streams=wanted, after_version=from_version)
-        return list(self.stream_events(wanted))
+        with self.measures.querying():
+            if self.cache is not None:
+                return self.cache.events(wanted, self.head(), lambda query: list(self.stream_events(query)))
+            return list(self.stream_events(wanted))
 
     def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:
         """Return the events of a type, of those that happened at `since` or later."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.measuring import Measures
 
 PAGE = 500
 """How many events a subscription reads at once."""
@@ -37,6 +38,7 @@ class Readable(Protocol):
     """What a subscription needs of a store."""
 
     is_closed: bool
+    measures: Measures
 
     def head(self) -> int:
         """Return the position of the newest event."""
@@ -134,6 +136,7 @@ class Subscription:
 
     def _read_on(self, head: int) -> None:
         """Read the next page; where nothing up to `head` is asked for, that is how far it has come."""
+        self._store.measures.lagging(head - self.position)
         query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
         page = self._store.get_events(query)
         if not page:
