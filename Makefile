@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench crash guarantees schemas clean setup
+.PHONY: demo test stories check bench crash guarantees schemas clean setup
 
 setup: $(READY)
 
@@ -19,6 +19,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
+
+# tests/stories as they go with the program as it is: what has changed is written into them, and reported as failed.
+stories: $(READY)
+	KITTY_STATUS_STORIES=rewrite $(BIN)/python -m pytest -n auto tests/stories
 
 check: $(READY)
 	$(BIN)/ruff check .
