@@ -114,6 +114,15 @@ def _folder_as_snapshot(repo: GitRepo) -> None:
     (repo.path / SNAPSHOT).mkdir()
 
 
+def _edited_view(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/tasks.md", "# Work packages\n")
+    repo.write(f"{FOLDER}/tasks/WP01.md", "---\nlane: done\n---\n")
+
+
+def _unreadable_view(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/tasks.md", "<!-- kitty-status:begin -->\n")
+
+
 def _crlf(repo: GitRepo) -> None:
     repo.write(LOG, repo.read(LOG).replace(b"\n", b"\r\n"))
 
@@ -222,6 +231,7 @@ STATES = {
     "autostash-unset": Ailing(lambda repo: repo.git("config", "--unset-all", "merge.autoStash"), COMMANDS),
     "configuration-unreadable": Ailing(lambda repo: _config(repo, "status:\n  nonsense: 1\n")),
     "newer-tool-required": Ailing(lambda repo: _config(repo, 'status:\n  requires: ">=99.0"\n')),
+    "invalid-phase": Ailing(lambda repo: repo.write(f"{FOLDER}/meta.json", '{"status_phase": 3}')),
     "attributes-not-declared": Ailing(_without_attributes, COMMANDS),
     "attributes-not-committed": Ailing(_uncommitted_attributes, COMMANDS),
     "attributes-overridden": Ailing(_overridden),
@@ -250,6 +260,8 @@ STATES = {
     "log-ignored": Ailing(_ignored),
     "snapshot-missing": Ailing(lambda repo: (repo.path / SNAPSHOT).unlink(), FIX),
     "snapshot-drift": Ailing(lambda repo: repo.write(SNAPSHOT, "{}"), FIX),
+    "view-drift": Ailing(_edited_view, FIX),
+    "view-unreadable": Ailing(_unreadable_view),
     "snapshot-unreadable": Ailing(_folder_as_snapshot),
     "snapshot-without-log": Ailing(lambda repo: (repo.path / LOG).unlink()),
     "feature-names-collide": Ailing(_colliding),
