@@ -222,6 +222,7 @@ STATES = {
     "autostash-unset": Ailing(lambda repo: repo.git("config", "--unset-all", "merge.autoStash"), COMMANDS),
     "configuration-unreadable": Ailing(lambda repo: _config(repo, "status:\n  nonsense: 1\n")),
     "newer-tool-required": Ailing(lambda repo: _config(repo, 'status:\n  requires: ">=99.0"\n')),
+    "invalid-phase": Ailing(lambda repo: repo.write(f"{FOLDER}/meta.json", '{"status_phase": 3}')),
     "attributes-not-declared": Ailing(_without_attributes, COMMANDS),
     "attributes-not-committed": Ailing(_uncommitted_attributes, COMMANDS),
     "attributes-overridden": Ailing(_overridden),

@@ -38,7 +38,7 @@ def test_exactly_the_log_and_the_snapshot_are_committed_while_others_stay_staged
     repo.write("more.py", "new\n")
     repo.git("add", "-A")
     repo.write(f"{FOLDER}/spec.md", "not staged\n")
-    commit = commit_feature(with_event(repo), "Move WP01", ulid(1))
+    commit = commit_feature(with_event(repo), "Move WP01", ulid(1), Config()).id
     assert files_of(repo, commit) == [LOG, SNAPSHOT]
     assert commit == repo.git("rev-parse", "HEAD")
     assert repo.git("log", "-1", "--format=%s") == "Move WP01"
@@ -47,26 +47,26 @@ def test_exactly_the_log_and_the_snapshot_are_committed_while_others_stay_staged
 
 
 def test_the_first_commit_of_a_repository_may_be_one(repo: GitRepo) -> None:
-    assert files_of(repo, commit_feature(with_event(repo), "m", ulid(1))) == [LOG, SNAPSHOT]
+    assert files_of(repo, commit_feature(with_event(repo), "m", ulid(1), Config()).id) == [LOG, SNAPSHOT]
 
 
 def test_what_is_committed_already_is_not_committed_again(repo: GitRepo) -> None:
     feature = with_event(repo)
-    first = commit_feature(feature, "m", ulid(1))
+    first = commit_feature(feature, "m", ulid(1), Config()).id
     repo.commit_empty("something else")
-    assert commit_feature(feature, "m", ulid(1)) == first
+    assert commit_feature(feature, "m", ulid(1), Config()).id == first
     assert repo.git("rev-list", "--count", "HEAD") == "2"
 
 
 def test_an_ignored_snapshot_stays_out(repo: GitRepo) -> None:
     repo.write(".gitignore", "status.json\n")
-    assert files_of(repo, commit_feature(with_event(repo), "m", ulid(1))) == [LOG]
+    assert files_of(repo, commit_feature(with_event(repo), "m", ulid(1), Config()).id) == [LOG]
 
 
 def test_an_ignored_log_is_an_error_that_says_what_to_do(repo: GitRepo) -> None:
     repo.write(".gitignore", "kitty-specs\n")
     with pytest.raises(GitError, match="git ignores the log") as caught:
-        commit_feature(with_event(repo), "m", ulid(1))
+        commit_feature(with_event(repo), "m", ulid(1), Config())
     assert ".gitignore" in caught.value.hint
 
 
@@ -75,12 +75,12 @@ def test_a_hook_that_refuses_is_quoted_and_the_log_stays(repo: GitRepo) -> None:
     hook = repo.write(".git/hooks/pre-commit", "#!/bin/sh\necho 'not on a friday' >&2\nexit 1\n")
     hook.chmod(0o755)
     with pytest.raises(GitError, match="not on a friday") as caught:
-        commit_feature(feature, "m", ulid(1))
+        commit_feature(feature, "m", ulid(1), Config())
     assert "is recorded" in caught.value.hint
     assert LOG in caught.value.hint
     assert repo.read(LOG) == FIRST
     hook.unlink()
-    commit_feature(feature, "m", ulid(1))
+    commit_feature(feature, "m", ulid(1), Config())
     assert repo.git("status", "--porcelain") == ""
 
 
@@ -88,7 +88,7 @@ def test_while_another_git_is_at_work_it_is_busy(repo: GitRepo) -> None:
     feature = with_event(repo)
     repo.write(".git/index.lock", "")
     with pytest.raises(BusyError) as caught:
-        commit_feature(feature, "m", ulid(1))
+        commit_feature(feature, "m", ulid(1), Config())
     assert caught.value.exit_code == 6
     assert "is recorded" in caught.value.hint
 
@@ -97,7 +97,7 @@ def test_in_a_linked_work_tree_the_commit_is_on_its_branch(repo: GitRepo, tmp_pa
     with_event(repo)
     repo.commit()
     linked = repo.worktree(tmp_path / "linked", "ada")
-    commit = commit_feature(with_event(linked, FIRST + SECOND), "m", ulid(1))
+    commit = commit_feature(with_event(linked, FIRST + SECOND), "m", ulid(1), Config()).id
     assert repo.git("rev-parse", "ada") == commit != repo.git("rev-parse", "main")
 
 
@@ -109,7 +109,7 @@ def test_only_files_that_exist_belong_into_the_commit(repo: GitRepo) -> None:
 
 def test_outside_git_there_is_nothing_to_commit_to(tmp_path: Path) -> None:
     with pytest.raises(OutsideRepositoryError):
-        commit_feature(feature_at(tmp_path / FOLDER), "m", ulid(1))
+        commit_feature(feature_at(tmp_path / FOLDER), "m", ulid(1), Config())
 
 
 @pytest.mark.parametrize("sign", ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"])

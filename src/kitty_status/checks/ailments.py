@@ -81,6 +81,11 @@ AILMENTS = {
     "newer-tool-required": Ailment(
         BLOCKING, "a kitty-status as new as status.requires asks", "this one may read here and not write"
     ),
+    "invalid-phase": Ailment(
+        DEGRADED,
+        "a phase that is 0, 1 or 2",
+        "what is no phase is passed over: a feature may be in another one than somebody meant, see `phase`",
+    ),
     # attributes
     "attributes-not-declared": Ailment(
         DEGRADED,
@@ -169,6 +174,14 @@ AILMENTS = {
     ),
     "snapshot-without-log": Ailment(
         BLOCKING, "the events that the snapshot counts", "the log may have been lost: its history has it"
+    ),
+    "view-drift": Ailment(
+        DEGRADED, "frontmatter and tasks.md that say what the log says", "people who read them are told something else"
+    ),
+    "view-unreadable": Ailment(
+        DEGRADED,
+        "files of work packages in which the lane can be told from the rest",
+        "nothing in this feature can be moved until the file is put right, or `status.views` is off",
     ),
     "feature-names-collide": Ailment(
         DEGRADED,

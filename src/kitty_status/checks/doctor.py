@@ -35,7 +35,11 @@ class Check(NamedTuple):
 
 
 ANYWHERE = (
-    Check("configuration", place.check_configuration, ("configuration-unreadable", "newer-tool-required")),
+    Check(
+        "configuration",
+        place.check_configuration,
+        ("configuration-unreadable", "newer-tool-required", "invalid-phase"),
+    ),
     Check("switch", place.check_switch, ("switched-off",)),
 )
 IN_A_REPOSITORY = (
@@ -79,6 +83,7 @@ IN_A_REPOSITORY = (
     Check("quarantine", place.check_quarantine, ("quarantine-not-empty",)),
 )
 OF_A_FEATURE = (
+    "invalid-phase",
     "log-unsafe",
     "log-unreadable",
     "log-damaged",
@@ -90,6 +95,8 @@ OF_A_FEATURE = (
     "snapshot-missing",
     "snapshot-drift",
     "snapshot-without-log",
+    "view-drift",
+    "view-unreadable",
 )
 
 OF_THE_WORK = ("stale-claim", "chain-break", "competing-moves")

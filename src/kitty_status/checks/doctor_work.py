@@ -15,6 +15,7 @@ from kitty_status.status.validation import CHAIN_BREAK, COMPETING_MOVES, ERROR
 from kitty_status.tracker.cleanup import survey
 from kitty_status.tracker.holding import claims_in
 from kitty_status.tracker.log import read_log
+from kitty_status.tracker.phases import phase_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,10 @@ def check_work(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
     """Has somebody forgotten a claim, and is there something in the log that nobody has decided?
 
     A log that cannot be read, or is damaged, is reported as that; what it says about the work is not relied on.
+    In phase 0 it is not read: nothing says who holds what since when.
     """
+    if not phase_of(feature, clone.config).keeps_log:
+        return
     try:
         events = unique_events(read_log(feature.log, feature.log.strictly()))
         sight = clone.surroundings.of(feature, events) if clone.surroundings else None

@@ -17,6 +17,7 @@ from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.reconciling import reconcile as reconciling
 from kitty_status.tracker.reconciling.reconcile import ReconcileRequest
+from kitty_status.tracker.view_changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -120,7 +121,12 @@ def _next_steps(found: Reconciliation, config: Config, *, is_applied: bool) -> l
         step
         for feature in changed.values()
         if feature.repository is not None
-        for step in how_to_commit(feature, f"Reconcile {feature.slug}", snapshot=config.commits_snapshots)
+        for step in how_to_commit(
+            feature,
+            f"Reconcile {feature.slug}",
+            snapshot=config.commits_snapshots,
+            views=changed_views(feature, config).generated,
+        )
     ]
 
 

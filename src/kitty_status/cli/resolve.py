@@ -22,6 +22,7 @@ from kitty_status.tracker.features import Project, feature_at
 from kitty_status.tracker.mend import ACTIONS
 from kitty_status.tracker.resolve import plan
 from kitty_status.tracker.resolve import resolve as resolve_feature
+from kitty_status.tracker.view_changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
@@ -185,7 +186,7 @@ def _name_in(resolution: Resolution, path: str) -> str:
 
 
 def _warnings(resolution: Resolution) -> list[str]:
-    return [
+    return resolution.warnings + [
         f"{second.path}:{second.number}: event {conflict.event_id} has other content than on line "
         f"{first.number if first.path == second.path else f'{first.path}:{first.number}'}; {_DECIDE}"
         for conflict in resolution.mended.conflicts
@@ -204,5 +205,7 @@ def _next(resolution: Resolution, *, dry_run: bool) -> list[str]:
         if is_for_a_merge:
             steps.append(how_to_stage(resolution.to_stage))
         elif not is_committed(feature):
-            steps += how_to_commit(feature, message, snapshot=load_config(feature.root).commits_snapshots)
+            config = load_config(feature.root)
+            views = changed_views(feature, config).generated
+            steps += how_to_commit(feature, message, snapshot=config.commits_snapshots, views=views)
     return steps

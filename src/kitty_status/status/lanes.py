@@ -160,3 +160,9 @@ _BEYOND_SEVEN = frozenset(NINE_LANE.lanes) - frozenset(SEVEN_LANE.lanes)
 def needs_nine_lanes(from_lane: str, to_lane: str) -> bool:
     """Say whether a move names a lane that only the nine-lane profile has."""
     return from_lane in _BEYOND_SEVEN or to_lane in _BEYOND_SEVEN
+
+
+def profile_that_has(lanes: Iterable[str]) -> LaneProfile:
+    """Return the profile that ships and has all of these lanes, spelled as people spell them; seven-lane in doubt."""
+    needs_nine = any(SEVEN_LANE.resolve(lane) is None and NINE_LANE.resolve(lane) for lane in lanes)
+    return NINE_LANE if needs_nine else SEVEN_LANE

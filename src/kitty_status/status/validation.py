@@ -46,6 +46,11 @@ LANE_IN_FOREIGN_ROW = "lane-in-foreign-row"
 SNAPSHOT_DRIFT = "snapshot-drift"
 SNAPSHOT_MISSING = "snapshot-missing"
 SNAPSHOT_WITHOUT_LOG = "snapshot-without-log"
+INVALID_PHASE = "invalid-phase"
+LOG_NOT_READ = "log-not-read"
+UNREADABLE_WORK_PACKAGE = "unreadable-work-package"
+VIEW_DRIFT = "view-drift"
+VIEW_UNREADABLE = "view-unreadable"
 
 NO_FUTURE = ("Z", "Z")
 """For those who do not ask for a clock: no id lies in the future."""

@@ -20,7 +20,12 @@ from kitty_status.status.reducer import reduce_with
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unknown_work_package
 from kitty_status.tracker.claims import refuse_if_held_elsewhere
-from kitty_status.tracker.judging import move_asked_for, refuse_if_against_the_rules, refuse_if_moved_on
+from kitty_status.tracker.judging import (
+    lane_asked_for,
+    move_asked_for,
+    refuse_if_against_the_rules,
+    refuse_if_moved_on,
+)
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import refuse_lost_log
 from kitty_status.tracker.recent import understand
@@ -59,11 +64,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     on_damage = feature.log.strictly(under_lock=not request.dry_run)
     events, before = understand(str(feature.log), data, config.profile, on_damage)
     refuse_lost_log(feature, before, config)
-    to_lane = before.profile.resolve(request.to_lane)
-    if to_lane is None:
-        raise UsageError(
-            f"{request.to_lane!a} is no lane of {before.profile.name}", hint=f"lanes: {', '.join(before.profile.lanes)}"
-        )
+    to_lane = lane_asked_for(request, before.profile)
     replayed = _replayed(feature, request, to_lane)
     if replayed is not None:
         return Emitted(feature, replayed, before.state_of(request.wp_id), replayed=True)

@@ -14,6 +14,7 @@ from kitty_status.tracker.features import Feature
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import events_in, read_log
 from kitty_status.tracker.past import past_at
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.work_packages.files import TASKS_FOLDER, id_in, work_package_ids
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Finished:
             events = unique_events(event for feature in own for event in read_log(feature.log, feature.log.strictly()))
         except (KittyStatusError, OSError) as error:
             return f"the log of {slug} cannot be read: {error}"
+        if not all(phase_of(feature, self._config).keeps_log for feature in own):
+            return f"{slug} is in phase 0, where no log says what is finished"
         if not merged:
             return f"{self._name} has no events of {slug}"
         ids = {wp_id for feature in own for wp_id in work_package_ids(feature)} | self._ids_of_files(slug)

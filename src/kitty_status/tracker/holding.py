@@ -17,6 +17,7 @@ from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.transitions import HELD_BY_OTHER, holder_of
 from kitty_status.tracker.emit import emit
 from kitty_status.tracker.log import read_log
+from kitty_status.tracker.phases import refuse_unlogged
 from kitty_status.tracker.request import EmitRequest
 from kitty_status.tracker.sight import Surroundings
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from kitty_status.tracker.request import Emitted
 
 _HOURS_A_DAY = 24
+_BY_HAND = (
+    "there, `assignee` and `agent` in the frontmatter say who holds a work package: change them by hand, and the lane "
+    "with `kitty-status emit`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ def _before(project: Project, config: Config, request: EmitRequest) -> tuple[Fea
     if not request.actor.strip():
         raise MoveRefusedError("a claim belongs to somebody", hint="name the actor: --actor, or KITTY_STATUS_ACTOR")
     feature = project.feature(request.feature)
+    refuse_unlogged(feature, config, _BY_HAND)
     events: list[LaneEvent] = unique_events(read_log(feature.log, feature.log.strictly()))
     return feature, events, reduce_events(events, config.profile)
 

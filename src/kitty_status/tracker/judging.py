@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import HeldByOtherError, MovedOnError, MoveRefusedError
+from kitty_status.errors import HeldByOtherError, MovedOnError, MoveRefusedError, UsageError
 from kitty_status.status import transitions
 from kitty_status.status.lanes import GUARD_SUBTASKS, GUARD_WORKSPACE
 from kitty_status.tracker.facts import Subtasks, execution_mode, subtasks_of, workspace_of
 from kitty_status.tracker.ways import ways
 
 if TYPE_CHECKING:
+    from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.request import EmitRequest
+
+
+def lane_asked_for(request: EmitRequest, profile: LaneProfile) -> str:
+    """Return the lane that a request names.
+
+    Raises:
+        UsageError: the profile has none of that name.
+    """
+    lane = profile.resolve(request.to_lane)
+    if lane is None:
+        raise UsageError(f"{request.to_lane!a} is no lane of {profile.name}", hint=f"lanes: {', '.join(profile.lanes)}")
+    return lane
 
 
 def move_asked_for(

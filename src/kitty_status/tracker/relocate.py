@@ -210,7 +210,7 @@ def _materialize(relocation: Relocation, config: Config) -> None:
     try:
         snapshot, oid = reduce_with_oid(target, config)
         if target.snapshot.exists() or target.snapshot in relocation.created:
-            write_snapshot(target, config, snapshot, oid)
+            relocation.warnings += write_snapshot(target, config, snapshot, oid).warnings(target)
     except (OSError, KittyStatusError) as error:
         relocation.warnings.append(
             f"{target.snapshot.name} was not written ({error}); run `kitty-status materialize {target.slug}`"

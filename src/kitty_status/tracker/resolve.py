@@ -59,6 +59,7 @@ class Resolution:
     is_snapshot_spoilt: bool = False
     elsewhere: list[Elsewhere] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
 
     @property
@@ -131,7 +132,7 @@ def resolve(feature: Feature, config: Config, revisions: Sequence[str] = ()) -> 
         if not resolution.is_needed:
             return resolution
         _replace_log(resolution)
-        write_snapshot(feature, config, *reduce_with_oid(feature, config))
+        resolution.warnings += write_snapshot(feature, config, *reduce_with_oid(feature, config)).warnings(feature)
         if resolution.to_stage and not resolution.mended.conflicts:
             resolution.staged = stage_files(feature, resolution.to_stage)
     return resolution

@@ -82,14 +82,23 @@ class Page(Part):
     example: str
 
 
+class MaterializedView(Part):
+    """A file whose status differed from its log, and whether it was written."""
+
+    path: str
+    drifted: bool
+    written: bool
+
+
 class Materialized(Part):
-    """A snapshot that was compared with its log and written where it differed."""
+    """A snapshot that was compared with its log and written where it differed, and the views that differed."""
 
     feature: str
     path: str
     drifted: bool
     written: bool
     event_count: int
+    views: list[MaterializedView]
 
 
 class MendedLine(Part):
