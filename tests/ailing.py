@@ -114,6 +114,15 @@ def _folder_as_snapshot(repo: GitRepo) -> None:
     (repo.path / SNAPSHOT).mkdir()
 
 
+def _edited_view(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/tasks.md", "# Work packages\n")
+    repo.write(f"{FOLDER}/tasks/WP01.md", "---\nlane: done\n---\n")
+
+
+def _unreadable_view(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/tasks.md", "<!-- kitty-status:begin -->\n")
+
+
 def _crlf(repo: GitRepo) -> None:
     repo.write(LOG, repo.read(LOG).replace(b"\n", b"\r\n"))
 
@@ -251,6 +260,8 @@ STATES = {
     "log-ignored": Ailing(_ignored),
     "snapshot-missing": Ailing(lambda repo: (repo.path / SNAPSHOT).unlink(), FIX),
     "snapshot-drift": Ailing(lambda repo: repo.write(SNAPSHOT, "{}"), FIX),
+    "view-drift": Ailing(_edited_view, FIX),
+    "view-unreadable": Ailing(_unreadable_view),
     "snapshot-unreadable": Ailing(_folder_as_snapshot),
     "snapshot-without-log": Ailing(lambda repo: (repo.path / LOG).unlink()),
     "feature-names-collide": Ailing(_colliding),

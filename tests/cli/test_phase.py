@@ -82,10 +82,6 @@ def test_a_call_that_cannot_be_understood_is_refused(repo: GitRepo, args: tuple[
     assert ask(repo.path, "phase", *args, "--json").code == code
 
 
-def test_a_feature_stood_in_whose_folder_is_gone_is_not_found(repo: GitRepo) -> None:
-    assert ask(repo.path, "phase", "kitty-specs").code == 4
-
-
 def test_show_tells_the_lanes_of_the_files_and_says_so(repo: GitRepo) -> None:
     answer = ask(repo.path, "show", SLUG)
     assert answer.out.splitlines() == [
@@ -138,9 +134,18 @@ def test_the_overview_counts_the_lanes_of_the_files(repo: GitRepo) -> None:
 
 def test_commands_that_show_logs_say_that_none_counts(repo: GitRepo) -> None:
     with_log(repo)
-    for args in (("log", SLUG), ("show", SLUG, "--worktrees")):
+    repo.commit()
+    for args in (("log", SLUG), ("show", SLUG, "--worktrees"), ("show", SLUG, "--at", "HEAD")):
         assert f"{SLUG} is in phase 0 (.kittify/config.yaml:2): its frontmatter counts" in ask(repo.path, *args).err
     assert f"{LOG} is not read" in ask(repo.path, "show", SLUG).err
+
+
+def test_lanes_go_by_the_files(repo: GitRepo) -> None:
+    with_log(repo)
+    assert ask(repo.path, "lanes", SLUG).out.startswith(f"seven-lane (detected from the files of {SLUG})\n")
+    file_of(repo, "WP03", "lane: in_review\n")
+    repo.write(path_of("WP04"), "---\nlane: [\n---\n")
+    assert ask(repo.path, "lanes", SLUG).out.startswith(f"nine-lane (detected from the files of {SLUG})\n")
 
 
 def test_materialize_writes_nothing_and_says_why(repo: GitRepo) -> None:

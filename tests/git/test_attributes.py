@@ -100,6 +100,19 @@ def test_git_applies_the_committed_rules(repo: GitRepo, folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
+def test_views_are_ours_in_the_clone_alone_and_keep_their_line_ends(repo: GitRepo, folder: str) -> None:
+    repo.write(".gitattributes", add_block(None, COMMITTED))
+    views = [f"{folder}/{name}" for name in ("tasks.md", "tasks/WP01-a title.md", "tasks/wp02.md")]
+    assert {asks(repo, view, "merge") for view in views} == {"unspecified"}
+    repo.write(".git/info/attributes", add_block(None, LOCAL))
+
+    assert {asks(repo, view, "merge") for view in views} == {"kitty-status-view"}
+    assert {asks(repo, view, "text") for view in views} == {"unspecified"}
+    for name in ("spec.md", "tasks/README.md", "tasks/WP01.txt", "my-tasks.md", "tasks.md/x", "tasks/below/WP01.md"):
+        assert asks(repo, f"{folder}/{name}", "merge") == "unspecified", name
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_the_rules_of_the_clone_beat_the_committed_ones(repo: GitRepo, folder: str) -> None:
     repo.write(".gitattributes", add_block(None, COMMITTED))
     repo.write(".git/info/attributes", add_block(None, LOCAL))

@@ -162,6 +162,8 @@ def test_a_meta_json_that_the_system_does_not_open_is_warned_of(
         ("two", "'two'"),
         ("auto", "'auto'"),
         ("x" * 50, "'" + "x" * 39 + "..."),
+        ("0x" + "f" * 5000, "'0x" + "f" * 37 + "..."),
+        ("9" * 50, "'" + "9" * 39 + "..."),
     ],
 )
 def test_what_is_no_phase_in_the_configuration_is_warned_of_and_passed_over(

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kitty_status.checks.ailments import ADVISORY, AILMENTS
 from kitty_status.errors import ConfigurationError
-from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER, SHARED_SHARD, SNAPSHOT_FILENAME
+from kitty_status.status.layout import (
+    EVENTS_FILENAME,
+    OVERVIEW_FILENAME,
+    SHARDS_FOLDER,
+    SHARED_SHARD,
+    SNAPSHOT_FILENAME,
+    TASKS_FOLDER,
+)
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, Config, load_config
 from kitty_status.tracker.sight import Surroundings
 
@@ -158,10 +165,20 @@ class Clone:
 
         Paths are from the top of the work tree.
         """
-        folders = [feature.relative(feature.folder) for feature in self.features]
-        above = self.project.features_folder.relative_to(self.project.root).as_posix()
         return [
             (f"{folder}/{log}", f"{folder}/{SNAPSHOT_FILENAME}")
-            for folder in [*folders, f"{above}/a-new-feature"]
+            for folder in self._folders()
             for log in (EVENTS_FILENAME, f"{SHARDS_FOLDER}/{SHARED_SHARD}")
         ]
+
+    def view_paths(self) -> list[str]:
+        """Return the overview, and a work package's file, of every feature and of one that is yet to be made."""
+        return [
+            f"{folder}/{name}"
+            for folder in self._folders()
+            for name in (OVERVIEW_FILENAME, f"{TASKS_FOLDER}/WP01-a-title.md")
+        ]
+
+    def _folders(self) -> list[str]:
+        above = self.project.features_folder.relative_to(self.project.root).as_posix()
+        return [*(feature.relative(feature.folder) for feature in self.features), f"{above}/a-new-feature"]

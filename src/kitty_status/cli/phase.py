@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
-from kitty_status.errors import NotFoundError, UsageError
+from kitty_status.errors import UsageError
+from kitty_status.status.phase_numbers import BOTH, FRONTMATTER, LOG
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.phases import BOTH, FRONTMATTER, LOG, phase_of
+from kitty_status.tracker.phases import phase_of
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -44,7 +45,7 @@ def phase(
     config = load_config(project.root)
     if every and feature is not None:
         raise UsageError("--all and a feature exclude each other", hint="leave one of them out")
-    chosen = project.features(archived=True) if every else [_chosen(project, feature)]
+    chosen = project.features(archived=True) if every else [project.feature(feature)]
     rows, warnings = _rows(chosen, config)
     if json_output:
         say_json("phase", rows, warnings=warnings)
@@ -54,15 +55,6 @@ def phase(
         if not every:
             say(f"  {row['meaning']}")
     warn(warnings)
-
-
-def _chosen(project: Project, name: str | None) -> Feature:
-    feature = project.feature(name)
-    if not feature.folder.is_dir():
-        raise NotFoundError(
-            f"there is no feature folder {feature.folder}", hint="`kitty-status show` lists the features"
-        )
-    return feature
 
 
 def _rows(features: list[Feature], config: Config) -> tuple[list[dict[str, Any]], list[str]]:

@@ -10,13 +10,14 @@ import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError, WorkPackageFileError
+from kitty_status.status.phase_numbers import FRONTMATTER
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import is_leftover
-from kitty_status.tracker.phases import FRONTMATTER, phase_of
+from kitty_status.tracker.phases import phase_of, remarks_on
 from kitty_status.tracker.same_feature import Namesakes, how_split
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def show(
     if at is not None:
         # Loaded by name: nearly every call is about the present.
         past: Past = import_module("kitty_status.tracker.past").past_at(project, at)
-        return _show_past(past, _name_of(project, feature), config, json_output=json_output)
+        return _show_past(project, past, _name_of(project, feature), config, json_output=json_output)
     if worktrees:
         # Loaded by name: few calls look around, and what that takes would delay all of them.
         module: Any = import_module("kitty_status.cli.show_worktrees")
@@ -96,16 +97,19 @@ def _name_of(project: Project, name: str | None) -> str | None:
     return name
 
 
-def _show_past(past: Past, name: str | None, config: Config, *, json_output: bool) -> int:
+def _show_past(project: Project, past: Past, name: str | None, config: Config, *, json_output: bool) -> int:
     if name is None:
         return _show_all_past(past, config, json_output=json_output)
     ((feature, data),) = past.contents([past.feature(name)])
     snapshot = past.reduce(feature, data, config.profile)
+    today = [each for each in project.features(archived=True) if each.slug == feature.slug]
+    remarks = [remark for each in today for remark in remarks_on(phase_of(each, config), each)]
     if json_output:
-        say_json("show", {**_data(feature.slug, feature.path, snapshot), **_when(past)})
+        say_json("show", {**_data(feature.slug, feature.path, snapshot), **_when(past)}, warnings=remarks)
     else:
         say(f"in {past.commit.short} of {past.commit.committed_at}:")
         _print(feature.slug, snapshot)
+        warn(remarks)
     return EXIT_DONE
 
 

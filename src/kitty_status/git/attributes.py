@@ -6,7 +6,7 @@ back exactly, so the markers note what the file was like before.
 
 from __future__ import annotations
 
-from kitty_status.git.log_paths import LOG_PATTERNS, SNAPSHOT_PATTERN
+from kitty_status.git.log_paths import LOG_PATTERNS, SNAPSHOT_PATTERN, VIEW_PATTERNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,13 @@ COMMITTED = (
 )
 # For one clone that has the drivers. This file beats the committed one, and covers branches without it.
 LOCAL_LOGS = tuple(f"{pattern} merge=kitty-status-log -text" for pattern in LOG_PATTERNS)
-LOCAL = (*LOCAL_LOGS, f"{SNAPSHOT_PATTERN} merge=kitty-status-snapshot -text")
+# Views are people's text: their line ends are not ours to say anything about, and a clone without the drivers is to
+# merge them as any other text.
+LOCAL = (
+    *LOCAL_LOGS,
+    f"{SNAPSHOT_PATTERN} merge=kitty-status-snapshot -text",
+    *(f"{pattern} merge=kitty-status-view" for pattern in VIEW_PATTERNS),
+)
 # What `.gitignore` says where snapshots are not committed.
 IGNORED = (SNAPSHOT_PATTERN,)
 

@@ -11,13 +11,13 @@ import os
 
 from kitty_status.errors import GitError
 from kitty_status.git.in_progress import incoming
-from kitty_status.git.log_paths import STATUS_PATHSPECS, feature_of, is_log_path
+from kitty_status.git.log_paths import STATUS_PATHSPECS, VIEW_PATHSPECS, feature_of, is_log_path
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Change:
@@ -74,14 +74,16 @@ def staged_changes(cwd: str) -> list[Change]:
         return _changes(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
 
 
-def _changes(arguments: list[str], cwd: str, *, inherit_repository: bool = True) -> list[Change]:
-    """Return the logs and snapshots that differ between the two states of a diff.
+def _changes(
+    arguments: list[str], cwd: str, *, inherit_repository: bool = True, pathspecs: Sequence[str] = STATUS_PATHSPECS
+) -> list[Change]:
+    """Return the logs and snapshots, or what else these pathspecs name, that differ between the two states of a diff.
 
     Raises:
         GitError: git does not know them both.
     """
     options = ["-r", "--raw", "-z", "--no-abbrev", "--no-renames"]
-    command = [arguments[0], *options, *arguments[1:], "--", *STATUS_PATHSPECS]
+    command = [arguments[0], *options, *arguments[1:], "--", *pathspecs]
     out = git(command, cwd=cwd, inherit_repository=inherit_repository)
     fields = out.split(b"\0")
     changes = []
@@ -91,15 +93,18 @@ def _changes(arguments: list[str], cwd: str, *, inherit_repository: bool = True)
     return changes
 
 
-def features_between(arguments: list[str], cwd: str) -> list[str]:
+def features_between(arguments: list[str], cwd: str, *, views: bool = False) -> list[str]:
     """Return the feature folders, from the top of the work tree, in which a log or a snapshot differs.
+
+    With `views`, also those in which a Markdown file differs that a view is part of.
 
     `arguments` name the two states: a git command for plumbing diffs, and its revisions.
 
     Raises:
         GitError: git does not know them both.
     """
-    return list(dict.fromkeys(feature_of(change.path) for change in _changes(arguments, cwd)))
+    pathspecs = (*STATUS_PATHSPECS, *VIEW_PATHSPECS) if views else STATUS_PATHSPECS
+    return list(dict.fromkeys(feature_of(change.path) for change in _changes(arguments, cwd, pathspecs=pathspecs)))
 
 
 def whole_branch(name: str, changes: list[Change]) -> Source:

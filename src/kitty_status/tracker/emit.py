@@ -72,7 +72,7 @@ def record(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
             problem = journal.refresh_snapshots()
     emitted.warnings += [_says_brought_back(fate, feature) for fate in brought_back]
     emitted.warnings += [problem] if problem else []
-    emitted.warnings += in_the_middle(feature)
+    emitted.warnings += in_the_middle(feature, emitted.views)
     emitted.warnings += tell(emitted)
     return emitted
 

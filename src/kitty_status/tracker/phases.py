@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.errors import KittyStatusError, MoveRefusedError
 from kitty_status.git.configuration_keys import CONFIG_PATH, PHASE_KEY, SECTION
 from kitty_status.jsonl.codec import LineDamagedError
+from kitty_status.status.phase_numbers import FRONTMATTER, LOG, PHASE_BY_DEFAULT, phase_number
 from kitty_status.tracker.meta import META_FILENAME, meta_of
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
 
-FRONTMATTER, BOTH, LOG = 0, 1, 2
-PHASES = {str(number): number for number in (FRONTMATTER, BOTH, LOG)}
-DEFAULT = BOTH
 META_KEY = "status_phase"
 BY_DEFAULT = "default"
+_IS_NONE = "is no phase (0, 1 or 2), and was passed over"
 _LONGEST_SHOWN = 40
-HOW_TO_MOVE = "`kitty-status emit` moves a work package there; `kitty-status phase` says how the feature gets a log"
+HOW_TO_MOVE = (
+    "`kitty-status emit` moves a work package there; `kitty-status migrate` and phase 1 give the feature a log"
+)
 
 
 class Phase(NamedTuple):
@@ -32,7 +33,7 @@ class Phase(NamedTuple):
 
     * `number` is 0 (the frontmatter is the authority, and no log is written), 1 (log and views are both written) or
       2 (the log alone counts)
-    * `source` is what says so: the path of the feature's `meta.json`, the configuration with its line, or `default`
+    * `source` is what says so, in words: `meta.json of the feature`, the configuration with its line, or `default`
     * `warnings` name what was passed over on the way there
     """
 
@@ -60,17 +61,15 @@ def phase_of(feature: Feature, config: Config) -> Phase:
     number = _of_feature(feature, warnings)
     if number is not None:
         return Phase(number, f"{META_FILENAME} of the feature", warnings)
-    if config.phase in PHASES:
-        return Phase(PHASES[config.phase], _place(config), warnings)
-    return Phase(DEFAULT, BY_DEFAULT, [*warnings, *warnings_about(config)])
-
-
-_IS_NONE = "is no phase (0, 1 or 2), and was passed over"
+    number = phase_number(config.phase)
+    if number is not None:
+        return Phase(number, _place(config), warnings)
+    return Phase(PHASE_BY_DEFAULT, BY_DEFAULT, [*warnings, *warnings_about(config)])
 
 
 def warnings_about(config: Config) -> list[str]:
     """Return what is to be said of the phase that the configuration names: nothing where it is one."""
-    if config.phase is None or config.phase in PHASES:
+    if config.phase is None or phase_number(config.phase) is not None:
         return []
     return [f"{_place(config)}: {SECTION}.{PHASE_KEY} is {_shown(config.phase)}, which {_IS_NONE}"]
 
@@ -118,8 +117,7 @@ def _of_feature(feature: Feature, warnings: list[str]) -> int | None:
     if META_KEY not in values:
         return None
     value = values[META_KEY]
-    # True is 1 to Python, and no number to whoever wrote it.
-    number = PHASES.get(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    number = phase_number(value)
     if number is None:
         warnings.append(f"{where}: {META_KEY} is {_shown(value)}, which {_IS_NONE}")
     return number

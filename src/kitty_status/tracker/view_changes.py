@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.errors import KittyStatusError
 from kitty_status.git.folders import changed_files
 from kitty_status.git.run import read_blobs
+from kitty_status.status.layout import OVERVIEW_FILENAME, TASKS_FOLDER
 from kitty_status.tracker.materialize import reduce_with_oid
 from kitty_status.tracker.views import look_at_views
-from kitty_status.tracker.work_packages.files import OVERVIEW_FILENAME, TASKS_FOLDER
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -44,12 +44,13 @@ def changed_views(feature: Feature, config: Config) -> ChangedViews:
     views = [view for view in views if view.where in changed]
     blobs = read_blobs([f"HEAD:{view.where}" for view in views], cwd=feature.repository.worktree) if views else []
     for view, blob in zip(views, blobs, strict=True):
-        is_generated = blob is not None and not view.drifted and _differs_in_views_alone(view, blob[1])
+        is_generated = blob is not None and not view.drifted and differs_in_views_alone(view, blob[1])
         (found.generated if is_generated else found.edited).append(view.where)
     return found
 
 
-def _differs_in_views_alone(view: View, committed: bytes) -> bool:
+def differs_in_views_alone(view: View, committed: bytes) -> bool:
+    """Say whether a version of the file that git keeps differs from the view's file in nothing but its views."""
     # git may have been told to check files out with other line ends than it keeps.
     versions = [committed, committed.replace(b"\n", b"\r\n")] if b"\r\n" in view.existing else [committed]
     return any(view.is_this_but_for_views(version) for version in versions)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Self
 
 from kitty_status.errors import KittyStatusError, WorkPackageFileError
 from kitty_status.jsonl.replace import remove_leftovers, replace_file, stage_file
+from kitty_status.status.layout import OVERVIEW_FILENAME
 from kitty_status.status.view_section import with_section
 from kitty_status.status.view_text import SECTION_BEGIN, SECTION_END
 from kitty_status.tracker.config import DETECTED, VIEWS_ON
 from kitty_status.tracker.missions import is_spec_kitty_mission
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.work_packages.files import OVERVIEW_FILENAME, gathered, read_text_file, work_package_files
+from kitty_status.tracker.work_packages.files import gathered, read_text_file, work_package_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,7 @@ def look_at_views(
     """Return the views that can be made, and what is wrong with each file of the others."""
     problems: list[WorkPackageFileError] = []
     sources = _sources(feature, snapshot, problems)
-    if not (sources or problems) or not _are_written(feature, config):
+    if not (sources or problems) or not are_written(feature, config):
         return [], []
     views = []
     for path, where, data, render in sources:
@@ -102,7 +103,8 @@ def look_at_views(
     return views, problems
 
 
-def _are_written(feature: Feature, config: Config) -> bool:
+def are_written(feature: Feature, config: Config) -> bool:
+    """Say whether a feature has views: whether its lanes and its section are made from a log."""
     is_on = config.views == VIEWS_ON or (config.views == DETECTED and not is_spec_kitty_mission(feature))
     # Without a log the frontmatter is no view: it is what counts.
     return is_on and phase_of(feature, config).keeps_log
@@ -204,7 +206,7 @@ class StagedViews:
         """
         problems: list[KittyStatusError | OSError] = []
         while self._waiting:
-            view, staged = self._waiting.pop()
+            view, staged = self._waiting.pop(0)
             try:
                 if view.is_as_it_was_read():
                     staged.rename(lasting=False)

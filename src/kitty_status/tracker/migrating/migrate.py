@@ -55,7 +55,7 @@ def migrate(feature: Feature, config: Config, *, dry_run: bool = False) -> Migra
         if journal is not None and journal.restored:
             problem = journal.refresh_snapshots()
     migration.warnings += [problem] if problem else []
-    migration.warnings += in_the_middle(feature)
+    migration.warnings += in_the_middle(feature, migration.views)
     return migration
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.git.log_paths import is_log_path
 from kitty_status.status.layout import SNAPSHOT_FILENAME
 from kitty_status.status.mentions import carried, reverted, reviewers
+from kitty_status.status.view_paths import view_at
 from kitty_status.tracker.features import FEATURES_FOLDER
 from kitty_status.tracker.reconciling.places import BranchPlaces
-from kitty_status.tracker.work_packages.files import is_view_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -197,7 +197,7 @@ def _is_bookkeeping(files: list[str], *, by_trailer: bool) -> bool:
         # Views are committed with the log. Without it, what was changed in their files is a person's work.
         has_log = any(map(is_log_path, files))
         return bool(files) and all(
-            is_log_path(path) or path.endswith(f"/{SNAPSHOT_FILENAME}") or (has_log and is_view_path(path))
+            is_log_path(path) or path.endswith(f"/{SNAPSHOT_FILENAME}") or (has_log and view_at(path) is not None)
             for path in files
         )
     folder = f"{FEATURES_FOLDER}/"

@@ -79,6 +79,15 @@ def log_unread(feature: Feature) -> list[str]:
     return [f"{feature.relative(feature.log.path)} is not read: the feature is in phase 0"]
 
 
+def profile_in(feature: Feature, config: Config) -> LaneProfile:
+    """Return the profile in force in a feature; files that cannot be understood are passed over.
+
+    Raises:
+        OSError: as `standings_of`.
+    """
+    return profile_of(work_package_files(feature, []), config)
+
+
 def profile_of(files: Iterable[WorkPackageFile], config: Config) -> LaneProfile:
     """Return the profile in force: the one that is pinned, else the one that the lanes of the files need."""
     if config.profile is not None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import UnsafeLogError, WorkPackageFileError
 from kitty_status.jsonl.disk import DISK, open_regular
-from kitty_status.status.rows import is_safe_name
+from kitty_status.status.layout import TASKS_FOLDER
+from kitty_status.status.view_paths import work_package_in
 from kitty_status.status.view_text import block_span, lane_span
 from kitty_status.tracker.work_packages.frontmatter import Frontmatter, check_size, parse
+from kitty_status.tracker.work_packages.plain import keys_of_plain_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
 
     from kitty_status.tracker.features import Feature
 
-TASKS_FOLDER = "tasks"
-OVERVIEW_FILENAME = "tasks.md"
-_SUFFIX = ".md"
-_PREFIX = "WP"
 # Larger than any text that a person reads; such a file is something else.
 _MAX_BYTES = 4 * 1024 * 1024
 
@@ -62,10 +60,15 @@ class WorkPackageFile:
         Raises:
             WorkPackageFileError: as `frontmatter`, or nothing but the lane could not be changed.
         """
-        span = lane_span(data)
-        if span is not None and data[slice(*span)] == lane.encode("ascii"):
-            check_size(data, self.where)
-            return data
+        span, block = lane_span(data), check_size(data, self.where)
+        if span is not None and block is not None:
+            word = lane.encode("ascii")
+            if data[slice(*span)] == word:
+                return data
+            keys = keys_of_plain_block(data[slice(*block)])
+            # What the library would refuse, or would have something to say about, is left to it.
+            if keys is not None and keys.get("work_package_id", self.wp_id) == self.wp_id and lane != "null":
+                return data[: span[0]] + word + data[span[1] :]
         found = self._parsed(data)
         return data if found is None else found.with_lane(lane)
 
@@ -78,19 +81,6 @@ class WorkPackageFile:
 def work_package_ids(feature: Feature) -> list[str]:
     """Return the ids of the work packages that have a file, sorted."""
     return list(_paths(feature))
-
-
-def id_in(name: str) -> str | None:
-    """Return the id of the work package whose file has this name, None where it is none."""
-    wp_id = name.split("-", maxsplit=1)[0].removesuffix(_SUFFIX)
-    is_one = name.endswith(_SUFFIX) and wp_id.upper().startswith(_PREFIX) and is_safe_name(wp_id)
-    return wp_id if is_one else None
-
-
-def is_view_path(path: str) -> bool:
-    """Say whether a path, written with slashes, may be that of a file which a view is part of."""
-    above, _, name = path.rpartition("/")
-    return name == OVERVIEW_FILENAME or (above.endswith(f"/{TASKS_FOLDER}") and id_in(name) is not None)
 
 
 def work_package_files(feature: Feature, unreadable: list[WorkPackageFileError] | None = None) -> list[WorkPackageFile]:
@@ -169,7 +159,7 @@ def _paths(feature: Feature) -> dict[str, list[Path]]:
         return {}
     found: dict[str, list[Path]] = {}
     for name in names:
-        wp_id = id_in(name)
+        wp_id = work_package_in(name)
         if wp_id is not None:
             found.setdefault(wp_id, []).append(folder / name)
     return dict(sorted(found.items()))
