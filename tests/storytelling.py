@@ -149,6 +149,9 @@ class Teller:
             kind, found = str(match.lastgroup), match.group()
             if found in given or not self._is_of_this_run(kind, found):
                 return found
+            for known, its_name in self.names.items():
+                if kind == "hash" and (known.startswith(found) or found.startswith(known)):
+                    return its_name  # git abbreviates
             number = sum(each.startswith(f"<{kind}") for each in self.names.values()) + 1
             return self.names.setdefault(found, f"<{kind} {number}>")
 
