@@ -57,6 +57,10 @@ def test_a_view_that_was_edited_by_hand_is_drift_until_it_is_materialized(repo: 
     before = tree(repo.path)
     answer = validate(repo)
     assert (answer.code, findings(answer)) == (0, [("view-drift", "warning", path, None)])
+    words = "the lane is done in this file and claimed in the log"
+    assert answer.data[0]["findings"][0]["message"] == (
+        words if path == WP01 else "the status in this file is not what the log says"
+    )
     assert ask(repo.path, "materialize", SLUG, "--check").code == 1
     dry = ask(repo.path, "materialize", SLUG, "--dry-run", "--json")
     assert dry.data[0]["views"] == [{"path": path, "drifted": True, "written": False}]

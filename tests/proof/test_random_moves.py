@@ -143,6 +143,8 @@ class Sequence:
             return
         assert [json.loads(line) for line in (log or b"").splitlines()] == self.model.events, self
         self.model.check_snapshot({**json.loads(snapshot or b""), "log_oid": None})
+        for wp, lane in self.model.lanes.items():
+            assert f"\nlane: {lane}\n---\n" in (self.folder / "tasks" / f"{wp}.md").read_text(encoding="utf-8"), self
         # What emit wrote, in steps, is what the reduction of the whole log says.
         (self.folder / SNAPSHOT_FILENAME).unlink()
         materialize_feature(self.project.feature(self.slug), self.config)

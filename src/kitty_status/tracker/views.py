@@ -6,13 +6,14 @@ are read before anything is written, the new contents are put beside them, and r
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from kitty_status.errors import KittyStatusError, WorkPackageFileError
 from kitty_status.jsonl.replace import remove_leftovers, replace_file, stage_file
-from kitty_status.status.layout import OVERVIEW_FILENAME
+from kitty_status.status.layout import OVERVIEW_FILENAME, TASKS_FOLDER
 from kitty_status.status.view_section import with_section
 from kitty_status.status.view_text import SECTION_BEGIN, SECTION_END
 from kitty_status.tracker.config import DETECTED, VIEWS_ON
@@ -91,16 +92,22 @@ def look_at_views(
 ) -> tuple[list[View], list[WorkPackageFileError]]:
     """Return the views that can be made, and what is wrong with each file of the others."""
     problems: list[WorkPackageFileError] = []
-    sources = _sources(feature, snapshot, problems)
-    if not (sources or problems) or not are_written(feature, config):
-        return [], []
-    views = []
-    for path, where, data, render in sources:
+    views: list[View] = []
+    # Most features that somebody tries the tool on have no such files: nothing else is asked then.
+    if not (_is_there(feature, TASKS_FOLDER) or _is_there(feature, OVERVIEW_FILENAME)) or not are_written(
+        feature, config
+    ):
+        return views, problems
+    for path, where, data, render in _sources(feature, snapshot, problems):
         try:
             views.append(View(path, where, data, render))
         except WorkPackageFileError as error:
             problems.append(error)
     return views, problems
+
+
+def _is_there(feature: Feature, name: str) -> bool:
+    return os.path.lexists(feature.folder / name)
 
 
 def are_written(feature: Feature, config: Config) -> bool:
