@@ -12,7 +12,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import audit, commands, commit_hook, corpus, durable_append, git_merge, journal, large_logs, merge_driver
+from bench import (
+    audit,
+    commands,
+    commit_hook,
+    corpus,
+    durable_append,
+    git_merge,
+    journal,
+    large_logs,
+    many_work_packages,
+    merge_driver,
+)
 from bench.measuring import Figure
 from bench.places import RESULTS
 
@@ -28,6 +39,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "commands": commands.run,
     "append": durable_append.run,
     "journal": journal.run,
+    "work-packages": many_work_packages.run,
     "corpus": corpus.run,
     "large-logs": large_logs.run,
     "audit": audit.run,

@@ -8,10 +8,6 @@ This module is imported by the processes that git waits for, so it imports nothi
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import ClassVar
-
 EXIT_DONE = 0
 EXIT_FINDINGS = 1
 EXIT_USAGE = 2
@@ -27,9 +23,9 @@ EXIT_INTERRUPTED = 130
 class KittyStatusError(Exception):
     """The root. `code` is stable and meant for programs, `hint` says what to do next."""
 
-    code: ClassVar[str] = "error"
-    exit_code: ClassVar[int] = EXIT_BUG
-    retryable: ClassVar[bool] = False
+    code: str = "error"
+    exit_code: int = EXIT_BUG
+    retryable: bool = False
 
     def __init__(self, message: str, *, hint: str = "", **context: object) -> None:
         super().__init__(message)

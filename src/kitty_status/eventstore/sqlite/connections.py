@@ -1,0 +1,129 @@
+"""Connections to one SQLite file: one that writes, and as many as are needed at the same time that read."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 10.0
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_warned: set[str] = set()
+
+
+class Connections:
+    """Opens a file, which is made with its folder if need be, and gives it its tables.
+
+    Raises:
+        EventStoreError: STORAGE_ERROR or CORRUPT: it cannot be opened, or is something else.
+    """
+
+    def __init__(self, path: Path, *, flushes: bool) -> None:
+        self._path = str(path)
+        self._process = os.getpid()
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        with failures(self._path):
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise EventStoreError(
+                    StoreCode.STORAGE_ERROR, f"{path.parent}: {error.strerror}", hint="name another file"
+                ) from error
+            self.writer = self._open()
+            self.writer.execute("PRAGMA journal_mode = WAL")
+            self.writer.execute(f"PRAGMA synchronous = {'FULL' if flushes else 'NORMAL'}")
+            prepare(self.writer, self._path)
+        warn_of_wal_reset(sqlite3.sqlite_version_info)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that cannot write."""
+        with self._lock:
+            if self._closed or self._process != os.getpid():
+                raise EventStoreError(StoreCode.STORAGE_ERROR, "the store is closed", hint="open it again")
+            connection = self._idle.pop() if self._idle else None
+        with failures(self._path):
+            if connection is None:
+                connection = self._open()
+                connection.execute("PRAGMA query_only = ON")
+            try:
+                yield connection
+            finally:
+                self._take_back(connection)
+
+    def _take_back(self, connection: sqlite3.Connection) -> None:
+        with self._lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close every connection that is not lent; those that are, when they come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in (*idle, self.writer):
+            connection.close()
+
+
+@contextmanager
+def failures(path: str) -> Iterator[None]:
+    """Raise what SQLite raises as the event store's error."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(error, path) from error
+
+
+def store_error(error: sqlite3.Error, path: str, *, outcome_unknown: bool = False) -> EventStoreError:
+    """Return the event store's error for one of SQLite's."""
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if primary in _CORRUPT:
+        return EventStoreError(
+            StoreCode.CORRUPT,
+            f"{path}: {error}",
+            hint="keep a copy of the file, then see what `sqlite3 FILE .recover` brings back",
+            path=path,
+        )
+    return EventStoreError(
+        StoreCode.STORAGE_ERROR,
+        f"{path}: {error}",
+        hint="try again, with the same event ids" if primary in _PASSING else "see whether the file can be written",
+        retryable=primary in _PASSING,
+        outcome_unknown=outcome_unknown,
+        path=path,
+        sqlite_error=getattr(error, "sqlite_errorname", ""),
+    )
+
+
+def warn_of_wal_reset(version: tuple[int, ...]) -> None:
+    """Warn, once in a process, where the SQLite of this Python has the WAL-reset bug."""
+    name = ".".join(map(str, version))
+    if version < FIXED_WAL_RESET and name not in _warned:
+        _warned.add(name)
+        _log.warning(
+            "this Python is linked with SQLite %s; before %s, a rare race of two processes at a checkpoint can damage "
+            "the file: let one process write, or use a newer SQLite",
+            name,
+            ".".join(map(str, FIXED_WAL_RESET)),
+        )

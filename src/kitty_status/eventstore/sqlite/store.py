@@ -1,0 +1,248 @@
+"""The event store in one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.event import Event
+from kitty_status.eventstore.protocol import EventStore
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, Order
+from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.eventstore.sqlite.asking import COLUMNS, Sql, count, page_by_position, whole
+from kitty_status.eventstore.sqlite.connections import Connections, failures, store_error
+from kitty_status.eventstore.staging import Append, Stage
+from kitty_status.status.instants import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from kitty_status.eventstore.staging import Outcome
+
+_FIRST_PAGE = 500
+_LARGEST_PAGE = 1000
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.decode
+_HEAD = "SELECT coalesce(max(position), 0) FROM events"
+_INSERT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
+_INSERT_TAG = "INSERT INTO event_tags (key, value, position) VALUES (?, ?, ?)"
+_BY_IDS = f"SELECT {COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
+_VERSIONS = """
+SELECT value, (SELECT version FROM events WHERE stream = value ORDER BY version DESC LIMIT 1) FROM json_each(?)
+"""
+
+
+class SqliteEventStore(EventStore):
+    """Events in a SQLite file (WAL); threads and processes may use it at the same time.
+
+    `durability` is `ALWAYS`, `OS` or `Durability.parse("batch(5)")`. The tables are documented: other programs may
+    read them, and triggers keep them from changing what is stored.
+
+    Raises:
+        EventStoreError: STORAGE_ERROR or CORRUPT: the file cannot be opened, or is no event store.
+    """
+
+    def __init__(self, path: Path | str, *, durability: Durability = ALWAYS) -> None:
+        super().__init__(durability)
+        self.path = Path(path)
+        self._connections = Connections(self.path, flushes=durability.flushes)
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Store appends; see `EventStore.commit`."""
+        writer = self._connections.writer
+        with failures(str(self.path)):
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                stage = Stage(_Stored(writer), appends)
+                outcomes = [stage.outcome_of(append) for append in appends]
+                writer.executemany(_INSERT, map(_row, stage.events))
+                writer.executemany(_INSERT_TAG, (row for event in stage.events for row in _tag_rows(event)))
+            except BaseException:
+                writer.execute("ROLLBACK")
+                raise
+            self._confirm(writer)
+        return outcomes
+
+    def _confirm(self, writer: sqlite3.Connection) -> None:
+        try:
+            writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            if writer.in_transaction:
+                writer.execute("ROLLBACK")
+                raise
+            raise store_error(error, str(self.path), outcome_unknown=True) from error
+
+    def head(self) -> int:
+        """Return the position of the newest event, 0 where there is none."""
+        with self._connections.reading() as reader:
+            return int(reader.execute(_HEAD).fetchone()[0])
+
+    def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
+        """Return the events that a query asks for; see `EventStore.stream_events`."""
+        before = self.head() + 1 if query.before is None else min(self.head() + 1, query.before)
+        if query.order is Order.POSITION:
+            return _cut(query, self._by_position(query, before))
+        return self._sorted(query, before)
+
+    def _by_position(self, query: EventQuery, before: int) -> Iterator[Event]:
+        after = query.after
+        if query.behind is not None:
+            after, before = (after, min(before, query.behind[1])) if query.is_backwards else (query.behind[1], before)
+        wanted = None if query.limit is None else query.offset + query.limit
+        size = _FIRST_PAGE if wanted is None else max(1, min(wanted, _LARGEST_PAGE))
+        while True:
+            page = self._page(page_by_position(query, after, before, size))
+            yield from page
+            if len(page) < size:
+                return
+            if query.is_backwards:
+                before = page[-1].position
+            else:
+                after = page[-1].position
+            size = min(size * 2, _LARGEST_PAGE)
+
+    def _sorted(self, query: EventQuery, before: int) -> Iterator[Event]:
+        """Yield an answer that SQLite sorts; it holds the sorted rows, we hold a page of them."""
+        sql = whole(query, before)
+        with self._connections.reading() as reader:
+            cursor = reader.execute(sql.text, sql.values)
+            while rows := cursor.fetchmany(_LARGEST_PAGE):
+                yield from _events(rows)
+
+    def _page(self, sql: Sql) -> list[Event]:
+        with self._connections.reading() as reader:
+            return _events(reader.execute(sql.text, sql.values).fetchall())
+
+    def count_events(self, query: EventQuery = EVERYTHING) -> int:
+        """Return how many events a query asks for."""
+        sql = count(query, self.head() + 1 if query.before is None else query.before)
+        with self._connections.reading() as reader:
+            return int(reader.execute(sql.text, sql.values).fetchone()[0])
+
+    def get_event_types(self) -> list[str]:
+        """Return the types of all events, sorted."""
+        return self._column("SELECT DISTINCT type FROM events ORDER BY type")
+
+    def get_event_files(self) -> list[str]:
+        """Return the days on which events happened; see `EventStore.get_event_files`."""
+        return self._column("SELECT day FROM days ORDER BY day")
+
+    def get_tags(self) -> dict[str, list[str]]:
+        """Return the values of each tag that any event has, sorted."""
+        found: dict[str, list[str]] = {}
+        with self._connections.reading() as reader:
+            for key, value in reader.execute("SELECT DISTINCT key, value FROM event_tags ORDER BY key, value"):
+                found.setdefault(key, []).append(value)
+        return found
+
+    def _column(self, statement: str) -> list[str]:
+        with self._connections.reading() as reader:
+            return [row[0] for row in reader.execute(statement)]
+
+    def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
+        """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        kept = checked_state(state)
+        at = datetime.now(UTC)
+        with self._connections.reading() as reader:
+            found = reader.execute(
+                "SELECT position FROM events WHERE stream = ? AND version = ?", (stream, version)
+            ).fetchone()
+            newest = reader.execute(
+                "SELECT coalesce(max(version), 0) FROM events WHERE stream = ?", (stream,)
+            ).fetchone()[0]
+        if found is None:
+            raise no_such_version(stream, version, newest)
+        row = (stream, version, found[0], _encode(kept).decode(), format_instant(at))
+        with self._writing.alone(), failures(str(self.path)):
+            self._connections.writer.execute("INSERT OR REPLACE INTO state_snapshots VALUES (?, ?, ?, ?, ?)", row)
+        return StateSnapshot(stream=stream, version=version, position=found[0], state=kept, at=at)
+
+    def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
+        """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        with self._connections.reading() as reader:
+            row = reader.execute(
+                "SELECT stream, version, position, state, at FROM state_snapshots "
+                "WHERE stream = ? AND (?2 IS NULL OR version <= ?2) ORDER BY version DESC LIMIT 1",
+                (stream, max_version),
+            ).fetchone()
+        if row is None:
+            return None
+        return StateSnapshot(
+            stream=row[0],
+            version=row[1],
+            position=row[2],
+            state=_decode(row[3]),
+            at=datetime.fromisoformat(row[4]),
+        )
+
+    def compact_events(self, before: datetime | str) -> int:
+        """Move nothing: events in SQLite stay in its file."""
+        EventQuery(end=before)
+        return 0
+
+    def close(self) -> None:
+        """Finish what is being written and close the file; closing twice does nothing."""
+        super().close()
+        self._connections.close()
+
+
+class _Stored:
+    """What the file says inside of a transaction that keeps other writers out."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def head(self) -> int:
+        return int(self._connection.execute(_HEAD).fetchone()[0])
+
+    def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
+        rows = self._connection.execute(_BY_IDS, (_encode(list(ids)).decode(),)).fetchall()
+        return {event.id: event for event in _events(rows)}
+
+    def versions_of(self, streams: Collection[str]) -> dict[str, int]:
+        rows = self._connection.execute(_VERSIONS, (_encode(list(streams)).decode(),))
+        return {stream: version or 0 for stream, version in rows}
+
+    def first_match(self, query: EventQuery) -> Event | None:
+        sql = page_by_position(query, query.after, query.before or self.head() + 1, 1)
+        return next(iter(_events(self._connection.execute(sql.text, sql.values).fetchall())), None)
+
+
+def _row(event: Event) -> tuple[object, ...]:
+    return (
+        event.position,
+        event.id,
+        event.type,
+        event.stream,
+        event.version,
+        format_instant(event.at),
+        _encode(event.data).decode(),
+        _encode(event.tags).decode() if event.tags else "{}",
+        _encode(event.metadata).decode() if event.metadata else "{}",
+    )
+
+
+def _tag_rows(event: Event) -> Iterable[tuple[str, str, int]]:
+    for key, values in event.tags.items():
+        for value in [values] if isinstance(values, str) else values:
+            yield key, value, event.position
+
+
+def _events(rows: list[tuple[Any, ...]]) -> list[Event]:
+    """Return the events of rows. A column of JSON is decoded at once: a call for each value costs twice as much."""
+    if not rows:
+        return []
+    *plain, at, data, tags, metadata = zip(*rows, strict=True)
+    moments = map(datetime.fromisoformat, at)
+    values = (_decode(f"[{','.join(column)}]") for column in (data, tags, metadata))
+    return list(map(Event, *plain, moments, *values))
+
+
+def _cut(query: EventQuery, found: Iterator[Event]) -> Iterator[Event]:
+    return islice(found, query.offset, None if query.limit is None else query.offset + query.limit)

@@ -1,0 +1,189 @@
+"""Subscriptions: what is stored, and then what comes, in the order of positions, each event once.
+
+There is no second way for new events to reach a subscriber: it reads on from the position that it has seen, and only
+then waits for the store to grow. So nothing is skipped between reading and listening, and a subscriber that is slow
+holds up nobody, because nothing is queued for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, Self
+
+from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.query import EventQuery, Order, query_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.measuring import Measures
+
+PAGE = 500
+"""How many events a subscription reads at once."""
+
+_log = logging.getLogger(__name__)
+# A subscription that is closed by another thread ends after this many seconds at the latest.
+LONGEST_WAIT = 0.5
+# After an error that may pass.
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
+
+
+class Readable(Protocol):
+    """What a subscription needs of a store."""
+
+    is_closed: bool
+    measures: Measures
+
+    def head(self) -> int:
+        """Return the position of the newest event."""
+        ...
+
+    def get_events(self, wanted: EventQuery, /) -> list[Event]:
+        """Return the events that a query asks for."""
+        ...
+
+    def wait_for(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+        ...
+
+    def wake(self) -> None:
+        """Let everybody who waits for events stop waiting."""
+        ...
+
+
+class Subscription:
+    """The events of a query, from a position on, as an iterator that waits for more.
+
+    `position` is how far it has come: every event up to there that the query asks for was handed out. A new
+    subscription with it as `after` goes on exactly there. Close it, or use it as a context manager; then the
+    iteration ends.
+    """
+
+    def __init__(self, store: Readable, query: EventQuery, after: int) -> None:
+        self.position = after
+        self._store = store
+        self._query = query
+        self._closed = threading.Event()
+        self._page: Iterator[Event] = iter(())
+
+    @staticmethod
+    def check(query: EventQuery) -> None:
+        """Refuse a query that has no end of its own to wait at.
+
+        Raises:
+            EventStoreError: QUERY_ERROR: it is limited, or does not go forwards by position.
+        """
+        is_whole = query.limit is None and not query.offset and query.cursor is None and query.before is None
+        if not is_whole or query.order is not Order.POSITION or query.is_backwards:
+            raise query_error("a subscription goes forwards by position, without limit, offset, cursor or before")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Subscription:
+        return self
+
+    def __next__(self) -> Event:
+        """Wait for the next event and return it.
+
+        Raises:
+            StopIteration: the subscription was closed.
+            EventStoreError: the store failed; the iteration may be taken up again.
+        """
+        event = self.next_within(None)
+        if event is None:
+            raise StopIteration
+        return event
+
+    def next_within(self, seconds: float | None) -> Event | None:
+        """Return the next event, None if none comes within so many seconds or the subscription is closed."""
+        while not self.is_closed:
+            event = next(self._page, None)
+            if event is not None:
+                self.position = event.position
+                return event
+            head = self._store.head()
+            if head > self.position:
+                self._read_on(head)
+                continue
+            patience = LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT)
+            if seconds is not None and seconds <= 0:
+                return None
+            self._store.wait_for(self.position + 1, patience)
+            seconds = None if seconds is None else seconds - patience
+        return None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will come, because this or the store was closed."""
+        return self._closed.is_set() or self._store.is_closed
+
+    def close(self) -> None:
+        """End the iteration, also in the thread that waits in it."""
+        self._closed.set()
+        self._store.wake()
+
+    def _read_on(self, head: int) -> None:
+        """Read the next page; where nothing up to `head` is asked for, that is how far it has come."""
+        self._store.measures.lagging(head - self.position)
+        query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
+        page = self._store.get_events(query)
+        if not page:
+            self.position = head
+        self._page = iter(page)
+
+
+@contextmanager
+def failures_logged(event: Event) -> Iterator[None]:
+    """Log what a handler raises: later events still reach the handler, and the one who appended never hears of it."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001  whatever a stranger's handler raises
+        _log.exception("a handler failed on event %s at position %d", event.id, event.position)
+
+
+class Delivery:
+    """Calls a handler with each event of a subscription, in a thread of its own, until it is called itself."""
+
+    def __init__(self, subscription: Subscription, handler: Callable[[Event], object]) -> None:
+        self._subscription = subscription
+        self._handler = handler
+        self._thread = threading.Thread(target=self._deliver, name="event subscription", daemon=True)
+        self._thread.start()
+
+    def __call__(self) -> None:
+        """Unsubscribe. On return the handler is not called any more, unless it is the handler that unsubscribes."""
+        self._subscription.close()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _deliver(self) -> None:
+        while (event := self._next()) is not None:
+            with failures_logged(event):
+                self._handler(event)
+
+    def _next(self) -> Event | None:
+        """Return the next event; while the store fails in a way that may pass, look again ever more rarely."""
+        pause = FIRST_PAUSE
+        while not self._subscription.is_closed:
+            try:
+                return self._subscription.next_within(None)
+            except EventStoreError as error:
+                if not error.retryable:
+                    _log.exception("a subscription ended at position %d", self._subscription.position)
+                    return None
+                _log.warning("a subscription at position %d goes on later: %s", self._subscription.position, error)
+                time.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+        return None

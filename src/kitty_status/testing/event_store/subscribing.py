@@ -1,0 +1,178 @@
+"""Promises about subscriptions and about many callers at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from kitty_status.eventstore.condition import AppendCondition
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.query import EventQuery
+from kitty_status.testing.event_store.base import SECONDS, StoreCase, event, events, numbers, positions, refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.protocol import EventStore
+
+
+class SubscribingPromises(StoreCase):
+    """What is promised about `subscribe`."""
+
+    def test_a_subscription_hands_out_what_is_stored_and_then_what_comes(self, tmp_path: Path) -> None:
+        """In the order of positions, each event once."""
+        with self.opened(tmp_path) as store, store.subscribe(after=0) as subscription:
+            store.append_batch(events(3))
+            assert numbers(next(subscription) for _ in range(3)) == [1, 2, 3]
+            later = threading.Timer(0.05, store.append_batch, [events(2)])
+            later.start()
+            assert positions(next(subscription) for _ in range(2)) == [4, 5]
+            later.join()
+            assert subscription.next_within(0) is None
+            assert subscription.position == 5
+
+    def test_a_subscription_begins_where_it_is_told_to(self, tmp_path: Path) -> None:
+        """With what comes from now on, if it is told nothing."""
+        with self.opened(tmp_path) as store:
+            store.append_batch(events(5))
+            live, midway = store.subscribe(), store.subscribe(after=3)
+            filtered = store.subscribe(EventQuery(types="Wanted"), after=0)
+            store.append_batch([event(6), event(7, type="Wanted")])
+            assert numbers([next(live), next(live)]) == [6, 7]
+            assert numbers([next(midway), next(midway)]) == [4, 5]
+            assert numbers([next(filtered)]) == [7]
+            assert filtered.next_within(0) is None
+
+    def test_a_handler_is_called_with_each_event_until_it_unsubscribes(self, tmp_path: Path) -> None:
+        """One that fails gets the next event all the same."""
+        seen: list[int] = []
+        other: list[int] = []
+
+        def handle(each: Event) -> None:
+            seen.append(each.position)
+            if each.position == 2:
+                raise ValueError("a handler's own affair")
+
+        with self.opened(tmp_path) as store:
+            unsubscribe = store.subscribe(handle)
+            quiet = store.subscribe(lambda each: other.append(each.position), EventQuery(types="Else"), after=0)
+            store.append_batch(events(3))
+            _wait(lambda: seen == [1, 2, 3])
+            unsubscribe()
+            store.append(event(type="Else"))
+            _wait(lambda: other == [4])
+            quiet()
+            unsubscribe()
+            assert seen == [1, 2, 3]
+
+    def test_a_subscription_that_is_closed_ends(self, tmp_path: Path) -> None:
+        """By itself, by another thread, and with its store."""
+        with self.opened(tmp_path) as store:
+            subscription = store.subscribe()
+            closing = threading.Timer(0.05, subscription.close)
+            closing.start()
+            assert list(subscription) == []
+            closing.join()
+            unsubscribe = store.subscribe(lambda _: None)
+            left = store.subscribe()
+            store.close()
+            assert list(left) == []
+            unsubscribe()
+
+    def test_a_subscription_takes_no_query_that_ends(self, tmp_path: Path) -> None:
+        """Nor one that goes in another order."""
+        with self.opened(tmp_path) as store:
+            for query in (
+                EventQuery(limit=1),
+                EventQuery(direction="desc"),
+                EventQuery(order_by="type"),
+                EventQuery(before=9),
+            ):
+                with refused(StoreCode.QUERY_ERROR, "subscription"):
+                    store.subscribe(query)
+
+    def test_no_subscriber_skips_or_repeats_an_event_while_four_writers_write(self, tmp_path: Path) -> None:
+        """Batches of mixed sizes; subscribers from the start and from the middle."""
+        sizes, rounds = (1, 7, 1, 40), 15
+        total = sum(sizes) * rounds
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(8) as pool:
+            early = [pool.submit(_collect, store, 0, total) for _ in range(2)]
+            writers = [pool.submit(_write, store, size, rounds) for size in sizes]
+            assert store.wait_for(total // 2, SECONDS)
+            middle = store.head()
+            late = pool.submit(_collect, store, middle, total)
+            for writer in writers:
+                writer.result()
+            for subscriber in early:
+                assert subscriber.result() == list(range(1, total + 1))
+            assert late.result() == list(range(middle + 1, total + 1))
+
+
+class CrowdPromises(StoreCase):
+    """What is promised to many callers at once."""
+
+    conditional_rounds = 20
+
+    def test_events_of_many_callers_are_all_kept_and_numbered(self, tmp_path: Path) -> None:
+        """Each caller gets the places of its own events."""
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(16) as pool:
+            stored = list(pool.map(lambda number: store.append(event(number, stream=f"s{number % 5}")), range(300)))
+            assert sorted(positions(stored)) == list(range(1, 301))
+            assert numbers(stored) == list(range(300))
+            assert store.get_events() == sorted(stored, key=lambda each: each.position)
+            for stream in range(5):
+                assert [each.version for each in store.get_events(f"s{stream}")] == list(range(1, 61))
+
+    def test_of_conflicting_appends_one_wins_in_every_round(self, tmp_path: Path) -> None:
+        """Sixteen callers with one condition, or one expected version."""
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(16) as pool:
+            for number in range(self.conditional_rounds):
+                tag, head = str(number), store.head()
+                condition = AppendCondition(EventQuery(tags={"seat": tag}), after=head)
+                expected = None if number % 2 else 0
+
+                def attempt(
+                    caller: int,
+                    tag: str = tag,
+                    condition: AppendCondition = condition,
+                    expected: int | None = expected,
+                ) -> bool:
+                    try:
+                        store.append(
+                            event(caller, stream=f"seat-{tag}", tags={"seat": tag}),
+                            condition=condition if expected is None else None,
+                            expected_version=expected,
+                        )
+                    except EventStoreError as error:
+                        assert error.code == StoreCode.CONFLICT, error  # noqa: PT017  any other one is a failure
+                        return False
+                    return True
+
+                assert sum(pool.map(attempt, range(16))) == 1
+            assert store.head() == self.conditional_rounds
+
+
+def _write(store: EventStore, size: int, rounds: int) -> None:
+    for _ in range(rounds):
+        store.append_batch(events(size))
+
+
+def _collect(store: EventStore, after: int, last: int) -> list[int]:
+    found: list[int] = []
+    with store.subscribe(after=after) as subscription:
+        while not found or found[-1] < last:
+            each = subscription.next_within(SECONDS)
+            assert each is not None, f"nothing came behind {found[-1:]}"
+            found.append(each.position)
+    return found
+
+
+def _wait(until: object) -> None:
+    deadline = time.monotonic() + SECONDS
+    assert callable(until)
+    while not until():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.002)
