@@ -174,7 +174,7 @@ def test_validate_looks_at_the_files_and_at_no_snapshot(repo: GitRepo) -> None:
     assert [(each["code"], each["severity"], each["path"], each["line"]) for each in findings] == [
         ("unreadable-work-package", "error", path_of("WP01"), 3),
         ("unreadable-work-package", "error", path_of("WP02"), 1),
-        ("unreadable-work-package", "error", f"{FOLDER}/tasks", None),
+        ("unreadable-work-package", "error", path_of("WP03"), None),
     ]
     assert findings[0]["message"] == "'nowhere' is no lane of seven-lane"
     assert ask(repo.path, "validate", SLUG).code == 1
