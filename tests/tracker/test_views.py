@@ -210,5 +210,5 @@ def test_what_git_could_not_merge_is_refused_with_the_command_that_settles_it(fe
     (feature.folder / "tasks.md").write_text(conflict.format("<!-- kitty-status:begin -->"))
     _, problems = look_at_views(feature, Config(), snapshot())
     assert "git left a conflict in the frontmatter" in problems[0].message
-    assert [problem.context["file"].rpartition("/")[2] for problem in problems] == ["WP01-form.md", "tasks.md"]
+    assert [str(problem.context["file"]).rpartition("/")[2] for problem in problems] == ["WP01-form.md", "tasks.md"]
     assert all("`kitty-status resolve`" in problem.hint for problem in problems)
