@@ -27,7 +27,7 @@ _MAX_DEPTH = 20
 _LANE = "lane"
 _MARKERS = tuple(marker.decode("ascii") for marker in CONFLICT_MARKERS)
 _CORRECT = "correct the frontmatter; nothing was written"
-_RESOLVE = "`kitty-status resolve` settles it where only the lane conflicts; nothing was written"
+_RESOLVE = "take out one side and the markers; where a log says the lane, `kitty-status resolve` does that"
 _REFUSED_TOKENS = {
     "AnchorToken": "an anchor (`&`)",
     "AliasToken": "an alias (`*`)",
