@@ -184,7 +184,7 @@ def read_file(path: StrPath) -> bytes:
             pieces.append(piece)
     except OSError as error:
         # Of a folder, opening succeeds and only this fails, without a name.
-        error.filename = path
+        error.filename = os.fspath(path)
         raise
     finally:
         os.close(fd)
