@@ -82,6 +82,23 @@ def test_where_somebody_else_holds_the_work_package_no_call_is_named(repo: GitRe
     assert (answer.code, answer.error["context"]["commands"]) == (5, [])
 
 
+def test_a_missing_actor_is_named_beside_a_move_that_is_not_legal(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/spec.md", "what to do\n")
+    answer = ask(repo.path, "emit", "WP01", "--to", "for_review", "--feature", SLUG, "--json")
+    assert answer.error["context"]["refusals"] == ["missing-actor", "illegal-move"]
+    commands = answer.error["context"]["commands"]
+    assert [call(repo, command) for command in commands] == [0, 0, 0]
+
+
+def test_a_claim_that_was_migrated_is_taken_over_by_the_named_call(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/spec.md", "what to do\n")
+    emit(repo.path, "WP01", "claimed", actor="migration")
+    answer = ask(repo.path, "emit", "WP01", "--to", "claimed", "--actor", "o'hara", "--feature", SLUG, "--json")
+    [command] = answer.error["context"]["commands"]
+    assert (answer.code, command in answer.error["hint"], call(repo, command)) == (5, True, 0)
+    assert ask(repo.path, "show", SLUG, "--json").data["work_packages"]["WP01"]["actor"] == "o'hara"
+
+
 @pytest.mark.parametrize("path", [[], ["claimed"], ["claimed", "in_progress"]])
 def test_the_way_round_leads_past_open_subtasks(repo: GitRepo, path: list[str]) -> None:
     repo.write(f"{FOLDER}/tasks.md", "## WP01\n- [ ] T001 open\n")
