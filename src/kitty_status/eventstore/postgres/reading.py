@@ -1,0 +1,183 @@
+"""Reading answers in bounded memory, from the primary or a replica, also when a connection is lost in between.
+
+The first page is one statement, which also tells the head; most answers are complete with it. A plain history is then
+read on page by page by position, each page by its own index range. Whatever is filtered or sorted is read on through a
+cursor on the server, so that the server finds and sorts it once.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.eventstore.backoff import attempts
+from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
+from kitty_status.eventstore.postgres.connections import Server, failures, is_passing, store_error
+from kitty_status.eventstore.postgres.driver import psycopg
+from kitty_status.eventstore.postgres.months import Months
+from kitty_status.eventstore.postgres.rows import events_of
+from kitty_status.eventstore.query import EventQuery, Order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeVar
+
+    from kitty_status.eventstore.event import Event
+
+    Answer = TypeVar("Answer")
+
+_FIRST_PAGE = 500
+_LARGEST_PAGE = 4000
+_PAUSE = 0.001
+_OUT_OF_USE = 5.0
+_HEAD = 10
+
+
+class Reader:
+    """Reads from the primary, or from replicas that have come far enough.
+
+    `seen` is the greatest position that this store has spoken of: nothing is read from where less is stored.
+    """
+
+    def __init__(self, primary: Server, replicas: Sequence[Server], asking: Asking) -> None:
+        self._primary = primary
+        self._replicas = list(replicas)
+        self._out_of_use: dict[int, float] = {}
+        self._turn = 0
+        self._asking = asking
+        self.months = Months()
+        self.seen = 0
+
+    def saw(self, position: int) -> None:
+        """Note that the store has spoken of a position."""
+        self.seen = max(self.seen, position)
+
+    def head(self) -> int:
+        """Return the head, from the primary."""
+        head, month = self._patiently(self._head_of, 0)
+        if month != self.months.newest:
+            self.learn_months()
+        self.saw(head)
+        return head
+
+    def learn_months(self) -> None:
+        """Read where the months begin."""
+        self.months.learn(self.rows(Sql(f"SELECT month, after_position FROM {self._asking.schema}.event_months", [])))  # noqa: S608
+
+    def rows(self, sql: Sql, min_position: int = 0) -> list[tuple[Any, ...]]:
+        """Return all rows of a short answer."""
+        return self._patiently(lambda connection: _fetched(connection, sql), min_position)
+
+    def events(self, query: EventQuery, min_position: int = 0) -> Iterator[Event]:
+        """Yield the events of an answer."""
+        offset, left = query.offset, query.limit
+        if left == 0:
+            return
+        size = _FIRST_PAGE if left is None else min(left, _LARGEST_PAGE)
+        rows = self.rows(self._page(query, offset, size, tells_head=True), min_position)
+        page = events_of(rows)
+        yield from page
+        if len(page) < size or left == size:
+            return
+        before = rows[0][_HEAD] + 1
+        query = query.narrowed(
+            before=before if query.before is None else min(before, query.before),
+            limit=None if left is None else left - size,
+            offset=0,
+            cursor=query.cursor_of(page[-1]),
+        )
+        # The first page may hold more than was stored at the head it told only if it was told of another moment.
+        yield from self._rest(query, max(min_position, before - 1))
+
+    def _page(self, query: EventQuery, offset: int, size: int | None, *, tells_head: bool = False) -> Sql:
+        after, before = query.after, query.before
+        if query.behind is not None and query.order is Order.POSITION:
+            # What lies in front of the cursor is no part of the answer any more.
+            after, before = (after, query.behind[1]) if query.is_backwards else (max(after, query.behind[1]), before)
+        if self.months.newest is None:
+            self.learn_months()
+        months = self.months.holding(after + 1, before)
+        return self._asking.page(query, Part(offset=offset, limit=size, months=months), tells_head=tells_head)
+
+    def _rest(self, query: EventQuery, min_position: int) -> Iterator[Event]:
+        """Yield what lies behind the query's cursor; after a lost connection, go on behind the last event."""
+        is_plain = query.order is Order.POSITION and not query.criteria and query.earliest is query.latest is None
+        pages = self._by_page if is_plain else self._by_cursor
+        tries = attempts(self._primary.options.patience)
+        while True:
+            try:
+                for page in pages(query, min_position):
+                    yield from page
+                    tries = attempts(self._primary.options.patience)
+                    left = None if query.limit is None else query.limit - len(page)
+                    query = query.narrowed(cursor=query.cursor_of(page[-1]), limit=left)
+            except psycopg.Error as error:
+                if not is_passing(error) or next(tries, None) is None:
+                    raise store_error(error, self._primary.name) from error
+                continue
+            return
+
+    def _by_page(self, query: EventQuery, min_position: int) -> Iterator[list[Event]]:
+        size = _FIRST_PAGE
+        while query.limit is None or query.limit > 0:
+            size = min(size * 2, _LARGEST_PAGE)
+            wanted = size if query.limit is None else min(size, query.limit)
+            page = events_of(self.rows(self._page(query, 0, wanted), min_position))
+            if page:
+                yield page
+            if len(page) < wanted:
+                return
+            left = None if query.limit is None else query.limit - len(page)
+            query = query.narrowed(cursor=query.cursor_of(page[-1]), limit=left)
+
+    def _by_cursor(self, query: EventQuery, min_position: int) -> Iterator[list[Event]]:
+        if query.limit == 0:
+            return
+        sql = self._page(query, 0, query.limit)
+        with self._lent(min_position) as connection, connection.transaction():
+            connection.execute("SET LOCAL cursor_tuple_fraction = 1")
+            with connection.cursor(name="events", binary=True) as cursor:
+                cursor.execute(sql.text, sql.values)
+                while rows := cursor.fetchmany(_LARGEST_PAGE):
+                    yield events_of(rows)
+
+    def plan(self, query: EventQuery) -> str:
+        """Return the plan by which the primary would find the first page of an answer."""
+        sql = self._page(query, query.offset, query.limit if query.limit is not None else _FIRST_PAGE)
+        lines = self._patiently(lambda each: each.execute("EXPLAIN " + sql.text, sql.values).fetchall(), 0)
+        return "\n".join(line[0] for line in lines)
+
+    def _head_of(self, connection: psycopg.Connection) -> tuple[Any, ...]:
+        row = connection.execute(self._asking.head, binary=True).fetchone()
+        assert row is not None
+        return row
+
+    # Where to read
+
+    def _patiently(self, ask: Callable[[psycopg.Connection], Answer], min_position: int) -> Answer:
+        """Ask once more, for a while, where the connection is lost: a question may be asked any number of times."""
+        primary = self._primary
+        failure: psycopg.Error | None = None
+        for _ in attempts(primary.options.patience):
+            try:
+                with self._lent(min_position) as connection:
+                    return ask(connection)
+            except psycopg.OperationalError as error:
+                failure = error
+                if not is_passing(error):
+                    break
+            except psycopg.Error as error:
+                raise store_error(error, primary.name) from error
+        assert failure is not None
+        raise store_error(failure, primary.name) from failure
+
+    @contextmanager
+    def _lent(self, min_position: int) -> Iterator[psycopg.Connection]:
+        """Lend a connection to a server on which everything up to a position is stored."""
+        with self._primary.reading() as connection:
+            yield connection
+
+
+def _fetched(connection: psycopg.Connection, sql: Sql) -> list[tuple[Any, ...]]:
+    return connection.execute(sql.text, sql.values, binary=True).fetchall()

@@ -1,0 +1,263 @@
+"""Writing: appends are staged and inserted in one transaction, which the database confirms or refuses as a whole.
+
+Who has written last knows the head, the versions and the month, and goes on from there with a single statement: if
+another process has written meanwhile, the database refuses positions that do not follow on its head, nothing is
+stored, and the appends are staged again inside of a transaction that holds the head, so that nobody can come between.
+
+Where the connection is lost before the answer came, the events may be stored or not. On the next connection they are
+looked for by their ids while the head is held: nobody else can be writing them then, the lost transaction neither.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.postgres.asking import Asking, Part
+from kitty_status.eventstore.postgres.connections import Server, is_lost, store_error
+from kitty_status.eventstore.postgres.driver import psycopg
+from kitty_status.eventstore.postgres.rows import COLUMNS, copied_rows, events_of, row_of
+from kitty_status.eventstore.postgres.schema import NOT_AT_THE_HEAD, partition_of, prepare
+from kitty_status.eventstore.staging import Append, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.query import EventQuery
+    from kitty_status.eventstore.staging import Outcome
+
+_log = logging.getLogger(__name__)
+_MOST_REMEMBERED = 100_000
+_TAKEN_ALREADY = "23505"
+# After somebody else was found to write as well, so many commits hold the head from the start.
+_WARY = 16
+_UNCONFIRMED = "SELECT set_config('synchronous_commit', 'off', false)"
+_CONFIRMED = """
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+
+
+class _Stored:
+    """What the database says while nobody else writes, or as if nobody did: then the insert will find out.
+
+    `versions` are those that are known already, and are added to.
+    """
+
+    def __init__(self, connection: psycopg.Connection, asking: Asking, head: int, versions: dict[str, int]) -> None:
+        self._connection = connection
+        self._asking = asking
+        self._head = head
+        self._versions = versions
+
+    def head(self) -> int:
+        return self._head
+
+    def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
+        rows = self._connection.execute(self._asking.by_ids, (list(ids),), binary=True).fetchall()
+        return {event.id: event for event in events_of(rows)}
+
+    def versions_of(self, streams: Collection[str]) -> dict[str, int]:
+        unknown = [stream for stream in streams if stream not in self._versions]
+        if unknown:
+            rows = self._connection.execute(self._asking.versions, (unknown,), binary=True)
+            self._versions.update((stream, version or 0) for stream, version in rows)
+        return {stream: self._versions[stream] for stream in streams}
+
+    def first_match(self, query: EventQuery) -> Event | None:
+        sql = self._asking.page(query, Part(limit=1))
+        return next(iter(events_of(self._connection.execute(sql.text, sql.values, binary=True).fetchall())), None)
+
+
+class Writer:
+    """The one connection of a store that writes. Never used by two threads at once.
+
+    Raises:
+        EventStoreError: STORAGE_ERROR: the server cannot be reached, or its tables are not ours.
+    """
+
+    def __init__(self, server: Server, asking: Asking, *, flushes: bool) -> None:
+        self._server = server
+        self._asking = asking
+        self._flushes = flushes
+        self._process = os.getpid()
+        self._head: int | None = None
+        self._month = date.min
+        self._versions: dict[str, int] = {}
+        self._wary = 0
+        try:
+            self._connection: psycopg.Connection | None = self._settled(server.connect())
+        except psycopg.Error as error:
+            raise store_error(error, server.name) from error
+
+    def _settled(self, connection: psycopg.Connection) -> psycopg.Connection:
+        try:
+            prepare(connection, self._asking.schema)
+            # A server may be told to confirm more than its own disk; what it is told is lowered only if asked for.
+            connection.execute(_CONFIRMED if self._flushes else _UNCONFIRMED)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Store appends; see `EventStore.commit`."""
+        if self._head is not None and not self._wary and _this_month() <= self._month:
+            try:
+                outcomes = self._going_on(appends, self._head)
+            except psycopg.Error as error:
+                if not _found_another(error):
+                    return self._after(error, appends)
+                self._wary = _WARY
+                outcomes = None
+            if outcomes is not None:
+                return outcomes
+        try:
+            return self._holding_the_head(appends)
+        except psycopg.Error as error:
+            return self._after(error, appends)
+
+    def _going_on(self, appends: Sequence[Append], head: int) -> list[Outcome] | None:
+        """Write as if nobody else did; None where an append is refused, which has to be judged by what is stored."""
+        stage = Stage(_Stored(self._connected(), self._asking, head, self._versions), appends)
+        outcomes = [stage.outcome_of(append) for append in appends]
+        if any(isinstance(outcome, EventStoreError) for outcome in outcomes):
+            return None
+        self._head = None
+        self._insert(stage.events, self._month)
+        self._remember(stage.events, head)
+        return outcomes
+
+    def _holding_the_head(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Write while everybody else waits."""
+        connection = self._connected()
+        known, self._head = self._head, None
+        with connection.transaction():
+            head, month = self._held(connection)
+            if head != known:
+                self._versions.clear()
+            self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
+            stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
+            outcomes = [stage.outcome_of(append) for append in appends]
+            if stage.events:
+                self._insert(stage.events, month)
+        self._month = month
+        self._remember(stage.events, head)
+        return outcomes
+
+    def _held(self, connection: psycopg.Connection) -> tuple[int, date]:
+        """Take the head, and return it with the month to write to, which is begun if it is new."""
+        schema = self._asking.schema
+        row = connection.execute(
+            f"SELECT head, month, {schema}.month_to_write_to() FROM {schema}.event_head FOR UPDATE",  # noqa: S608
+            binary=True,
+        ).fetchone()
+        assert row is not None
+        head, newest, month = row
+        if month > newest:
+            connection.execute(f"SELECT {schema}.begin_month(%s, %s)", (month, head))
+            connection.execute(f"UPDATE {schema}.event_head SET month = %s", (month,))  # noqa: S608
+        return head, month
+
+    def _insert(self, events: Sequence[Event], month: date) -> None:
+        if not events:
+            return
+        table = f"{self._asking.schema}.{partition_of(month)}"
+        connection = self._connected()
+        columns = ", ".join(COLUMNS)
+        if len(events) == 1:
+            marks = ", ".join(["%s"] * len(COLUMNS))
+            connection.execute(
+                f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608
+                row_of(events[0], month),
+                prepare=True,
+            )
+            return
+        with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN (NULL '')") as copy:
+            copy.write(copied_rows(events, month))
+
+    def _remember(self, events: Sequence[Event], head: int) -> None:
+        if len(self._versions) > _MOST_REMEMBERED:
+            self._versions.clear()
+        self._versions.update((event.stream, event.version) for event in events)
+        self._head = head + len(events)
+
+    # When the connection is lost
+
+    def _connected(self) -> psycopg.Connection:
+        if self._process != os.getpid():
+            raise EventStoreError(
+                StoreCode.STORAGE_ERROR,
+                "the store was opened before this process was forked",
+                hint="open it again here",
+            )
+        if self._connection is None or self._connection.closed:
+            self._head = None
+            self._versions.clear()
+            self._connection = self._settled(self._server.connect_patiently())
+        return self._connection
+
+    def _after(self, error: psycopg.Error, appends: Sequence[Append]) -> list[Outcome]:
+        """Commit after an error: once more where the connection was lost, having looked for what may be stored."""
+        self._head = None
+        self._versions.clear()
+        name = self._server.name
+        if not is_lost(error, self._connection):
+            raise store_error(error, name) from error
+        _log.warning("%s: the connection was lost while events were written: %s", name, str(error).strip())
+        self.close()
+        again = [_to_be_looked_for(append) for append in appends]
+        try:
+            return self._holding_the_head(again)
+        except EventStoreError as failure:
+            raise _unknown(failure) from error
+        except psycopg.Error as failure:
+            raise store_error(failure, name, outcome_unknown=True) from failure
+
+    def execute(self, statement: str, values: Sequence[Any]) -> None:
+        """Write something else than events, that may be written twice.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR.
+        """
+        try:
+            try:
+                self._connected().execute(statement, values)
+            except psycopg.OperationalError as error:
+                if not is_lost(error, self._connection):
+                    raise
+                self.close()
+                self._connected().execute(statement, values)
+        except psycopg.Error as error:
+            raise store_error(error, self._server.name) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None and self._process == os.getpid():
+            self._connection.close()
+        self._connection = None
+
+
+def _found_another(error: psycopg.Error) -> bool:
+    return error.sqlstate in (NOT_AT_THE_HEAD, _TAKEN_ALREADY)
+
+
+def _this_month() -> date:
+    return datetime.now(UTC).date().replace(day=1)
+
+
+def _to_be_looked_for(append: Append) -> Append:
+    """Return an append whose ids may all be stored, those that were minted for it as well."""
+    drafts = tuple(msgspec.structs.replace(draft, is_fresh=False) for draft in append.drafts)
+    return Append(drafts, append.versions, append.condition)
+
+
+def _unknown(error: EventStoreError) -> EventStoreError:
+    return EventStoreError(
+        StoreCode.STORAGE_ERROR, error.message, hint=error.hint, outcome_unknown=True, **error.context
+    )
