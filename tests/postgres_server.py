@@ -83,9 +83,8 @@ class Server:
     def stop_command(self) -> list[str]:
         """Return the command that stops it at once, to be run by the same user as the tests."""
         script = "import json, subprocess, sys; subprocess.run(sys.argv[2:], **json.loads(sys.argv[1]))"
-        return [sys.executable, "-I", "-S", "-c", script, json.dumps(_as()), f"{self.programs}/pg_ctl"] + list(
-            self._stop("immediate")[1:]
-        )
+        _, *options = self._stop("immediate")
+        return [sys.executable, "-I", "-S", "-c", script, json.dumps(_as()), f"{self.programs}/pg_ctl", *options]
 
     @contextmanager
     def replica(self) -> Iterator[Server]:
@@ -133,7 +132,8 @@ def shared(version: int, place: Path) -> Iterator[Server]:
         else:
             server = made(version)
             record.write_text(json.dumps(asdict(server)))
-            keeper = [sys.executable, "-I", "-S", "-c", _KEEPER, lock, record, server.folder, *server.stop_command()]
+            told = [str(lock), str(record), server.folder, *server.stop_command()]
+            keeper = [sys.executable, "-I", "-S", "-c", _KEEPER, *told]
             _keepers.append(subprocess.Popen(keeper, stdin=subprocess.DEVNULL, start_new_session=True, **_quiet()))
         fcntl.flock(starting, fcntl.LOCK_UN)
         try:
@@ -168,8 +168,8 @@ def _stop_if_last(held: Any, record: Path, server: Server) -> None:
 
 
 def _own_folder() -> str:
-    """Make a folder whose path is short enough for a socket and that the server's user may enter."""
-    folder = tempfile.mkdtemp(prefix="kspg-", dir="/tmp")  # noqa: S108  a long TMPDIR has no room for a socket
+    """Make a folder whose path is short enough for a socket, as TMPDIR may not be, and that the server may enter."""
+    folder = tempfile.mkdtemp(prefix="kspg-", dir="/tmp")
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)

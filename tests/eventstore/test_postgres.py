@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from kitty_status.eventstore.durability import OS, Durability
+from kitty_status.eventstore.durability import Durability
 from kitty_status.eventstore.postgres.connections import Options
 from kitty_status.eventstore.postgres.store import PostgresEventStore
 from kitty_status.testing.event_store import EventStoreSuite

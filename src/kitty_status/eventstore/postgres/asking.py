@@ -4,25 +4,24 @@ A tag is looked for by containment, which one GIN index answers for all keys the
 or in a list, so there are two things to look for.
 """
 
+# ruff: noqa: S608
+
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kitty_status.eventstore.postgres.driver import psycopg
+from kitty_status.eventstore.postgres.driver import Int8
 from kitty_status.eventstore.postgres.rows import READ
 from kitty_status.eventstore.query import Criterion, EventQuery, Order
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from dataclasses import dataclass
     from datetime import date
-else:
-    from dataclasses import dataclass
 
 _ORDERED_BY = {Order.POSITION: "events.position", Order.TIMESTAMP: "events.at", Order.TYPE: "events.type"}
-_Int8 = psycopg.types.numeric.Int8
 _encode = msgspec.json.Encoder().encode
 
 
@@ -54,25 +53,26 @@ class Asking:
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
-        self.head = f"SELECT head, month FROM {schema}.event_head"  # noqa: S608
-        self.by_ids = f"SELECT {READ} FROM {self._having_ids()}"  # noqa: S608
+        self.head = f"SELECT head, month FROM {schema}.event_head"
+        self.by_ids = f"SELECT {READ} FROM {self._having_ids()}"
         self.versions = (
-            "SELECT wanted.stream, (SELECT version FROM "  # noqa: S608
+            "SELECT wanted.stream, (SELECT version FROM "
             f"{schema}.event_places AS place WHERE place.stream = wanted.stream ORDER BY version DESC LIMIT 1) "
             "FROM unnest(%s::text[]) AS wanted (stream)"
         )
 
         # Each type is found from the one before it, so that this costs what there are types, not events.
         self.types = Sql(
-            f"WITH RECURSIVE found (type) AS (SELECT min(type) FROM {schema}.events UNION ALL "  # noqa: S608
+            f"WITH RECURSIVE found (type) AS (SELECT min(type) FROM {schema}.events UNION ALL "
             f"SELECT (SELECT min(type) FROM {schema}.events WHERE type > found.type) FROM found "
             "WHERE found.type IS NOT NULL) SELECT type FROM found WHERE type IS NOT NULL",
             [],
         )
-        self.tags = Sql(f"SELECT key, value FROM {schema}.tag_values ORDER BY key, value", [])  # noqa: S608
-        self.days = Sql(f"SELECT to_char(day, 'YYYY-MM-DD') FROM {schema}.days ORDER BY day", [])  # noqa: S608
+        self.tags = Sql(f"SELECT key, value FROM {schema}.tag_values ORDER BY key, value", [])
+        self.days = Sql(f"SELECT to_char(day, 'YYYY-MM-DD') FROM {schema}.days ORDER BY day", [])
+        self.months = Sql(f"SELECT month, after_position FROM {schema}.event_months", [])
         self.keep_snapshot = (
-            f"INSERT INTO {schema}.state_snapshots (stream, version, position, state, exact, at) "  # noqa: S608
+            f"INSERT INTO {schema}.state_snapshots (stream, version, position, state, exact, at) "
             "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (stream, version) DO UPDATE "
             "SET position = excluded.position, state = excluded.state, exact = excluded.exact, at = excluded.at"
         )
@@ -80,17 +80,17 @@ class Asking:
     def place_of(self, stream: str, version: int) -> Sql:
         """Return the statement for the position of a version."""
         return Sql(
-            f"SELECT position FROM {self.schema}.event_places WHERE stream = %s AND version = %s",  # noqa: S608
-            [stream, _Int8(version)],
+            f"SELECT position FROM {self.schema}.event_places WHERE stream = %s AND version = %s",
+            [stream, Int8(version)],
         )
 
     def snapshot_of(self, stream: str, max_version: int | None) -> Sql:
         """Return the statement for the newest state of a stream."""
-        text = f"SELECT version, position, state::text, exact, at FROM {self.schema}.state_snapshots WHERE stream = %s"  # noqa: S608
+        text = f"SELECT version, position, state::text, exact, at FROM {self.schema}.state_snapshots WHERE stream = %s"
         values: list[Any] = [stream]
         if max_version is not None:
             text += " AND version <= %s"
-            values.append(_Int8(max_version))
+            values.append(Int8(max_version))
         return Sql(f"{text} ORDER BY version DESC LIMIT 1", values)
 
     def _having_ids(self) -> str:
@@ -108,33 +108,33 @@ class Asking:
         """Return the statement that counts an answer."""
         if query.limit is None and not query.offset:
             where = self._where(query, part)
-            return Sql(f"SELECT count(*) FROM {where.text}", where.values)  # noqa: S608
+            return Sql(f"SELECT count(*) FROM {where.text}", where.values)
         inner = self._select("1", query, part)
-        return Sql(f"SELECT count(*) FROM ({inner.text}) AS counted", inner.values)  # noqa: S608
+        return Sql(f"SELECT count(*) FROM ({inner.text}) AS counted", inner.values)
 
     def _select(self, columns: str, query: EventQuery, part: Part) -> Sql:
         where = self._where(query, part)
         way = "DESC" if query.is_backwards else "ASC"
         key = _ORDERED_BY[query.order]
         order = f"{key} {way}" if query.order is Order.POSITION else f"{key} {way}, events.position {way}"
-        text, values = f"SELECT {columns} FROM {where.text} ORDER BY {order}", where.values  # noqa: S608
+        text, values = f"SELECT {columns} FROM {where.text} ORDER BY {order}", where.values
         if part.limit is not None:
             text += " LIMIT %s"
-            values.append(_Int8(part.limit))
+            values.append(Int8(part.limit))
         if part.offset:
             text += " OFFSET %s"
-            values.append(_Int8(part.offset))
+            values.append(Int8(part.offset))
         return Sql(text, values)
 
     def _where(self, query: EventQuery, part: Part) -> Sql:
         clauses = ["events.position > %s"]
-        values: list[Any] = [_Int8(query.after)]
+        values: list[Any] = [Int8(query.after)]
         before = min((each for each in (query.before, part.before) if each is not None), default=None)
         bounds: tuple[tuple[str, Any], ...] = (
-            ("events.position < %s", None if before is None else _Int8(before)),
+            ("events.position < %s", None if before is None else Int8(before)),
             ("events.month >= %s", part.months[0]),
             ("events.month <= %s", part.months[1]),
-            ("events.version > %s", _Int8(query.after_version) if query.after_version else None),
+            ("events.version > %s", Int8(query.after_version) if query.after_version else None),
             ("events.at >= %s", query.earliest),
             ("events.at < %s", query.latest),
         )
@@ -152,9 +152,9 @@ class Asking:
         sign = "<" if query.is_backwards else ">"
         key, position = behind
         if query.order is Order.POSITION:
-            values.append(_Int8(position))
+            values.append(Int8(position))
             return f"events.position {sign} %s"
-        values += [key, _Int8(position)]
+        values += [key, Int8(position)]
         kind = "timestamptz" if query.order is Order.TIMESTAMP else "text"
         return f"({_ORDERED_BY[query.order]}, events.position) {sign} (%s::{kind}, %s)"
 
@@ -167,7 +167,7 @@ class Asking:
         if criterion.ids:
             # An array that is found first, so that the index on positions serves also where this is one of several.
             clauses.append(
-                f"events.position = ANY(ARRAY(SELECT position FROM {self.schema}.event_places "  # noqa: S608
+                f"events.position = ANY(ARRAY(SELECT position FROM {self.schema}.event_places "
                 f"WHERE id {_one_of(criterion.ids, values)}))"
             )
         for key, words in criterion.tags:

@@ -103,17 +103,15 @@ class Server:
         Raises:
             EventStoreError: STORAGE_ERROR: it could not be had.
         """
-        failure: psycopg.Error | None = None
-        for attempt in attempts(self.options.patience):
+        tries = attempts(self.options.patience)
+        next(tries)
+        while True:
             try:
                 return self.connect()
-            except psycopg.OperationalError as error:
-                failure = error
-                _log.warning("%s: no connection at attempt %d: %s", self.name, attempt + 1, str(error).strip())
-                if not is_passing(error):
-                    break
-        assert failure is not None
-        raise store_error(failure, self.name) from failure
+            except psycopg.Error as error:
+                if not is_passing(error) or next(tries, None) is None:
+                    raise store_error(error, self.name) from error
+                _log.warning("%s: no connection yet: %s", self.name, str(error).strip())
 
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection]:
@@ -189,7 +187,7 @@ def is_passing(error: psycopg.Error) -> bool:
     """Say whether the same may succeed later."""
     state = error.sqlstate
     if state is None:
-        return isinstance(error, psycopg.OperationalError)
+        return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
     return state.startswith(_PASSING)
 
 

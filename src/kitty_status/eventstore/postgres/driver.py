@@ -7,6 +7,7 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 try:
     import psycopg
     import psycopg_pool
+    from psycopg.types.numeric import Int8
 except ImportError as error:
     raise EventStoreError(
         StoreCode.STORAGE_ERROR,
@@ -14,4 +15,4 @@ except ImportError as error:
         hint='pip install "kitty-status[postgres]"',
     ) from error
 
-__all__ = ["psycopg", "psycopg_pool"]
+__all__ = ["Int8", "psycopg", "psycopg_pool"]

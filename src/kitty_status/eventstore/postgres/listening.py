@@ -83,4 +83,4 @@ class Listener:
             newest = max((int(notice.payload) for notice in connection.notifies(timeout=0)), default=0)
             if newest:
                 self._heard(newest)
-            select.select([connection, self._ending], [], [], _LOOK_UP)
+            select.select([connection.fileno(), self._ending.fileno()], [], [], _LOOK_UP)

@@ -7,13 +7,14 @@ cursor on the server, so that the server finds and sorts it once.
 
 from __future__ import annotations
 
+import logging
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
-from kitty_status.eventstore.postgres.connections import Server, failures, is_passing, store_error
+from kitty_status.eventstore.postgres.connections import Server, is_passing, store_error
 from kitty_status.eventstore.postgres.driver import psycopg
 from kitty_status.eventstore.postgres.months import Months
 from kitty_status.eventstore.postgres.rows import events_of
@@ -24,14 +25,19 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.measuring import Measures
 
     Answer = TypeVar("Answer")
 
 _FIRST_PAGE = 500
 _LARGEST_PAGE = 4000
 _PAUSE = 0.001
-_OUT_OF_USE = 5.0
+_REST = 5.0
 _HEAD = 10
+_log = logging.getLogger(__name__)
+
+FROM_PRIMARY = 2**63
+"""A position that no replica ever has."""
 
 
 class Reader:
@@ -40,11 +46,11 @@ class Reader:
     `seen` is the greatest position that this store has spoken of: nothing is read from where less is stored.
     """
 
-    def __init__(self, primary: Server, replicas: Sequence[Server], asking: Asking) -> None:
+    def __init__(self, primary: Server, replicas: Sequence[Server], asking: Asking, measures: Measures) -> None:
         self._primary = primary
-        self._replicas = list(replicas)
-        self._out_of_use: dict[int, float] = {}
+        self._replicas = [_Replica(each) for each in replicas]
         self._turn = 0
+        self._measures = measures
         self._asking = asking
         self.months = Months()
         self.seen = 0
@@ -55,7 +61,8 @@ class Reader:
 
     def head(self) -> int:
         """Return the head, from the primary."""
-        head, month = self._patiently(self._head_of, 0)
+        head: int
+        head, month = self._patiently(self._head_of, FROM_PRIMARY)
         if month != self.months.newest:
             self.learn_months()
         self.saw(head)
@@ -63,7 +70,7 @@ class Reader:
 
     def learn_months(self) -> None:
         """Read where the months begin."""
-        self.months.learn(self.rows(Sql(f"SELECT month, after_position FROM {self._asking.schema}.event_months", [])))  # noqa: S608
+        self.months.learn(self.rows(self._asking.months))
 
     def rows(self, sql: Sql, min_position: int = 0) -> list[tuple[Any, ...]]:
         """Return all rows of a short answer."""
@@ -115,6 +122,7 @@ class Reader:
             except psycopg.Error as error:
                 if not is_passing(error) or next(tries, None) is None:
                     raise store_error(error, self._primary.name) from error
+                self._measures.retried()
                 continue
             return
 
@@ -145,38 +153,83 @@ class Reader:
     def plan(self, query: EventQuery) -> str:
         """Return the plan by which the primary would find the first page of an answer."""
         sql = self._page(query, query.offset, query.limit if query.limit is not None else _FIRST_PAGE)
-        lines = self._patiently(lambda each: each.execute("EXPLAIN " + sql.text, sql.values).fetchall(), 0)
+        lines = self._patiently(lambda each: each.execute("EXPLAIN " + sql.text, sql.values).fetchall(), FROM_PRIMARY)
         return "\n".join(line[0] for line in lines)
 
     def _head_of(self, connection: psycopg.Connection) -> tuple[Any, ...]:
         row = connection.execute(self._asking.head, binary=True).fetchone()
-        assert row is not None
-        return row
+        return row or (0, None)
 
     # Where to read
 
     def _patiently(self, ask: Callable[[psycopg.Connection], Answer], min_position: int) -> Answer:
         """Ask once more, for a while, where the connection is lost: a question may be asked any number of times."""
         primary = self._primary
-        failure: psycopg.Error | None = None
-        for _ in attempts(primary.options.patience):
+        tries = attempts(primary.options.patience)
+        next(tries)
+        while True:
             try:
                 with self._lent(min_position) as connection:
                     return ask(connection)
-            except psycopg.OperationalError as error:
-                failure = error
-                if not is_passing(error):
-                    break
             except psycopg.Error as error:
-                raise store_error(error, primary.name) from error
-        assert failure is not None
-        raise store_error(failure, primary.name) from failure
+                if not is_passing(error) or next(tries, None) is None:
+                    raise store_error(error, primary.name) from error
+                self._measures.retried()
 
     @contextmanager
     def _lent(self, min_position: int) -> Iterator[psycopg.Connection]:
-        """Lend a connection to a server on which everything up to a position is stored."""
+        """Lend a connection to a server on which everything up to a position is stored: a replica if possible."""
+        for replica in self._in_turn() if min_position < FROM_PRIMARY else ():
+            with ExitStack() as stack:
+                try:
+                    connection = stack.enter_context(replica.server.reading())
+                    has_come = self._has_come(connection, max(min_position, self.seen))
+                except psycopg.Error as error:
+                    replica.rest(error)
+                    continue
+                if has_come:
+                    try:
+                        yield connection
+                    except psycopg.Error as error:
+                        # The next attempt goes elsewhere: a replica may cancel what the primary would answer.
+                        replica.rest(error)
+                        raise
+                    return
         with self._primary.reading() as connection:
             yield connection
+
+    def _in_turn(self) -> list[_Replica]:
+        """Return the replicas that are not resting, beginning with another one each time."""
+        if not self._replicas:
+            return []
+        self._turn += 1
+        first = self._turn % len(self._replicas)
+        return [each for each in self._replicas[first:] + self._replicas[:first] if not each.is_resting]
+
+    def _has_come(self, connection: psycopg.Connection, position: int) -> bool:
+        """Wait, not long, until a replica has everything up to a position, and say whether it has."""
+        deadline = time.monotonic() + self._primary.options.replica_patience
+        while self._head_of(connection)[0] < position:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
+        return True
+
+
+class _Replica:
+    """A replica, which rests for a while after it has failed."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._rests_until = 0.0
+
+    @property
+    def is_resting(self) -> bool:
+        return time.monotonic() < self._rests_until
+
+    def rest(self, error: psycopg.Error) -> None:
+        self._rests_until = time.monotonic() + _REST
+        _log.warning("%s: nothing is read from this replica for %g s: %s", self.server.name, _REST, error)
 
 
 def _fetched(connection: psycopg.Connection, sql: Sql) -> list[tuple[Any, ...]]:

@@ -57,8 +57,9 @@ class PostgresEventStore(EventStore):
         self._asking = Asking(checked_schema(schema))
         self._primary = Server(dsn, options)
         self._replicas = [Server(each, options) for each in replicas]
-        self._writer = Writer(self._primary, self._asking, flushes=durability.flushes)
-        self._reader = Reader(self._primary, self._replicas, self._asking)
+        self._writer = Writer(self._primary, self._asking, self.measures, flushes=durability.flushes)
+        self._reader = Reader(self._primary, self._replicas, self._asking, self.measures)
+        self.measures.watch_pool(self._connections)
         self._listener = Listener(self._primary, f"{schema}.events", self._asking.head, self._heard)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
@@ -90,6 +91,15 @@ class PostgresEventStore(EventStore):
     def pool_stats(self) -> dict[str, int]:
         """Return what the pool of connections counts: `pool_size`, `pool_available`, `requests_waiting`, ..."""
         return self._primary.statistics()
+
+    def _connections(self) -> dict[str, int]:
+        counted = self.pool_stats()
+        idle = counted.get("pool_available", 0)
+        return {
+            "idle": idle,
+            "used": counted.get("pool_size", 0) - idle,
+            "waited for": counted.get("requests_waiting", 0),
+        }
 
     def get_event_types(self) -> list[str]:
         """Return the types of all events, sorted."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.measuring import Measures
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
 
@@ -81,9 +82,10 @@ class Writer:
         EventStoreError: STORAGE_ERROR: the server cannot be reached, or its tables are not ours.
     """
 
-    def __init__(self, server: Server, asking: Asking, *, flushes: bool) -> None:
+    def __init__(self, server: Server, asking: Asking, measures: Measures, *, flushes: bool) -> None:
         self._server = server
         self._asking = asking
+        self._measures = measures
         self._flushes = flushes
         self._process = os.getpid()
         self._head: int | None = None
@@ -157,7 +159,10 @@ class Writer:
             f"SELECT head, month, {schema}.month_to_write_to() FROM {schema}.event_head FOR UPDATE",  # noqa: S608
             binary=True,
         ).fetchone()
-        assert row is not None
+        if row is None:
+            raise EventStoreError(
+                StoreCode.CORRUPT, f"{schema}.event_head is empty", hint="restore the schema from a copy", schema=schema
+            )
         head, newest, month = row
         if month > newest:
             connection.execute(f"SELECT {schema}.begin_month(%s, %s)", (month, head))
@@ -210,12 +215,14 @@ class Writer:
         if not is_lost(error, self._connection):
             raise store_error(error, name) from error
         _log.warning("%s: the connection was lost while events were written: %s", name, str(error).strip())
+        self._measures.retried()
         self.close()
         again = [_to_be_looked_for(append) for append in appends]
         try:
             return self._holding_the_head(again)
         except EventStoreError as failure:
-            raise _unknown(failure) from error
+            failure.retryable = failure.outcome_unknown = True
+            raise
         except psycopg.Error as failure:
             raise store_error(failure, name, outcome_unknown=True) from failure
 
@@ -255,9 +262,3 @@ def _to_be_looked_for(append: Append) -> Append:
     """Return an append whose ids may all be stored, those that were minted for it as well."""
     drafts = tuple(msgspec.structs.replace(draft, is_fresh=False) for draft in append.drafts)
     return Append(drafts, append.versions, append.condition)
-
-
-def _unknown(error: EventStoreError) -> EventStoreError:
-    return EventStoreError(
-        StoreCode.STORAGE_ERROR, error.message, hint=error.hint, outcome_unknown=True, **error.context
-    )
