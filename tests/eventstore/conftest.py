@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import postgres_server
+from on_postgres import Schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def postgres_16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """How to connect to a server of version 16."""
     yield from _shared(16, tmp_path_factory)
+
+
+@pytest.fixture
+def schemas(postgres: str) -> Iterator[Schemas]:
+    """Stores in schemas that are dropped after the test."""
+    found = Schemas(postgres)
+    yield found
+    found.drop()
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from operations_at_random import everything, operations, outcome
 
 from kitty_status.eventstore import EventStore, MemoryEventStore, SqliteEventStore
 from kitty_status.eventstore.durability import OS
+from operations_at_random import everything, operations, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 
-from kitty_status.eventstore.durability import Durability
-from kitty_status.eventstore.postgres.connections import Options
-from kitty_status.eventstore.postgres.store import PostgresEventStore
+from kitty_status.eventstore.durability import OS, Durability
 from kitty_status.testing.event_store import EventStoreSuite
+from kitty_status.testing.event_store.twin import Twin
+from on_postgres import Schemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,26 +18,32 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.protocol import EventStore
 
 
-class OnPostgres(EventStoreSuite):
-    """The suite with a schema of its own for each place, which is dropped after the test."""
-
+class TestPostgres(EventStoreSuite):
     durability = Durability()
-    dsn = ""
 
     @pytest.fixture(autouse=True)
-    def _server(self, postgres: str) -> Iterator[None]:
-        self.dsn = postgres
-        self.schemas: set[str] = set()
+    def _schemas(self, postgres: str) -> Iterator[None]:
+        self.schemas = Schemas(postgres)
         yield
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            for schema in self.schemas:
-                connection.execute(psycopg.sql.SQL("DROP SCHEMA {} CASCADE").format(psycopg.sql.Identifier(schema)))
+        self.schemas.drop()
 
     def open_store(self, place: Path) -> EventStore:
-        schema = "test_" + sha256(str(place).encode()).hexdigest()[:20]
-        self.schemas.add(schema)
-        return PostgresEventStore(self.dsn, schema=schema, durability=self.durability, options=Options(patience=10))
+        return self.schemas.open(place, durability=self.durability)
 
 
-class TestPostgres(OnPostgres):
-    pass
+class TestPostgres16(TestPostgres):
+    durability = OS
+
+    @pytest.fixture(autouse=True)
+    def _schemas(self, postgres_16: str) -> Iterator[None]:
+        self.schemas = Schemas(postgres_16)
+        yield
+        self.schemas.drop()
+
+
+class TestTwinOfPostgresWithLingeringCommits(TestPostgres):
+    conditional_rounds = 5
+    durability = Durability.parse("batch(1)")
+
+    def open_store(self, place: Path) -> EventStore:
+        return Twin(super().open_store(place))

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _NAME = "kitty-status"
+# What holds where the connection string says nothing else: a server that is gone is noticed.
+_DEFAULTS: dict[str, str | int] = {
+    "application_name": _NAME,
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 _CANCELLED = "57014"
 _DAMAGED = ("XX001", "XX002")
 # Connection trouble, too few resources, a server that stops or starts, serialization and locks, a replica's conflict.
@@ -53,35 +61,28 @@ class Server:
 
     def __init__(self, dsn: str, options: Options) -> None:
         self.options = options
-        self.dsn = dsn
         with failures("the connection string"):
-            self.name = _name_of(dsn)
+            told = psycopg.conninfo.conninfo_to_dict(dsn)
+            self._dsn = psycopg.conninfo.make_conninfo(dsn, **{k: v for k, v in _DEFAULTS.items() if k not in told})
+        # A connection string may hold a password: it never stands in a message.
+        self.name = f"{told.get('host') or 'localhost'}/{told.get('dbname') or ''}".rstrip("/")
         self._process = os.getpid()
         self._pool = psycopg_pool.ConnectionPool(
-            dsn,
+            self._dsn,
             min_size=options.min_connections,
             max_size=max(options.min_connections, options.max_connections),
             open=False,
             name=_NAME,
             timeout=options.patience,
             configure=self._configure,
-            kwargs={"autocommit": True, "application_name": _NAME},
+            kwargs={"autocommit": True},
             num_workers=1,
         )
         self._opening = threading.Lock()
         self._is_closed = False
 
     def _configure(self, connection: psycopg.Connection) -> None:
-        self.settle(connection, int(self.options.statement_timeout * 1000))
-
-    @staticmethod
-    def settle(connection: psycopg.Connection, milliseconds: int) -> None:
-        """Give a connection the settings that our statements count on."""
-        connection.execute(
-            "SELECT set_config('TimeZone', 'UTC', false), set_config('statement_timeout', %s, false), "
-            "set_config('plan_cache_mode', 'force_custom_plan', false)",
-            (str(milliseconds),),
-        )
+        _settle(connection, statement_timeout=self.options.statement_timeout)
 
     def connect(self) -> psycopg.Connection:
         """Open a connection of one's own.
@@ -89,9 +90,11 @@ class Server:
         Raises:
             psycopg.Error: the server refused.
         """
-        connection = psycopg.connect(self.dsn, autocommit=True, application_name=_NAME)
+        connection = psycopg.connect(self._dsn, autocommit=True)
         try:
-            self.settle(connection, 0)
+            # Whoever holds the head and says nothing more keeps everybody from writing.
+            patience = self.options.patience
+            _settle(connection, lock_timeout=patience, idle_in_transaction_session_timeout=patience)
         except BaseException:
             connection.close()
             raise
@@ -191,10 +194,12 @@ def is_passing(error: psycopg.Error) -> bool:
     return state.startswith(_PASSING)
 
 
-def _name_of(dsn: str) -> str:
-    """Return how a server is called in messages: a connection string may hold a password."""
-    told = psycopg.conninfo.conninfo_to_dict(dsn)
-    return f"{told.get('host') or 'localhost'}/{told.get('dbname') or told.get('user') or ''}".rstrip("/")
+def _settle(connection: psycopg.Connection, **seconds: float) -> None:
+    """Give a connection the settings that our statements count on, and timeouts."""
+    settings = {"TimeZone": "UTC", "plan_cache_mode": "force_custom_plan"}
+    settings |= {name: str(int(value * 1000)) for name, value in seconds.items()}
+    calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
+    connection.execute(f"SELECT {calls}", [each for pair in settings.items() for each in pair])
 
 
 def _closed() -> EventStoreError:

@@ -184,6 +184,9 @@ class Reader:
                 try:
                     connection = stack.enter_context(replica.server.reading())
                     has_come = self._has_come(connection, max(min_position, self.seen))
+                except psycopg.errors.UndefinedTable:
+                    # It has not come as far as to the tables.
+                    continue
                 except psycopg.Error as error:
                     replica.rest(error)
                     continue

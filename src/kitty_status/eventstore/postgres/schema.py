@@ -137,6 +137,11 @@ CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event
     FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
 CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event_months
     FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
+CREATE TRIGGER is_never_filled BEFORE INSERT ON {s}.event_places
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION {s}.keep_what_is_stored();
+CREATE TRIGGER is_moved_by_events BEFORE UPDATE ON {s}.event_head FOR EACH ROW
+    WHEN (new.month < old.month OR new.head < old.head OR new.head > old.head AND pg_trigger_depth() = 0)
+    EXECUTE FUNCTION {s}.keep_what_is_stored();
 CREATE TRIGGER is_never_removed BEFORE DELETE OR TRUNCATE ON {s}.event_head
     FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
 """
@@ -226,7 +231,6 @@ def prepare(connection: psycopg.Connection, schema: str) -> None:
                 schema=schema,
             )
         if not version:
-            _refuse_other_tables(connection, schema)
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             connection.execute(_APPLIED.format(s=schema))
         for number, (name, script) in enumerate(MIGRATIONS[version:], version + 1):
@@ -243,19 +247,24 @@ def partition_of(month: date) -> str:
 
 
 def _version(connection: psycopg.Connection, schema: str) -> int:
-    """Return the number of the newest migration that was applied, 0 where there is none."""
-    if connection.execute("SELECT to_regclass(%s)", (f"{schema}.event_migrations",)).fetchall() == [(None,)]:
-        return 0
-    row = connection.execute(f"SELECT coalesce(max(number), 0) FROM {schema}.event_migrations").fetchone()  # noqa: S608
-    return int(row[0]) if row else 0
+    """Return the number of the newest migration that was applied, 0 where there is none.
 
-
-def _refuse_other_tables(connection: psycopg.Connection, schema: str) -> None:
-    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s LIMIT 1", (schema,)).fetchone()
-    if found:
+    Raises:
+        EventStoreError: STORAGE_ERROR: the schema is another program's.
+    """
+    # Not `to_regclass`: it may answer from before the lock was had, out of a cache.
+    found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", (schema,)).fetchall()
+    names = [name for (name,) in found]
+    if "event_migrations" in names:
+        row = connection.execute(
+            f"SELECT coalesce(max(number), 0) FROM {schema}.event_migrations"  # noqa: S608
+        ).fetchone()
+        return int(row[0]) if row else 0
+    if names:
         raise EventStoreError(
             StoreCode.STORAGE_ERROR,
-            f"schema {schema} holds another program's tables ({found[0]})",
+            f"schema {schema} holds another program's tables ({names[0]})",
             hint="name another schema",
             schema=schema,
         )
+    return 0
