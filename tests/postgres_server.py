@@ -27,12 +27,13 @@ GIVEN = os.environ.get("KITTY_STATUS_TEST_POSTGRES")
 """A server to be used in place of one from the wheel; each test makes a schema of its own in it and drops it."""
 
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
-_keepers: list[subprocess.Popen[bytes]] = []
 _FAST = "synchronous_commit=on fsync=off full_page_writes=off max_connections=200 wal_level=replica max_wal_senders=8"
 # Stops the server and removes its folder as soon as nobody holds the lock: also when the tests are killed.
 _KEEPER = """
 import fcntl, os, shutil, subprocess, sys
 lock, record, folder, *stop = sys.argv[1:]
+if os.fork():
+    os._exit(0)
 with open(lock) as held:
     fcntl.flock(held, fcntl.LOCK_EX)
     if os.path.exists(folder):
@@ -134,7 +135,7 @@ def shared(version: int, place: Path) -> Iterator[Server]:
             record.write_text(json.dumps(asdict(server)))
             told = [str(lock), str(record), server.folder, *server.stop_command()]
             keeper = [sys.executable, "-I", "-S", "-c", _KEEPER, *told]
-            _keepers.append(subprocess.Popen(keeper, stdin=subprocess.DEVNULL, start_new_session=True, **_quiet()))
+            subprocess.run(keeper, check=True, stdin=subprocess.DEVNULL, start_new_session=True, **_quiet())
         fcntl.flock(starting, fcntl.LOCK_UN)
         try:
             yield server

@@ -108,6 +108,15 @@ class Subscription:
 
     def next_within(self, seconds: float | None) -> Event | None:
         """Return the next event, None if none comes within so many seconds or the subscription is closed."""
+        try:
+            return self._next_within(seconds)
+        except EventStoreError:
+            if self.is_closed:
+                # The store was closed while it was asked.
+                return None
+            raise
+
+    def _next_within(self, seconds: float | None) -> Event | None:
         while not self.is_closed:
             event = next(self._page, None)
             if event is not None:

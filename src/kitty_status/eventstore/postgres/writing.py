@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.postgres.asking import Asking, Part
 from kitty_status.eventstore.postgres.connections import Server, is_lost, store_error
@@ -75,6 +76,10 @@ class _Stored:
         return next(iter(events_of(self._connection.execute(sql.text, sql.values, binary=True).fetchall())), None)
 
 
+class _AnotherError(Exception):
+    """Somebody else writes as well."""
+
+
 class Writer:
     """The one connection of a store that writes. Never used by two threads at once.
 
@@ -109,29 +114,54 @@ class Writer:
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
-        if self._head is not None and not self._wary and _this_month() <= self._month:
+        tries = attempts(self._server.options.patience)
+        next(tries)
+        is_lost_before = False
+        attempt = self._going_on if self._may_go_on() else self._holding_the_head
+        while True:
             try:
-                outcomes = self._going_on(appends, self._head)
-            except psycopg.Error as error:
-                if not _found_another(error):
-                    return self._after(error, appends)
+                return attempt(appends)
+            except _AnotherError:
                 self._wary = _WARY
-                outcomes = None
-            if outcomes is not None:
-                return outcomes
-        try:
-            return self._holding_the_head(appends)
-        except psycopg.Error as error:
-            return self._after(error, appends)
+            except psycopg.Error as error:
+                is_lost_before = is_lost_before or is_lost(error, self._connection)
+                self._forget()
+                if not is_lost(error, self._connection) or next(tries, None) is None:
+                    raise store_error(error, self._server.name, outcome_unknown=is_lost_before) from error
+                _log.warning("%s: the connection was lost while events were written: %s", self._server.name, error)
+                self._measures.retried()
+                self.close()
+                appends = [_to_be_looked_for(append) for append in appends]
+            except EventStoreError as error:
+                error.outcome_unknown = error.outcome_unknown or is_lost_before
+                error.retryable = error.retryable or is_lost_before
+                raise
+            attempt = self._holding_the_head
 
-    def _going_on(self, appends: Sequence[Append], head: int) -> list[Outcome] | None:
-        """Write as if nobody else did; None where an append is refused, which has to be judged by what is stored."""
+    def _may_go_on(self) -> bool:
+        return self._head is not None and not self._wary and _this_month() <= self._month
+
+    def _forget(self) -> None:
+        self._head = None
+        self._versions.clear()
+
+    def _going_on(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Write as if nobody else did.
+
+        Raises:
+            _AnotherError: somebody did, or may have: an append is refused, which only what is stored can decide.
+        """
+        head, self._head = self._head or 0, None
         stage = Stage(_Stored(self._connected(), self._asking, head, self._versions), appends)
         outcomes = [stage.outcome_of(append) for append in appends]
         if any(isinstance(outcome, EventStoreError) for outcome in outcomes):
-            return None
-        self._head = None
-        self._insert(stage.events, self._month)
+            raise _AnotherError
+        try:
+            self._insert(stage.events, self._month)
+        except psycopg.Error as error:
+            if error.sqlstate in (NOT_AT_THE_HEAD, _TAKEN_ALREADY):
+                raise _AnotherError from error
+            raise
         self._remember(stage.events, head)
         return outcomes
 
@@ -202,29 +232,9 @@ class Writer:
                 hint="open it again here",
             )
         if self._connection is None or self._connection.closed:
-            self._head = None
-            self._versions.clear()
+            self._forget()
             self._connection = self._settled(self._server.connect_patiently())
         return self._connection
-
-    def _after(self, error: psycopg.Error, appends: Sequence[Append]) -> list[Outcome]:
-        """Commit after an error: once more where the connection was lost, having looked for what may be stored."""
-        self._head = None
-        self._versions.clear()
-        name = self._server.name
-        if not is_lost(error, self._connection):
-            raise store_error(error, name) from error
-        _log.warning("%s: the connection was lost while events were written: %s", name, str(error).strip())
-        self._measures.retried()
-        self.close()
-        again = [_to_be_looked_for(append) for append in appends]
-        try:
-            return self._holding_the_head(again)
-        except EventStoreError as failure:
-            failure.retryable = failure.outcome_unknown = True
-            raise
-        except psycopg.Error as failure:
-            raise store_error(failure, name, outcome_unknown=True) from failure
 
     def execute(self, statement: str, values: Sequence[Any]) -> None:
         """Write something else than events, that may be written twice.
@@ -248,10 +258,6 @@ class Writer:
         if self._connection is not None and self._process == os.getpid():
             self._connection.close()
         self._connection = None
-
-
-def _found_another(error: psycopg.Error) -> bool:
-    return error.sqlstate in (NOT_AT_THE_HEAD, _TAKEN_ALREADY)
 
 
 def _this_month() -> date:
