@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench crash guarantees schemas clean setup
+.PHONY: demo test check bench interop crash guarantees schemas clean setup
 
 setup: $(READY)
 
@@ -30,6 +30,10 @@ check: $(READY)
 # The speeds that are promised, each as a ratio to something that was measured in the same run.
 bench: $(READY)
 	$(BIN)/python bench/run.py
+
+# Against the released spec-kitty, which is installed for that in an environment of its own.
+interop: $(READY)
+	python=$$($(BIN)/python bench/spec_kitty.py) && KITTY_STATUS_INTEROP="$$python" $(BIN)/python -m pytest -n 2 tests/interop
 
 # The long form of the proofs that `make test` runs briefly: minutes of kills, command loops, full disks and random repositories.
 crash: $(READY)
