@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -17,6 +18,7 @@ from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.condition import AppendCondition
 from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.opening import open_url
 from kitty_status.eventstore.postgres.connections import Options, store_error
 from kitty_status.eventstore.postgres.store import PostgresEventStore
 from kitty_status.eventstore.query import EventQuery
@@ -279,3 +281,21 @@ def test_a_store_that_is_closed_twice_and_used_afterwards_says_so(schemas: Schem
     for call in (store.head, lambda: store.append(event()), store.get_events):
         with refused(StoreCode.STORAGE_ERROR, "closed"):
             call()
+
+
+def test_a_url_names_a_store_and_its_options(schemas: Schemas) -> None:
+    told = psycopg.conninfo.conninfo_to_dict(schemas.dsn)
+    server = f"postgresql://{told['user']}@/{told['dbname']}?host={quote(str(told['host']), safe='')}"
+    schema = schemas.name("by URL")
+    with open_url(f"{server}&schema={schema}&durability=os&application_name=a%20b") as store:
+        assert isinstance(store, PostgresEventStore)
+        assert store.durability == OS
+        assert store.append(event()).position == 1
+    replicas = quote(f"{server} {server}", safe="")
+    with open_url(f"{server}&schema={schema}&replicas={replicas}".replace("postgresql:", "postgres:", 1)) as store:
+        assert positions(store.get_events()) == [1]
+    with refused(StoreCode.VALIDATION_FAILED, "Other"):
+        open_url(f"{server}&schema=Other")
+    with pytest.raises(EventStoreError) as refusal:
+        open_url("mysql://ann:secret@localhost/events?password=secret")
+    assert "secret" not in f"{refusal.value.message} {refusal.value.context}"
