@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUICK = Options(patience=10)
+# The processes of one test run share a server.
+PROGRAM = f"kitty-status {os.getpid()}"
 
 
 @dataclass
@@ -25,9 +28,13 @@ class Schemas:
     dsn: str
     used: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        """Have connections named after this process."""
+        self.dsn = psycopg.conninfo.make_conninfo(self.dsn, application_name=PROGRAM)
+
     def name(self, place: object) -> str:
         """Return the name of the schema for a place."""
-        name = "test_" + sha256(str(place).encode()).hexdigest()[:20]
+        name = "test_" + sha256(f"{PROGRAM} {place}".encode()).hexdigest()[:20]
         self.used.add(name)
         return name
 
@@ -44,5 +51,5 @@ class Schemas:
     @contextmanager
     def stranger(self) -> Iterator[psycopg.Connection]:
         """Lend a connection of somebody who knows nothing of us."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
+        with psycopg.connect(self.dsn, autocommit=True, application_name="stranger") as connection:
             yield connection

@@ -23,7 +23,7 @@ from kitty_status.eventstore.postgres.connections import Options, store_error
 from kitty_status.eventstore.postgres.store import PostgresEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import event, numbers, positions, refused
-from on_postgres import QUICK, Schemas
+from on_postgres import PROGRAM, QUICK, Schemas
 from postgres_proxy import Proxy
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def end_connections(schemas: Schemas, like: str = "%") -> int:
     with schemas.stranger() as stranger:
         row = stranger.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-            "WHERE application_name = 'kitty-status' AND query LIKE %s AND pid <> pg_backend_pid()",
-            (like,),
+            "WHERE application_name = %s AND query LIKE %s",
+            (PROGRAM, like),
         ).fetchone()
         return int(row[0]) if row else 0
 
