@@ -265,3 +265,28 @@ def test_a_tag_is_found_through_the_index_and_so_is_an_id(schemas: Schemas) -> N
         assert "Seq Scan" not in store.explain(EventQuery(ids=["a", "b"]))
         assert "Seq Scan" not in store.explain(EventQuery(ids="a", any_of=(EventQuery(tags={"any key": "5"}),)))
         assert numbers(store.get_events(EventQuery(tags={"any key": "77"}))) == [77]
+
+
+def test_no_reader_misses_the_first_event_of_a_month(schemas: Schemas) -> None:
+    name, months = schemas.name("a"), 120
+    with schemas.open("a") as store, schemas.open("a") as reader, schemas.stranger() as stranger:
+        stranger.execute(
+            f"CREATE OR REPLACE FUNCTION {name}.month_to_write_to() RETURNS date LANGUAGE sql STABLE "
+            f"AS $$ SELECT (date '2000-01-01' + head * interval '1 month')::date FROM {name}.event_head $$"
+        )
+
+        def read_on(_: int) -> list[int]:
+            seen: list[int] = []
+            while len(seen) < months and (not seen or seen[-1] < months):
+                head = reader.head()
+                if head > len(seen):
+                    seen += positions(reader.get_events(EventQuery(after=len(seen), before=head + 1)))
+                    assert len(seen) == head, "an event was there, and was not read"
+            return seen
+
+        with ThreadPoolExecutor(3) as pool:
+            readers = [pool.submit(read_on, number) for number in range(3)]
+            for _ in range(months):
+                store.append(event())
+            for each in readers:
+                assert each.result() == list(range(1, months + 1))

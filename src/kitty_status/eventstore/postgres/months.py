@@ -14,22 +14,23 @@ class Months:
     """What is known of the months; it may be out of date and is right all the same, since they only grow in number."""
 
     def __init__(self) -> None:
-        self._months: list[date] = []
-        self._after: list[int] = []
+        # Both lists in one attribute: threads that learn and threads that ask meet.
+        self._known: tuple[list[date], list[int]] = ([], [])
 
     @property
     def newest(self) -> date | None:
         """The newest month that is known."""
-        return self._months[-1] if self._months else None
+        months, _ = self._known
+        return months[-1] if months else None
 
     def learn(self, rows: Sequence[tuple[date, int]]) -> None:
         """Take in all months, each with the position behind which it begins."""
         ordered = sorted(rows)
-        self._months, self._after = [month for month, _ in ordered], [after for _, after in ordered]
+        self._known = ([month for month, _ in ordered], [after for _, after in ordered])
 
     def holding(self, first: int, before: int | None) -> tuple[date | None, date | None]:
         """Return the first and the last month in which positions from `first` on and before another may lie."""
-        months, after = self._months, self._after
+        months, after = self._known
         if not months:
             return None, None
         # The last one that is known may have been followed by others, which hold what lies behind it.

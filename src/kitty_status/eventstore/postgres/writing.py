@@ -169,21 +169,26 @@ class Writer:
         """Write while everybody else waits."""
         connection = self._connected()
         known, self._head = self._head, None
-        with connection.transaction():
-            head, month = self._held(connection)
-            if head != known:
-                self._versions.clear()
-            self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
-            stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
-            outcomes = [stage.outcome_of(append) for append in appends]
-            if stage.events:
+        while True:
+            with connection.transaction():
+                head, newest, month = self._held(connection)
+                if newest < month:
+                    # In a transaction of its own. Other connections plan without a new partition until they are told
+                    # of it, which happens a moment after its commit, and would miss an event that came with it.
+                    self._begin(connection, month, head)
+                    continue
+                if head != known:
+                    self._versions.clear()
+                self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
+                stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
+                outcomes = [stage.outcome_of(append) for append in appends]
                 self._insert(stage.events, month)
-        self._month = month
-        self._remember(stage.events, head)
-        return outcomes
+            self._month = month
+            self._remember(stage.events, head)
+            return outcomes
 
-    def _held(self, connection: psycopg.Connection) -> tuple[int, date]:
-        """Take the head, and return it with the month to write to, which is begun if it is new."""
+    def _held(self, connection: psycopg.Connection) -> tuple[int, date, date]:
+        """Take the head, and return it with the newest month and the one to write to."""
         schema = self._asking.schema
         row = connection.execute(
             f"SELECT head, month, {schema}.month_to_write_to() FROM {schema}.event_head FOR UPDATE",  # noqa: S608
@@ -193,11 +198,12 @@ class Writer:
             raise EventStoreError(
                 StoreCode.CORRUPT, f"{schema}.event_head is empty", hint="restore the schema from a copy", schema=schema
             )
-        head, newest, month = row
-        if month > newest:
-            connection.execute(f"SELECT {schema}.begin_month(%s, %s)", (month, head))
-            connection.execute(f"UPDATE {schema}.event_head SET month = %s", (month,))  # noqa: S608
-        return head, month
+        return row[0], row[1], row[2]
+
+    def _begin(self, connection: psycopg.Connection, month: date, head: int) -> None:
+        schema = self._asking.schema
+        connection.execute(f"SELECT {schema}.begin_month(%s, %s)", (month, head))
+        connection.execute(f"UPDATE {schema}.event_head SET month = %s", (month,))  # noqa: S608
 
     def _insert(self, events: Sequence[Event], month: date) -> None:
         if not events:
