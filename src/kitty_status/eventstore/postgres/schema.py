@@ -96,23 +96,24 @@ END $body$;
 
 CREATE FUNCTION {s}.move_the_head() RETURNS trigger LANGUAGE plpgsql AS $body$
 DECLARE
-    first_new bigint; last_new bigint; how_many bigint; first_month date; last_month date;
+    newest bigint;
 BEGIN
-    SELECT min(position), max(position), count(DISTINCT position), min(month), max(month)
-        INTO first_new, last_new, how_many, first_month, last_month FROM added;
-    IF first_new IS NULL THEN
-        RETURN NULL;
-    END IF;
-    UPDATE {s}.event_head SET head = last_new, month = last_month
-        WHERE head = first_new - 1 AND month <= first_month
-            AND first_month = last_month AND last_new - first_new + 1 = how_many;
+    -- All in one month, so in one partition, whose primary key sees to it that no position comes twice.
+    UPDATE {s}.event_head SET head = adds.last_position, month = adds.last_month
+        FROM (SELECT min(position) AS first_position, max(position) AS last_position, count(*) AS how_many,
+            min(month) AS first_month, max(month) AS last_month FROM added) AS adds
+        WHERE event_head.head = adds.first_position - 1 AND event_head.month <= adds.first_month
+            AND adds.first_month = adds.last_month AND adds.last_position - adds.first_position + 1 = adds.how_many
+        RETURNING head INTO newest;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'events from position % do not follow on the head of the store', first_new
-            USING ERRCODE = 'KS001';
+        IF NOT EXISTS (SELECT FROM added) THEN
+            RETURN NULL;
+        END IF;
+        RAISE EXCEPTION 'these events do not follow on the head of the store' USING ERRCODE = 'KS001';
     END IF;
     INSERT INTO {s}.event_places (id, stream, version, position, month)
         SELECT id, stream, version, position, month FROM added;
-    PERFORM pg_notify('{s}.events', last_new::text);
+    PERFORM pg_notify('{s}.events', newest::text);
     RETURN NULL;
 END $body$;
 

@@ -73,7 +73,9 @@ class _Stored:
 
     def first_match(self, query: EventQuery) -> Event | None:
         sql = self._asking.page(query, Part(limit=1))
-        return next(iter(events_of(self._connection.execute(sql.text, sql.values, binary=True).fetchall())), None)
+        # Planned for these values, as a prepared statement would not be.
+        rows = self._connection.execute(sql.text, sql.values, binary=True, prepare=False).fetchall()
+        return next(iter(events_of(rows)), None)
 
 
 class _AnotherError(Exception):
