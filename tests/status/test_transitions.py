@@ -63,7 +63,7 @@ BY_GUARD: dict[str, tuple[dict[str, Any], dict[str, Any], str | None]] = {
     "": ({}, {}, None),
     "claim": ({"holder": None}, {"holder": "grace"}, "held-by-other"),
     "workspace": ({"execution_mode": "direct_repo"}, {}, "missing-workspace"),
-    "subtasks": ({}, {}, None),
+    "subtasks": ({"open_subtasks": []}, {"open_subtasks": ["T001 the form"]}, "open-subtasks"),
     "approval": ({"evidence": APPROVAL}, {"evidence": {"review": {"verdict": "approved"}}}, "missing-evidence"),
     "review-ref": ({"review_ref": "PR 7"}, {"review_ref": " "}, "missing-review-ref"),
     "review-result": ({"review_result": APPROVAL["review"]}, {"review_ref": "PR 7"}, "missing-review-result"),
