@@ -44,6 +44,10 @@ class Readable(Protocol):
         """Return the position of the newest event."""
         ...
 
+    def known_head(self) -> int:
+        """Return the greatest position that is known to be stored, without asking."""
+        ...
+
     def get_events(self, wanted: EventQuery, /) -> list[Event]:
         """Return the events that a query asks for."""
         ...
@@ -122,7 +126,9 @@ class Subscription:
             if event is not None:
                 self.position = event.position
                 return event
-            head = self._store.head()
+            # What is known need not be asked: whoever has waited for an event reads it at once.
+            head = self._store.known_head()
+            head = head if head > self.position else self._store.head()
             if head > self.position:
                 self._read_on(head)
                 continue

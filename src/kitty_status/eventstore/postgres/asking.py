@@ -37,11 +37,12 @@ class Sql:
 
 @dataclass(frozen=True)
 class Part:
-    """Which part of an answer is wanted: what lies before a position, from an offset on, so many at most.
+    """Which part of an answer is wanted: what lies between two positions, from an offset on, so many at most.
 
     `months` are the first and the last one that can hold any of it, as far as that is known.
     """
 
+    after: int = 0
     before: int | None = None
     offset: int = 0
     limit: int | None = None
@@ -128,7 +129,7 @@ class Asking:
 
     def _where(self, query: EventQuery, part: Part) -> Sql:
         clauses = ["events.position > %s"]
-        values: list[Any] = [Int8(query.after)]
+        values: list[Any] = [Int8(max(query.after, part.after))]
         before = min((each for each in (query.before, part.before) if each is not None), default=None)
         bounds: tuple[tuple[str, Any], ...] = (
             ("events.position < %s", None if before is None else Int8(before)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -102,15 +103,22 @@ class Reader:
         if query.behind is not None and query.order is Order.POSITION:
             # What lies in front of the cursor is no part of the answer any more.
             after, before = (after, query.behind[1]) if query.is_backwards else (max(after, query.behind[1]), before)
+        if size is not None and _is_plain(query):
+            # Positions have no gap, so it is known which ones the page holds. Without a bound on both sides, a server
+            # that has no statistics yet finds and sorts all that is left for each page.
+            if not query.is_backwards:
+                end = after + offset + size + 1
+                before = end if before is None else min(before, end)
+            elif before is not None:
+                after = max(after, before - 1 - offset - size)
         if self.months.newest is None:
             self.learn_months()
-        months = self.months.holding(after + 1, before)
-        return self._asking.page(query, Part(offset=offset, limit=size, months=months), tells_head=tells_head)
+        part = Part(after, before, offset, size, self.months.holding(after + 1, before))
+        return self._asking.page(query, part, tells_head=tells_head)
 
     def _rest(self, query: EventQuery, min_position: int) -> Iterator[Event]:
         """Yield what lies behind the query's cursor; after a lost connection, go on behind the last event."""
-        is_plain = query.order is Order.POSITION and not query.criteria and query.earliest is query.latest is None
-        pages = self._by_page if is_plain else self._by_cursor
+        pages = self._by_page if _is_plain(query) else self._by_cursor
         tries = attempts(self._primary.options.patience)
         while True:
             try:
@@ -127,17 +135,29 @@ class Reader:
             return
 
     def _by_page(self, query: EventQuery, min_position: int) -> Iterator[list[Event]]:
-        size = _FIRST_PAGE
-        while query.limit is None or query.limit > 0:
-            size = min(size * 2, _LARGEST_PAGE)
-            wanted = size if query.limit is None else min(size, query.limit)
-            page = events_of(self.rows(self._page(query, 0, wanted), min_position))
-            if page:
-                yield page
-            if len(page) < wanted:
-                return
-            left = None if query.limit is None else query.limit - len(page)
-            query = query.narrowed(cursor=query.cursor_of(page[-1]), limit=left)
+        """Yield pages; while one is decoded and used, the server is at the next one already."""
+        left, size = query.limit, _FIRST_PAGE
+        if left == 0:
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="postgres page") as ahead:
+
+            def ask() -> tuple[int, Future[list[tuple[Any, ...]]]]:
+                wanted = size if left is None else min(size, left)
+                return wanted, ahead.submit(self.rows, self._page(query, 0, wanted), min_position)
+
+            asked: tuple[int, Future[list[tuple[Any, ...]]]] | None = ask()
+            while asked is not None:
+                wanted, answer = asked
+                rows = answer.result()
+                left = None if left is None else left - len(rows)
+                asked = None
+                if len(rows) == wanted and left != 0:
+                    size = min(size * 2, _LARGEST_PAGE)
+                    last = rows[-1][0]
+                    query = query.narrowed(before=last) if query.is_backwards else query.narrowed(after=last)
+                    asked = ask()
+                if rows:
+                    yield events_of(rows)
 
     def _by_cursor(self, query: EventQuery, min_position: int) -> Iterator[list[Event]]:
         if query.limit == 0:
@@ -233,6 +253,12 @@ class _Replica:
     def rest(self, error: psycopg.Error) -> None:
         self._rests_until = time.monotonic() + _REST
         _log.warning("%s: nothing is read from this replica for %g s: %s", self.server.name, _REST, error)
+
+
+def _is_plain(query: EventQuery) -> bool:
+    """Say whether a query asks for every event between two positions."""
+    filters = (query.criteria, query.earliest, query.latest, query.after_version)
+    return query.order is Order.POSITION and not any(filters)
 
 
 def _fetched(connection: psycopg.Connection, sql: Sql) -> list[tuple[Any, ...]]:
