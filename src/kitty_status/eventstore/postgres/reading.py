@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -135,29 +134,18 @@ class Reader:
             return
 
     def _by_page(self, query: EventQuery, min_position: int) -> Iterator[list[Event]]:
-        """Yield pages; while one is decoded and used, the server is at the next one already."""
         left, size = query.limit, _FIRST_PAGE
-        if left == 0:
-            return
-        with ThreadPoolExecutor(1, thread_name_prefix="postgres page") as ahead:
-
-            def ask() -> tuple[int, Future[list[tuple[Any, ...]]]]:
-                wanted = size if left is None else min(size, left)
-                return wanted, ahead.submit(self.rows, self._page(query, 0, wanted), min_position)
-
-            asked: tuple[int, Future[list[tuple[Any, ...]]]] | None = ask()
-            while asked is not None:
-                wanted, answer = asked
-                rows = answer.result()
-                left = None if left is None else left - len(rows)
-                asked = None
-                if len(rows) == wanted and left != 0:
-                    size = min(size * 2, _LARGEST_PAGE)
-                    last = rows[-1][0]
-                    query = query.narrowed(before=last) if query.is_backwards else query.narrowed(after=last)
-                    asked = ask()
-                if rows:
-                    yield events_of(rows)
+        while left != 0:
+            size = min(size * 2, _LARGEST_PAGE)
+            wanted = size if left is None else min(size, left)
+            rows = self.rows(self._page(query, 0, wanted), min_position)
+            if rows:
+                yield events_of(rows)
+            if len(rows) < wanted:
+                return
+            left = None if left is None else left - len(rows)
+            last = rows[-1][0]
+            query = query.narrowed(before=last) if query.is_backwards else query.narrowed(after=last)
 
     def _by_cursor(self, query: EventQuery, min_position: int) -> Iterator[list[Event]]:
         if query.limit == 0:
