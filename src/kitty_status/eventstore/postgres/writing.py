@@ -6,6 +6,7 @@ stored, and the appends are staged again inside of a transaction that holds the 
 
 Where the connection is lost before the answer came, the events may be stored or not. On the next connection they are
 looked for by their ids while the head is held: nobody else can be writing them then, the lost transaction neither.
+Should it not have begun yet, it comes too late: the head has moved on, by these events or by those that refused them.
 """
 
 from __future__ import annotations
