@@ -73,7 +73,9 @@ CREATE TABLE {s}.events (
 CREATE INDEX events_by_stream ON {s}.events (stream, position);
 CREATE INDEX events_by_type ON {s}.events (type, position);
 CREATE INDEX events_by_time ON {s}.events (at, position);
-CREATE INDEX events_by_tag ON {s}.events USING gin (tags jsonb_path_ops);
+CREATE INDEX events_by_tag ON {s}.events USING gin (tags jsonb_path_ops)
+    -- What waits to be put into the index is searched from end to end by each query: 4 MB, as usual, are too much.
+    WITH (gin_pending_list_limit = 256);
 COMMENT ON COLUMN {s}.events.exact IS 'data and metadata as they were given, where jsonb writes a number otherwise';
 
 CREATE TABLE {s}.state_snapshots (
