@@ -21,7 +21,7 @@ from kitty_status.eventstore.opening import open_url
 from kitty_status.eventstore.postgres.connections import Options, store_error
 from kitty_status.eventstore.postgres.store import PostgresEventStore
 from kitty_status.eventstore.query import EventQuery
-from kitty_status.testing.event_store.base import event, numbers, positions, refused
+from kitty_status.testing.event_store.base import event, events, numbers, positions, refused
 from on_postgres import PROGRAM, QUICK, Schemas
 from postgres_proxy import Proxy
 
@@ -239,6 +239,7 @@ def test_the_pool_says_what_it_has(schemas: Schemas) -> None:
         store.head()
         assert store.pool_stats()["pool_max"] == 3
         assert store.pool_stats()["requests_num"] >= 1
+        assert sum(store._connections().values()) >= 2
 
 
 def test_events_that_only_the_operating_system_needs_to_have_are_not_waited_for(schemas: Schemas) -> None:
@@ -282,3 +283,13 @@ def test_a_url_names_a_store_and_its_options(schemas: Schemas) -> None:
     with pytest.raises(EventStoreError) as refusal:
         open_url("mysql://ann:secret@localhost/events?password=secret")
     assert "secret" not in f"{refusal.value.message} {refusal.value.context}"
+
+
+def test_a_store_whose_head_is_gone_is_damaged(schemas: Schemas) -> None:
+    with schemas.open("a") as store, schemas.stranger() as owner:
+        stored = store.append_batch(events(2))
+        owner.execute(f"ALTER TABLE {schemas.name('a')}.event_head DISABLE TRIGGER ALL")
+        owner.execute(f"DELETE FROM {schemas.name('a')}.event_head")
+        with refused(StoreCode.CORRUPT, "event_head"):
+            store.append(event())
+        assert store.get_events() == stored

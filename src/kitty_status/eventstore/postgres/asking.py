@@ -26,13 +26,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sql:
-    """A statement and its parameters."""
+    """A statement and its parameters.
 
-    __slots__ = ("text", "values")
+    `prepare` says whether one plan serves for all parameters: None where it does, once the statement has come often;
+    False where which partitions and indexes serve depends on what is asked for.
+    """
 
-    def __init__(self, text: str, values: list[Any]) -> None:
+    __slots__ = ("prepare", "text", "values")
+
+    def __init__(self, text: str, values: list[Any], *, prepare: bool | None = None) -> None:
         self.text = text
         self.values = values
+        self.prepare = prepare
 
 
 @dataclass(frozen=True)
@@ -109,9 +114,9 @@ class Asking:
         """Return the statement that counts an answer."""
         if query.limit is None and not query.offset:
             where = self._where(query, part)
-            return Sql(f"SELECT count(*) FROM {where.text}", where.values)
+            return Sql(f"SELECT count(*) FROM {where.text}", where.values, prepare=False)
         inner = self._select("1", query, part)
-        return Sql(f"SELECT count(*) FROM ({inner.text}) AS counted", inner.values)
+        return Sql(f"SELECT count(*) FROM ({inner.text}) AS counted", inner.values, prepare=False)
 
     def _select(self, columns: str, query: EventQuery, part: Part) -> Sql:
         where = self._where(query, part)
@@ -125,7 +130,7 @@ class Asking:
         if part.offset:
             text += " OFFSET %s"
             values.append(Int8(part.offset))
-        return Sql(text, values)
+        return Sql(text, values, prepare=None if is_plain(query) else False)
 
     def _where(self, query: EventQuery, part: Part) -> Sql:
         clauses = ["events.position > %s"]
@@ -178,6 +183,12 @@ class Asking:
                 values += [_encode({key: word}).decode(), _encode({key: [word]}).decode()]
             clauses.append(f"({' OR '.join(found)})")
         return "(" + " AND ".join(clauses) + ")"
+
+
+def is_plain(query: EventQuery) -> bool:
+    """Say whether a query asks for every event between two positions."""
+    filters = (query.criteria, query.earliest, query.latest, query.after_version)
+    return query.order is Order.POSITION and not any(filters)
 
 
 def _one_of(words: Collection[str], values: list[Any]) -> str:

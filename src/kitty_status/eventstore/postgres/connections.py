@@ -82,8 +82,7 @@ class Server:
         self._is_closed = False
 
     def _configure(self, connection: psycopg.Connection) -> None:
-        # Which partitions and indexes serve depends on what is asked for.
-        _settle(connection, {"plan_cache_mode": "force_custom_plan"}, statement_timeout=self.options.statement_timeout)
+        _settle(connection, statement_timeout=self.options.statement_timeout)
 
     def connect(self) -> psycopg.Connection:
         """Open a connection of one's own.
@@ -95,7 +94,7 @@ class Server:
         try:
             # Whoever holds the head and says nothing more keeps everybody from writing.
             patience = self.options.patience
-            _settle(connection, {}, lock_timeout=patience, idle_in_transaction_session_timeout=patience)
+            _settle(connection, lock_timeout=patience, idle_in_transaction_session_timeout=patience)
         except BaseException:
             connection.close()
             raise
@@ -195,9 +194,9 @@ def is_passing(error: psycopg.Error) -> bool:
     return state.startswith(_PASSING)
 
 
-def _settle(connection: psycopg.Connection, others: dict[str, str], **seconds: float) -> None:
+def _settle(connection: psycopg.Connection, **seconds: float) -> None:
     """Give a connection the settings that our statements count on, and timeouts."""
-    settings = {"TimeZone": "UTC", **others}
+    settings = {"TimeZone": "UTC"}
     settings |= {name: str(int(value * 1000)) for name, value in seconds.items()}
     calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
     connection.execute(f"SELECT {calls}", [each for pair in settings.items() for each in pair])

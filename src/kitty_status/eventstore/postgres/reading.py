@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.eventstore.backoff import attempts
-from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
+from kitty_status.eventstore.postgres.asking import Asking, Part, Sql, is_plain
 from kitty_status.eventstore.postgres.connections import Server, is_passing, store_error
 from kitty_status.eventstore.postgres.driver import psycopg
 from kitty_status.eventstore.postgres.months import Months
@@ -102,7 +102,7 @@ class Reader:
         if query.behind is not None and query.order is Order.POSITION:
             # What lies in front of the cursor is no part of the answer any more.
             after, before = (after, query.behind[1]) if query.is_backwards else (max(after, query.behind[1]), before)
-        if size is not None and _is_plain(query):
+        if size is not None and is_plain(query):
             # Positions have no gap, so it is known which ones the page holds. Without a bound on both sides, a server
             # that has no statistics yet finds and sorts all that is left for each page.
             if not query.is_backwards:
@@ -117,7 +117,7 @@ class Reader:
 
     def _rest(self, query: EventQuery, min_position: int) -> Iterator[Event]:
         """Yield what lies behind the query's cursor; after a lost connection, go on behind the last event."""
-        pages = self._by_page if _is_plain(query) else self._by_cursor
+        pages = self._by_page if is_plain(query) else self._by_cursor
         tries = attempts(self._primary.options.patience)
         while True:
             try:
@@ -243,11 +243,5 @@ class _Replica:
         _log.warning("%s: nothing is read from this replica for %g s: %s", self.server.name, _REST, error)
 
 
-def _is_plain(query: EventQuery) -> bool:
-    """Say whether a query asks for every event between two positions."""
-    filters = (query.criteria, query.earliest, query.latest, query.after_version)
-    return query.order is Order.POSITION and not any(filters)
-
-
 def _fetched(connection: psycopg.Connection, sql: Sql) -> list[tuple[Any, ...]]:
-    return connection.execute(sql.text, sql.values, binary=True).fetchall()
+    return connection.execute(sql.text, sql.values, binary=True, prepare=sql.prepare).fetchall()

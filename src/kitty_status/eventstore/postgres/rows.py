@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kitty_status.eventstore.event import Event
-from kitty_status.status.instants import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +67,7 @@ def copied_rows(events: Sequence[Event], month: date) -> bytes:
     lines = []
     for event in events:
         position, _, version, at, *texts, exact = row_of(event, month)
-        lines.append(f"{position}\t{month}\t{version}\t{format_instant(at)}\t" + "\t".join([*texts, exact or ""]))
+        lines.append(f"{position}\t{month}\t{version}\t{at.isoformat()}\t" + "\t".join([*texts, exact or ""]))
     return ("\n".join(lines).replace("\\", "\\\\") + "\n").encode()
 
 

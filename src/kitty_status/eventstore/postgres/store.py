@@ -12,7 +12,7 @@ from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
 from kitty_status.eventstore.postgres.connections import DEFAULTS, Options, Server
 from kitty_status.eventstore.postgres.listening import Listener
 from kitty_status.eventstore.postgres.reading import Reader
-from kitty_status.eventstore.postgres.rows import exact_of
+from kitty_status.eventstore.postgres.rows import events_of, exact_of
 from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
 from kitty_status.eventstore.postgres.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
@@ -78,6 +78,10 @@ class PostgresEventStore(EventStore):
         They are read where at least the events up to `min_position` are stored.
         """
         return self._reader.events(query, min_position)
+
+    def get_event(self, event_id: str) -> Event | None:
+        """Return the event with this id, None where there is none."""
+        return next(iter(events_of(self._reader.rows(Sql(self._asking.by_ids, [[event_id]])))), None)
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
