@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import os
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -100,6 +101,7 @@ class Writer:
         self._month = date.min
         self._versions: dict[str, int] = {}
         self._wary = 0
+        self._cursor: psycopg.Cursor | None = None
         try:
             self._connection: psycopg.Connection | None = self._settled(server.connect())
         except psycopg.Error as error:
@@ -155,12 +157,13 @@ class Writer:
             _AnotherError: somebody did, or may have: an append is refused, which only what is stored can decide.
         """
         head, self._head = self._head or 0, None
-        stage = Stage(_Stored(self._connected(), self._asking, head, self._versions), appends)
+        connection = self._connected()
+        stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
         outcomes = [stage.outcome_of(append) for append in appends]
         if any(isinstance(outcome, EventStoreError) for outcome in outcomes):
             raise _AnotherError
         try:
-            self._insert(stage.events, self._month)
+            self._insert(connection, stage.events, self._month)
         except psycopg.Error as error:
             if error.sqlstate in (NOT_AT_THE_HEAD, _TAKEN_ALREADY):
                 raise _AnotherError from error
@@ -185,7 +188,7 @@ class Writer:
                 self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
                 stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
                 outcomes = [stage.outcome_of(append) for append in appends]
-                self._insert(stage.events, month)
+                self._insert(connection, stage.events, month)
             self._month = month
             self._remember(stage.events, head)
             return outcomes
@@ -208,22 +211,17 @@ class Writer:
         connection.execute(f"SELECT {schema}.begin_month(%s, %s)", (month, head))
         connection.execute(f"UPDATE {schema}.event_head SET month = %s", (month,))  # noqa: S608
 
-    def _insert(self, events: Sequence[Event], month: date) -> None:
+    def _insert(self, connection: psycopg.Connection, events: Sequence[Event], month: date) -> None:
         if not events:
             return
-        table = f"{self._asking.schema}.{partition_of(month)}"
-        connection = self._connected()
-        columns = ", ".join(COLUMNS)
+        if self._cursor is None or self._cursor.connection is not connection:
+            self._cursor = connection.cursor()
+        insert, copy = _statements(self._asking.schema, month)
         if len(events) == 1:
-            marks = ", ".join(["%s"] * len(COLUMNS))
-            connection.execute(
-                f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608
-                row_of(events[0], month),
-                prepare=True,
-            )
+            self._cursor.execute(insert, row_of(events[0], month), prepare=True)
             return
-        with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN (NULL '')") as copy:
-            copy.write(copied_rows(events, month))
+        with self._cursor.copy(copy) as copying:
+            copying.write(copied_rows(events, month))
 
     def _remember(self, events: Sequence[Event], head: int) -> None:
         if len(self._versions) > _MOST_REMEMBERED:
@@ -267,6 +265,14 @@ class Writer:
         if self._connection is not None and self._process == os.getpid():
             self._connection.close()
         self._connection = None
+
+
+@lru_cache(maxsize=8)
+def _statements(schema: str, month: date) -> tuple[str, str]:
+    """Return the statements that insert one event, and more than one, into the partition of a month."""
+    into = f"{schema}.{partition_of(month)} ({', '.join(COLUMNS)})"
+    marks = ", ".join(["%s"] * len(COLUMNS))
+    return f"INSERT INTO {into} VALUES ({marks})", f"COPY {into} FROM STDIN (NULL '')"  # noqa: S608
 
 
 def _this_month() -> date:
