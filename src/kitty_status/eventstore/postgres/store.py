@@ -11,7 +11,7 @@ from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
 from kitty_status.eventstore.postgres.connections import DEFAULTS, Options, Server
 from kitty_status.eventstore.postgres.listening import Listener
-from kitty_status.eventstore.postgres.reading import Reader
+from kitty_status.eventstore.postgres.reading import FROM_PRIMARY, Reader
 from kitty_status.eventstore.postgres.rows import events_of, exact_of
 from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
 from kitty_status.eventstore.postgres.writing import Writer
@@ -137,7 +137,8 @@ class PostgresEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        rows = self._reader.rows(self._asking.snapshot_of(stream, max_version))
+        # How far a replica has come is known by its events, which says nothing of a snapshot that was replaced.
+        rows = self._reader.rows(self._asking.snapshot_of(stream, max_version), FROM_PRIMARY)
         if not rows:
             return None
         version, position, state, exact, at = rows[0]
