@@ -23,6 +23,7 @@ from bench import (
     large_logs,
     many_work_packages,
     merge_driver,
+    postgres_store,
 )
 from bench.measuring import Figure
 from bench.places import RESULTS
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "corpus": corpus.run,
     "large-logs": large_logs.run,
     "audit": audit.run,
+    "postgres-store": postgres_store.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"

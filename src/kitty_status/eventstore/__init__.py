@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.memory import MemoryEventStore
     from kitty_status.eventstore.opening import open_url
+    from kitty_status.eventstore.postgres.store import PostgresEventStore
     from kitty_status.eventstore.protocol import EventStore
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.snapshots import StateSnapshot
@@ -34,6 +35,7 @@ __all__ = [
     "EventStoreError",
     "MemoryEventStore",
     "NewEvent",
+    "PostgresEventStore",
     "QueryCache",
     "SqliteEventStore",
     "StateSnapshot",
@@ -51,6 +53,7 @@ _HOMES = {
     "event": ("Event", "NewEvent"),
     "memory": ("MemoryEventStore",),
     "opening": ("open_url",),
+    "postgres.store": ("PostgresEventStore",),
     "protocol": ("EventStore",),
     "query": ("EventQuery",),
     "snapshots": ("StateSnapshot",),

@@ -72,7 +72,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return hash((self.id, self.position))
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class Draft(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A valid event on its way into a store: everything is decided but its position and version.
 
     `is_fresh`: its id was minted for this append, so no store can hold it. `states_time`: the caller gave `at`.
