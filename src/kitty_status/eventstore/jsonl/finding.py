@@ -1,0 +1,294 @@
+"""Finding events: by the index where that is less work than reading everything, with what came after the index."""
+
+from __future__ import annotations
+
+from heapq import merge
+from itertools import chain, groupby, islice
+from typing import TYPE_CHECKING
+
+from kitty_status.eventstore.answering import answer
+from kitty_status.eventstore.days import day_of
+from kitty_status.eventstore.jsonl.index import Index, digest_of, tag_word
+from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, event_of
+from kitty_status.eventstore.query import Order
+from kitty_status.jsonl.codec import LineDamagedError
+from kitty_status.jsonl.lock import exclusive
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.jsonl.index import Piece, Place
+    from kitty_status.eventstore.jsonl.known import Known
+    from kitty_status.eventstore.jsonl.layouts import Layout
+    from kitty_status.eventstore.jsonl.log import Log, Visible
+    from kitty_status.eventstore.jsonl.segments import Segment
+    from kitty_status.eventstore.query import Criterion, EventQuery
+
+LAG = 5_000
+"""So many of the newest events the index may lack: they are read one by one, which takes some milliseconds."""
+
+_DEARER = 5
+"""To look an event up costs as much as to read so many in a row."""
+
+_FIRST_PAGE, _LARGEST_PAGE = 64, 2_000
+_IN_ONE_STEP = 20_000
+_WAIT = 60.0
+
+
+class StaleIndexError(Exception):
+    """The index says what the log does not."""
+
+
+class Finder:
+    """Answers queries from the log, with the help of the index where there are many events."""
+
+    def __init__(self, layout: Layout, log: Log, known: Known) -> None:
+        self.index = Index(layout.index)
+        self._layout = layout
+        self._log = log
+        self._known = known
+        self._is_checked = False
+
+    def answer(self, query: EventQuery, visible: Visible) -> Iterator[Event]:
+        """Yield the events that a query asks for, up to the newest that is visible."""
+        after, last = query.after, visible.head if query.before is None else min(visible.head, query.before - 1)
+        if query.behind is not None and query.order is Order.POSITION:
+            if query.is_backwards:
+                last = min(last, query.behind[1] - 1)
+            else:
+                after = max(after, query.behind[1])
+        if after >= last:
+            return iter(())
+        is_plain = not (query.criteria or query.after_version or query.earliest or query.latest)
+        words = None if is_plain else self._words(query, after, last, visible)
+        if words is None:
+            forwards: Iterator[Event] = chain.from_iterable(self._log.forwards(after, last, visible))
+            backwards: Iterator[Event] = chain.from_iterable(self._log.backwards(after, last, visible))
+        else:
+            forwards = self._found(words, (after, last), visible)
+            backwards = self._found(words, (after, last), visible, backwards=True)
+        if is_plain and query.order is Order.POSITION:
+            end = None if query.limit is None else query.offset + query.limit
+            return islice(backwards if query.is_backwards else forwards, query.offset, end)
+        return answer(query, forwards, newest_first=backwards)
+
+    # By the index
+
+    def _words(self, query: EventQuery, after: int, last: int, visible: Visible) -> list[str] | None:
+        """Return words of which every event of the answer has one, None where it is less work to read everything."""
+        if last - after <= LAG:
+            return None
+        if visible.head - self._reached(visible) > LAG:
+            self.catch_up(visible)
+        chosen: list[str] = []
+        cost = 0
+        days = self._days(query)
+        for criterion in query.criteria or (None,):
+            groups = [*([] if days is None else [days]), *(_groups(criterion) if criterion is not None else [])]
+            if not groups:
+                return None
+            least, group = min((self._cost(group), group) for group in groups)
+            cost += least
+            chosen += group
+        return list(dict.fromkeys(chosen)) if cost * _DEARER < last - after else None
+
+    def _cost(self, group: list[str]) -> int:
+        if group and group[0].startswith("id:"):
+            return len(group)
+        return self.index.count(group)
+
+    def _days(self, query: EventQuery) -> list[str] | None:
+        if query.earliest is None and query.latest is None:
+            return None
+        first = "" if query.earliest is None else day_of(query.earliest)
+        last = "~" if query.latest is None else day_of(query.latest)
+        return [f"day:{day}" for day in self.index.starting_with("day:") if first <= day <= last]
+
+    def _found(
+        self, words: list[str], span: tuple[int, int], visible: Visible, *, backwards: bool = False
+    ) -> Iterator[Event]:
+        after, last = span
+        reached = min(last, self.index.reached())
+        newest = max(after, reached)
+        if backwards:
+            yield from chain.from_iterable(self._log.backwards(newest, last, visible))
+        positions = self._positions(words, (after, reached + 1), backwards=backwards)
+        size = _FIRST_PAGE
+        position = reached + 1 if backwards else after
+        while page := list(islice(positions, size)):
+            try:
+                yield from self.events_at(page)
+            except StaleIndexError:
+                self.index.discard()
+                rest = (
+                    self._log.backwards(after, position - 1, visible)
+                    if backwards
+                    else self._log.forwards(position, reached, visible)
+                )
+                yield from chain.from_iterable(rest)
+                break
+            position = page[-1]
+            size = min(size * 2, _LARGEST_PAGE)
+        if not backwards:
+            yield from chain.from_iterable(self._log.forwards(newest, last, visible))
+
+    def _positions(self, words: list[str], span: tuple[int, int], *, backwards: bool) -> Iterator[int]:
+        ids = [word.removeprefix("id:") for word in words if word.startswith("id:")]
+        by_id = [each for each in self.index.positions_of(ids).values() if span[0] < each < span[1]]
+        sources: list[Iterable[int]] = [sorted(by_id, reverse=backwards)]
+        sources += [self._pages(word, span, backwards) for word in words if not word.startswith("id:")]
+        return (position for position, _ in groupby(merge(*sources, reverse=backwards)))
+
+    def _pages(self, word: str, span: tuple[int, int], backwards: bool) -> Iterator[int]:
+        after, before = span
+        size = _FIRST_PAGE
+        while page := self.index.page(word, (after, before), size, backwards=backwards):
+            yield from page
+            if len(page) < size:
+                return
+            after, before = (after, page[-1]) if backwards else (page[-1], before)
+            size = min(size * 2, _LARGEST_PAGE)
+
+    def events_at(self, positions: Sequence[int]) -> list[Event]:
+        """Return the events at positions that the index covers, in the same order.
+
+        Raises:
+            StaleIndexError: the log has something else there.
+        """
+        segments = {segment.name: segment for part in self._layout.parts() for segment in part.segments}
+        found: dict[int, Event] = {}
+        places = sorted(self.index.places(positions), key=lambda place: (place.segment, place.start))
+        for name, group in groupby(places, key=lambda place: place.segment):
+            if name not in segments:
+                raise StaleIndexError
+            found.update(_events_of(segments[name], list(group)))
+        if len(found) < len(positions):
+            raise StaleIndexError
+        return [found[position] for position in positions]
+
+    # What appends must know
+
+    def positions_of(self, ids: Collection[str], visible: Visible) -> dict[str, int]:
+        """Return the positions of those ids that are stored."""
+        with self._known.lock:
+            if not self._known.ids.keys() >= set(ids):
+                self._know_since(visible)
+            found = {event_id: self._known.ids[event_id] for event_id in ids if event_id in self._known.ids}
+            if len(found) < len(ids) and self._known.since:
+                found |= self.index.positions_of(set(ids) - found.keys())
+        return found
+
+    def versions_of(self, streams: Collection[str], visible: Visible) -> dict[str, int]:
+        """Return the newest versions of those streams that have events."""
+        known = self._known
+        with known.lock:
+            if not known.versions.keys() >= set(streams):
+                self._know_since(visible)
+            if known.since:
+                known.versions.update(self.index.versions_of(set(streams) - known.versions.keys()))
+            return {stream: known.versions[stream] for stream in streams if stream in known.versions}
+
+    def event_at(self, position: int, visible: Visible) -> Event | None:
+        """Return the event at a position."""
+        if self.index.exists and position <= self._reached(visible):
+            try:
+                return self.events_at([position])[0]
+            except StaleIndexError:
+                self.index.discard()
+        found = chain.from_iterable(self._log.forwards(position - 1, position, visible))
+        return next(iter(found), None)
+
+    def _know_since(self, visible: Visible) -> None:
+        """See to it that what is not in memory is in the index."""
+        since = self._known.since
+        reached = self._reached(visible) if since else 0
+        if reached >= since:
+            return
+        if since - reached > LAG:
+            self.catch_up(visible)
+        else:
+            older = list(chain.from_iterable(self._log.forwards(reached, since, visible)))
+            self._known.learned(older, reached)
+
+    def _reached(self, visible: Visible) -> int:
+        """Return up to where the index is complete, which is checked once."""
+        if not self.index.exists:
+            return 0
+        reached = self.index.reached()
+        if reached > visible.head or not (self._is_checked or self._covers_what_is_there()):
+            self.index.discard()
+            return 0
+        self._is_checked = True
+        return reached
+
+    def _covers_what_is_there(self) -> bool:
+        sizes = self.index.sizes()
+        newest = [segment for part in self._layout.parts()[-2:] for segment in part.segments]
+        return all(_is_covered(segment, *sizes[segment.name]) for segment in newest if segment.name in sizes)
+
+    def catch_up(self, visible: Visible) -> None:
+        """Bring the index up to the newest event that is visible."""
+        with exclusive(self._layout.index.with_suffix(".lock"), timeout=_WAIT):
+            try:
+                self._extend(visible)
+            except StaleIndexError:
+                self.index.discard()
+                self._extend(visible)
+
+    def _extend(self, visible: Visible) -> None:
+        sizes = self.index.sizes()
+        parts = self._layout.parts()
+        for number, part in enumerate(parts):
+            for segment in part.segments if part.day <= visible.day else ():
+                end = visible.end_of(part, segment)
+                start, digest = sizes.get(segment.name, (0, 0))
+                end = segment.end_of_lines() if end is None else end
+                if end > start:
+                    if start and not _is_covered(segment, start, digest):
+                        raise StaleIndexError
+                    self._add(segment, self._log.located(number, parts, segment, (start, end)))
+        self.index.add((), visible.head)
+
+    def _add(self, segment: Segment, pieces: Iterator[Piece]) -> None:
+        together: list[tuple[Piece, int]] = []
+        events = 0
+        for piece in pieces:
+            together.append((piece, _digest_before(segment, piece.end)))
+            events += len(piece.events)
+            if events > _IN_ONE_STEP:
+                self.index.add(together, None)
+                together, events = [], 0
+        self.index.add(together, None)
+
+
+def _events_of(segment: Segment, places: list[Place]) -> Iterator[tuple[int, Event]]:
+    lines = segment.lines_at((place.start, place.length) for place in places)
+    for place, line in zip(places, lines, strict=True):
+        try:
+            event = event_of(line, Context(place.position - 1, place.version - 1))
+        except (LineDamagedError, ContextMissingError):
+            raise StaleIndexError from None
+        if event.position != place.position:
+            raise StaleIndexError
+        yield place.position, event
+
+
+def _groups(criterion: Criterion) -> list[list[str]]:
+    """Return groups of words: each event that meets the criterion has a word of each group."""
+    groups = [
+        [f"id:{word}" for word in criterion.ids],
+        [f"type:{word}" for word in criterion.types],
+        [f"stream:{word}" for word in criterion.streams],
+        *([tag_word(key, value) for value in values] for key, values in criterion.tags),
+    ]
+    return [group for group in groups if group]
+
+
+def _is_covered(segment: Segment, size: int, digest: int) -> bool:
+    return segment.size() >= size and _digest_before(segment, size) == digest
+
+
+def _digest_before(segment: Segment, end: int) -> int:
+    start = max(0, end - 256)
+    return digest_of(b"".join(segment.lines_at([(start, end - start)])))

@@ -1,0 +1,198 @@
+"""Where events stand: in one file, in a file for each day, or in a file for each stream of each day."""
+
+from __future__ import annotations
+
+import re
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kitty_status.eventstore.jsonl.names import file_name
+from kitty_status.eventstore.jsonl.segments import Segment
+from kitty_status.jsonl.disk import DISK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kitty_status.jsonl.disk import Disk
+
+LINES = ".jsonl"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A folder that changed this many nanoseconds ago may have changed again within the same tick of the clock.
+_TICK = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Events whose positions have no gap, in files that are read together; `day` is when they were written."""
+
+    day: str
+    segments: tuple[Segment, ...]
+
+
+class Layout(ABC):
+    """Finds the files of a store. Side files, which hold no events, lie in the folder `side`."""
+
+    name: str
+    has_days = True
+    """Whether there is a part for each day."""
+    announces_days = False
+    """Whether the first event of each day is `session.day_changed`."""
+    has_many_streams = False
+    """Whether a part has a file for each stream."""
+
+    def __init__(self, path: Path, side: Path, disk: Disk = DISK) -> None:
+        self.path = path
+        self.side = side
+        self._disk = disk
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked by whoever writes."""
+        return self.side / "store.lock"
+
+    @property
+    def quarantine(self) -> Path:
+        """The folder for what is cut off files after a crash."""
+        return self.side / "quarantine"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder for the states of streams."""
+        return self.side / "snapshots"
+
+    @property
+    def index(self) -> Path:
+        """The file of the index."""
+        return self.side / "indexes" / "index.db"
+
+    @abstractmethod
+    def parts(self) -> Sequence[Part]:
+        """Return the parts in which events stand, the oldest first, as they are now."""
+
+    @abstractmethod
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the file for an event of a stream that is written on a day."""
+
+
+class SingleFile(Layout):
+    """Everything in the file at `path`; side files in the folder of its name with `.store` behind it."""
+
+    name = "single"
+    has_days = False
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        super().__init__(path, path.with_name(path.name + ".store"), disk)
+        self._segment = Segment(path, path.name, disk)
+        self._parts = (Part("", (self._segment,)),)
+
+    def parts(self) -> Sequence[Part]:
+        """Return the one part that there is."""
+        return self._parts
+
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the one file."""
+        del day, stream
+        return self._segment
+
+
+class DailyFiles(Layout):
+    """Each day's events in `events/YYYY-MM-DD.jsonl` below `path`, by the day in UTC on which they were written."""
+
+    name = "daily"
+    announces_days = True
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        super().__init__(path, path, disk)
+        self._listing = _Listing(path / "events")
+        self._segments: dict[str, Segment] = {}
+        self._names: list[str] = []
+        self._parts: tuple[Part, ...] = ()
+
+    def parts(self) -> Sequence[Part]:
+        """Return a part for each file."""
+        names = self._listing.names()
+        if names is not self._names:
+            days = sorted(name.removesuffix(LINES) for name in names if name.endswith(LINES))
+            self._parts = tuple(Part(day, (self.segment_for(day, ""),)) for day in days if _DAY.fullmatch(day))
+            self._names = names
+        return self._parts
+
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the file of the day."""
+        del stream
+        if day not in self._segments:
+            self._segments[day] = Segment(self.path / "events" / f"{day}{LINES}", day, self._disk)
+        return self._segments[day]
+
+
+class DaysAndStreams(Layout):
+    """Each stream's events of a day in `YYYY-MM-DD/STREAM.jsonl` below `path`, by the day of writing, in UTC."""
+
+    name = "per-day-and-stream"
+    has_many_streams = True
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        super().__init__(path, path, disk)
+        self._listing = _Listing(path)
+        self._days: dict[str, _Listing] = {}
+        self._parts: dict[str, tuple[list[str], Part]] = {}
+        self._names: dict[str, dict[str, str]] = {}
+
+    def parts(self) -> Sequence[Part]:
+        """Return a part for each folder of a day."""
+        days = sorted(name for name in self._listing.names() if _DAY.fullmatch(name))
+        return [self._part(day) for day in days]
+
+    def _part(self, day: str) -> Part:
+        names = self._days.setdefault(day, _Listing(self.path / day)).names()
+        known = self._parts.get(day)
+        if known is None or known[0] is not names:
+            files = sorted(name for name in names if name.endswith(LINES))
+            segments = tuple(Segment(self.path / day / name, f"{day}/{name}", self._disk) for name in files)
+            known = self._parts[day] = (names, Part(day, segments))
+        return known[1]
+
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the file of the stream in the folder of the day."""
+        name = file_name(stream) + LINES
+        taken = self._names.setdefault(day, {})
+        if not taken:
+            taken.update(
+                (other.lower(), other) for other in self._days.setdefault(day, _Listing(self.path / day)).names()
+            )
+        if taken.setdefault(name.lower(), name) != name:
+            name = file_name(stream, only_small=True) + LINES
+        return Segment(self.path / day / name, f"{day}/{name}", self._disk)
+
+
+class _Listing:
+    """The names in a folder, looked up again only where the folder may have changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: list[str] = []
+        self._changed = -1
+        self._is_settled = False
+
+    def names(self) -> list[str]:
+        """Return the names; the same list as before where nothing has changed."""
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            changed = 0
+        if changed != self._changed or not self._is_settled:
+            self._is_settled = not 0 <= time.time_ns() - changed < _TICK
+            self._changed = changed
+            names = sorted(each.name for each in self._folder.iterdir()) if changed else []
+            if names != self._names:
+                self._names = names
+        return self._names
+
+
+LAYOUTS: dict[str, type[SingleFile | DailyFiles | DaysAndStreams]] = {
+    layout.name: layout for layout in (SingleFile, DailyFiles, DaysAndStreams)
+}
+"""The layouts by their names."""

@@ -1,0 +1,134 @@
+"""The event store in files of lines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.damage import DamagedLine, DamageNotes, OnDamage
+from kitty_status.eventstore.jsonl.failures import failures
+from kitty_status.eventstore.jsonl.finding import Finder
+from kitty_status.eventstore.jsonl.known import Known
+from kitty_status.eventstore.jsonl.layouts import LAYOUTS
+from kitty_status.eventstore.jsonl.log import Log
+from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
+from kitty_status.eventstore.jsonl.writing import Writer
+from kitty_status.eventstore.protocol import EventStore
+from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.jsonl.disk import DISK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.staging import Append, Outcome
+    from kitty_status.jsonl.disk import Disk
+
+
+def utc_now() -> datetime:
+    """Return the current instant."""
+    return datetime.now(UTC)
+
+
+class JsonlEventStore(EventStore):
+    """Events in files of lines; threads and processes may use them at the same time.
+
+    * `layout` is `single` (`path` is the file), `daily` (`path/events/YYYY-MM-DD.jsonl`, by the day of writing, in
+      UTC) or `per-day-and-stream` (`path/YYYY-MM-DD/STREAM.jsonl`)
+    * `on_damage`: a damaged line raises CORRUPT, or is skipped with a warning and listed by `damaged_lines`
+    * `durability` is `ALWAYS`, `OS` or `Durability.parse("batch(5)")`
+    * `clock` says what day it is; `disk` does the writing
+
+    Raises:
+        EventStoreError: VALIDATION_FAILED: there is no such layout.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        layout: str = "single",
+        durability: Durability = ALWAYS,
+        on_damage: OnDamage = "raise",
+        clock: Callable[[], datetime] = utc_now,
+        disk: Disk = DISK,
+    ) -> None:
+        super().__init__(durability)
+        self.path = Path(path)
+        if layout not in LAYOUTS:
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED, f"there is no layout {layout!a}", hint=f"it may be {', '.join(LAYOUTS)}"
+            )
+        self.layout = LAYOUTS[layout](self.path, disk)
+        self._notes = DamageNotes(on_damage)
+        self._log = Log(self.layout, self._notes)
+        self._known = Known(self.layout, self._log, self._notes)
+        self._finder = Finder(self.layout, self._log, self._known)
+        self._writer = Writer(
+            self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
+        )
+        self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Store appends; see `EventStore.commit`."""
+        try:
+            return self._writer.commit(appends)
+        except EventStoreError as error:
+            if error.code is not StoreCode.VALIDATION_FAILED:
+                raise
+            if len(appends) == 1:
+                return [error]
+            return [outcome for append in appends for outcome in self.commit([append])]
+
+    def head(self) -> int:
+        """Return the position of the newest event, 0 where there is none."""
+        with failures(self.path):
+            return self._known.visible().head
+
+    def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
+        """Return the events that a query asks for; see `EventStore.stream_events`."""
+        with failures(self.path):
+            visible = self._known.visible()
+            yield from self._finder.answer(query, visible)
+
+    def damaged_lines(self) -> list[DamagedLine]:
+        """Return every damaged line of the store, where damage is skipped."""
+        for _ in self.stream_events():
+            pass
+        return self._notes.lines
+
+    def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
+        """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        kept = checked_state(state)
+        event = None
+        if version > 0:
+            event = next(self.stream_events(EventQuery(streams=stream, after_version=version - 1, limit=1)), None)
+        if event is None or event.version != version:
+            newest = next(self.stream_events(EventQuery(streams=stream, direction="desc", limit=1)), None)
+            raise no_such_version(stream, version, 0 if newest is None else newest.version)
+        snapshot = StateSnapshot(
+            stream=stream, version=version, position=event.position, state=kept, at=datetime.now(UTC)
+        )
+        with failures(self.path):
+            self._snapshots.save(snapshot)
+        return snapshot
+
+    def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
+        """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        with failures(self.path):
+            return self._snapshots.newest(stream, max_version)
+
+    def compact_events(self, before: datetime | str) -> int:
+        """Move nothing yet."""
+        EventQuery(end=before)
+        return 0
+
+    def close(self) -> None:
+        """Finish what is being written and give every file back; closing twice does nothing."""
+        super().close()
+        self._writer.close()
+        self._finder.index.close()
