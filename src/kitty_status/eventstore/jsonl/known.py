@@ -155,7 +155,8 @@ class Known:
         before = max((line.position for line in lines if line.until != until), default=0)
         damaged = sum(line.mark is None for line in lines)
         first = before + 1 if before else min(line.position for line in together if line.mark is not None)
-        is_whole = len(together) - damaged >= until - first + 1 - damaged
+        alone = any(line.mark is not None and line.position == until and not line.mark.until for line in lines)
+        is_whole = alone or len(together) - damaged >= until - first + 1 - damaged
         if not is_whole and not before:
             return None
         ends = {
@@ -242,7 +243,8 @@ class Known:
         accepted = 0
         for number, line in enumerate(lines):
             if line.position > head + 1 and self._layout.has_many_streams and line.position - head - 1 > damaged:
-                is_one = all(each.until == line.until for each in lines[number:])
+                is_one = all(each.until == line.until > each.position for each in lines[number:-1])
+                is_one = is_one and lines[-1].mark is not None and lines[-1].mark.until == line.until
                 if is_one or not is_locked:
                     break
             head = max(head, line.position)

@@ -164,7 +164,7 @@ class DaysAndStreams(Layout):
                 (other.lower(), other) for other in self._days.setdefault(day, _Listing(self.path / day)).names()
             )
         if taken.setdefault(name.lower(), name) != name:
-            name = file_name(stream, only_small=True) + LINES
+            name = file_name(stream, with_digest=True) + LINES
         return Segment(self.path / day / name, f"{day}/{name}", self._disk)
 
 
