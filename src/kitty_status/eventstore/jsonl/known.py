@@ -11,6 +11,7 @@ import threading
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.jsonl.lines import Mark, decode_marks, mark_of
 from kitty_status.eventstore.jsonl.log import Visible
 from kitty_status.jsonl.codec import LineDamagedError
@@ -184,11 +185,7 @@ class Known:
         while True:
             known = self._visible or Visible()
             starts = known.ends if part.day == known.day else {}
-            grown = [
-                (segment, starts.get(segment.name, 0))
-                for segment in part.segments
-                if segment.size() > starts.get(segment.name, 0)
-            ]
+            grown = [(each, starts.get(each.name, 0)) for each in part.segments if _has_grown(each, starts)]
             if not grown:
                 return
             lines: list[_Line] = []
@@ -266,3 +263,16 @@ class Known:
         self._reach(head, part.day, ends, can_begin=is_ours)
         if not is_ours:
             self.forget()
+
+
+def _has_grown(segment: Segment, starts: dict[str, int]) -> bool:
+    known = starts.get(segment.name, 0)
+    size = segment.size()
+    if size < known:
+        raise EventStoreError(
+            StoreCode.CORRUPT,
+            f"{segment.path} is shorter than what was read of it: {size} bytes of {known} are left",
+            hint="put the file back, or open the store again to go on with what is left",
+            path=str(segment.path),
+        )
+    return size > known

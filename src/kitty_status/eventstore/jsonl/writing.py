@@ -64,10 +64,11 @@ class Writer:
         self._is_first = True
         self._full_since: datetime | None = None
         self._refused = 0
+        self._patience = 30.0
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
-        with failures(self._layout.path), exclusive(self._layout.lock):
+        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
             visible = self._ready()
             stage, outcomes, events = self._staged(appends, visible)
             if not stage.events:
@@ -157,6 +158,9 @@ class Writer:
             try:
                 self._write_all(together)
                 break
+            except _PartLeftError as left:
+                # It never became whole, so nobody reads it, and the next append takes it out before it writes.
+                raise left.__cause__ or left from None
             except OSError as error:
                 if error.errno in NO_ROOM or attempt == _ATTEMPTS:
                     raise
@@ -198,10 +202,9 @@ class Writer:
                 start = log.size()
                 log.write(lines)
                 done.append((log, start, lines))
-        except BaseException:
-            # What cannot be taken back is a part of something that never became whole: nobody reads it.
-            for log, start, lines in done:
-                log.take_back(start, lines)
+        except BaseException as error:
+            if not all([log.take_back(start, lines) for log, start, lines in done]):
+                raise _PartLeftError from error
             raise
 
     def _confirm(self, segments: dict[str, Segment]) -> None:
@@ -214,6 +217,10 @@ class Writer:
                 self._known.reset()
                 raise
         self._unconfirmed = {}
+
+
+class _PartLeftError(Exception):
+    """A write failed, and what was written before it to other files could not be taken back."""
 
 
 class _Stored:
