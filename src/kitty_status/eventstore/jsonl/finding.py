@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from heapq import merge
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
+from kitty_status.errors import BusyError
 from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.days import day_of
 from kitty_status.eventstore.jsonl.index import Index, digest_of, tag_word
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.log import Log, Visible
     from kitty_status.eventstore.jsonl.segments import Segment
     from kitty_status.eventstore.query import Criterion, EventQuery
+
+_log = logging.getLogger(__name__)
 
 LAG = 5_000
 """So many of the newest events the index may lack: they are read one by one, which takes some milliseconds."""
@@ -79,8 +84,12 @@ class Finder:
         """Return words of which every event of the answer has one, None where it is less work to read everything."""
         if last - after <= LAG:
             return None
-        if visible.head - self._reached(visible) > LAG:
-            self.catch_up(visible)
+        try:
+            if visible.head - self._reached(visible) > LAG:
+                self.catch_up(visible)
+        except (OSError, BusyError, sqlite3.OperationalError) as error:
+            _log.warning("read without the index %s: %s", self._layout.index, error)
+            return None
         chosen: list[str] = []
         cost = 0
         days = self._days(query)

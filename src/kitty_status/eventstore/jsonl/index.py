@@ -70,7 +70,13 @@ class Index:
     def _open(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             if self._connection is None:
-                self._connection = self._made()
+                try:
+                    self._connection = self._made()
+                except sqlite3.OperationalError:
+                    raise
+                except sqlite3.DatabaseError:
+                    self.discard()
+                    self._connection = self._made()
             yield self._connection
 
     def _made(self) -> sqlite3.Connection:
