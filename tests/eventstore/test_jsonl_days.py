@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from jsonl_stores import NOON, Clock, log_files, opened
 
+from jsonl_stores import NOON, Clock, log_files, opened
 from kitty_status.eventstore.condition import AppendCondition
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import NewEvent

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from jsonl_stores import LAYOUTS, Clock, log_files, opened
 
+from jsonl_stores import LAYOUTS, Clock, log_files, opened
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.event import NewEvent
 from kitty_status.jsonl.lock import exclusive
@@ -105,7 +105,7 @@ def test_whatever_fails_nothing_acknowledged_is_lost_and_the_next_append_succeed
             try:
                 store.append_batch(batch)
             except EventStoreError as error:
-                assert error.code == StoreCode.STORAGE_ERROR
+                assert error.code == StoreCode.STORAGE_ERROR  # noqa: PT017  any other one is a failure
                 disk.heal()
                 store.append_batch(batch)
             acknowledged += [f"{nth}-{place}" for place in range(3)]

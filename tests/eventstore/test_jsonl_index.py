@@ -9,11 +9,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from jsonl_stores import LAYOUTS, log_files, opened
 
+from jsonl_stores import LAYOUTS, log_files, opened
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import Event
-from kitty_status.eventstore.jsonl import finding
+from kitty_status.eventstore.jsonl import finding, known
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.query import EventQuery
@@ -190,8 +190,6 @@ def test_no_append_waits_for_the_index(tmp_path: Path) -> None:
 
 
 def test_memory_of_ids_and_versions_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kitty_status.eventstore.jsonl import known
-
     monkeypatch.setattr(known, "_MOST_REMEMBERED", 120)
     with opened(tmp_path, "single") as store:
         fill(store, 0, 1000)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from jsonl_stores import LAYOUTS, Clock, facts, log_files, opened, quarantined
 
+from jsonl_stores import LAYOUTS, Clock, facts, log_files, opened, quarantined
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import NewEvent
 from kitty_status.eventstore.jsonl.names import file_name, stream_name

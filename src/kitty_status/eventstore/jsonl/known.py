@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_REMEMBERED = 100_000
 _AT_ONCE = 4 << 20
+_FIRST_LOOK = 1 << 14
 _position = attrgetter("position")
 
 
@@ -169,13 +170,21 @@ class Known:
 
     def _last_lines(self, segment: Segment) -> list[_Line]:
         """Return the lines at the end that were written together, and the one before them."""
-        found: list[_Line] = []
-        for offset, data in segment.pieces_backwards(segment.end_of_lines(), largest=1 << 14):
-            found = self._lines_in(segment, offset, data, 0) + found
-            until = max((line.until for line in found if line.mark is not None), default=0)
-            if any(line.mark is not None and line.until != until for line in found):
+        pieces: list[list[_Line]] = []
+        until = 0
+        length = _FIRST_LOOK
+        end = segment.end_of_lines()
+        while end:
+            # As much again as before each time: what was written together may be long.
+            offset, data = next(segment.pieces_backwards(end, largest=length))
+            lines = self._lines_in(segment, offset, data, 0)
+            pieces.append(lines)
+            until = until or max((line.until for line in lines if line.mark is not None), default=0)
+            if any(line.mark is not None and line.until != until for line in lines):
                 break
-        return found
+            end = offset
+            length *= 2
+        return [line for lines in reversed(pieces) for line in lines]
 
     # Further on
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from kitty_status.eventstore.jsonl.beside import merged, merged_backwards
 from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, Mark, mark_of
 from kitty_status.eventstore.jsonl.reading import SegmentReader
+from kitty_status.eventstore.jsonl.segments import PIECE
 from kitty_status.jsonl.codec import LineDamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.segments import Segment
 
 _position = attrgetter("position")
+_TOGETHER = 1 << 20
+_LEAST = 1 << 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,10 @@ class Log:
         part = parts[number]
         if self._layout.has_many_streams:
             readers = [(self._prepared(number, parts, each), visible.end_of(part, each)) for each in part.segments]
-            sources = [reader.forwards(after, end) for reader, end in readers if reader is not None]
-            yield from self._checked(merged(sources), part, after)
+            length = _share(len(readers))
+            sources = [reader.forwards(after, end, length) for reader, end in readers if reader is not None]
+            before = max(after, (self.first_position(number, parts) or 1) - 1)
+            yield from self._checked(merged(sources, before), part, before)
             return
         segment = part.segments[0]
         reader = self._prepared(number, parts, segment)
@@ -126,9 +132,9 @@ class Log:
         part = parts[number]
         if self._layout.has_many_streams:
             readers = [(self._prepared(number, parts, each), visible.end_of(part, each)) for each in part.segments]
-            yield from merged(
-                [reader.backwards(last, end) for reader, end in readers if reader is not None], backwards=True
-            )
+            length = _share(len(readers))
+            sources = [reader.backwards(last, end, length) for reader, end in readers if reader is not None]
+            yield from merged_backwards(sources, last)
             return
         segment = part.segments[0]
         reader = self._prepared(number, parts, segment)
@@ -144,16 +150,15 @@ class Log:
 
     def _checked(self, lists: Iterator[list[Event]], part: Part, after: int) -> Iterator[list[Event]]:
         """Pass lists on; where positions are missing between the files of a part, say so."""
-        before = max(after, self._first.get(part.day, 1) - 1)
+        before = after
         for events in lists:
-            newer = events[bisect_right(events, before, key=_position) :]
-            for event in newer if newer and newer[-1].position != before + len(newer) else ():
+            for event in events if events[-1].position != before + len(events) else ():
                 if event.position != before + 1:
                     why = f"the events {before + 1} to {event.position - 1} are missing before {event.position}"
                     self._notes.note(part.segments[0], -event.position, b"", why)
                 before = event.position
-            yield newer
-            before = newer[-1].position if newer else before
+            yield events
+            before = events[-1].position
 
     def _prepared(self, number: int, parts: Sequence[Part], segment: Segment) -> SegmentReader | None:
         """Return the reader of a file, which knows how to begin; None where there is nothing to read yet."""
@@ -224,56 +229,16 @@ def first_line(segment: Segment) -> bytes | None:
     return None
 
 
+def _share(files: int) -> int:
+    """Return how much of each file is read at once where so many are read side by side."""
+    return max(_LEAST, min(PIECE, _TOGETHER // max(1, files)))
+
+
 def _mark(line: bytes) -> Mark:
     try:
         return mark_of(line)
     except LineDamagedError:
         return Mark()
-
-
-def merged(sources: Sequence[Iterator[list[Event]]], *, backwards: bool = False) -> Iterator[list[Event]]:
-    """Yield the events of several sources, each of which is in order, in the order of positions, a list at a time.
-
-    With `backwards`, sources give their last lists first, and so does the result.
-    """
-    waiting = [_Source(source) for source in sources]
-    nearest: Callable[[Event], int] = _position
-    while waiting := [source for source in waiting if source.fill()]:
-        open_ended = [source.events for source in waiting if source.more is not None]
-        if backwards:
-            bound = max((events[0].position for events in open_ended), default=0)
-            taken = [source.take_from(bisect_left(source.events, bound, key=nearest)) for source in waiting]
-        else:
-            bound = min((events[-1].position for events in open_ended), default=0)
-            taken = [
-                source.take_up_to(bisect_right(source.events, bound, key=nearest) if bound else len(source.events))
-                for source in waiting
-            ]
-        yield sorted((event for events in taken for event in events), key=_position)
-
-
-class _Source:
-    """What has been read of a source, and what comes after it."""
-
-    def __init__(self, source: Iterator[list[Event]]) -> None:
-        self._rest = source
-        self.events: list[Event] = []
-        self.more: list[Event] | None = next(self._rest, None)
-
-    def fill(self) -> bool:
-        """See to it that there are events, and say whether there are."""
-        while not self.events and self.more is not None:
-            self.events = self.more
-            self.more = next(self._rest, None)
-        return bool(self.events)
-
-    def take_up_to(self, at: int) -> list[Event]:
-        taken, self.events = self.events[:at], self.events[at:]
-        return taken
-
-    def take_from(self, at: int) -> list[Event]:
-        taken, self.events = self.events[at:], self.events[:at]
-        return taken
 
 
 def _between(events: list[Event], after: int, last: int) -> list[Event]:

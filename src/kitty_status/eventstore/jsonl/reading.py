@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kitty_status.eventstore.event import DEFAULT_STREAM
 from kitty_status.eventstore.jsonl.index import Piece
 from kitty_status.eventstore.jsonl.lines import Context, decode_events, event_of
+from kitty_status.eventstore.jsonl.segments import PIECE
 from kitty_status.jsonl.codec import LineDamagedError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class SegmentReader:
             if len(self._ends) > 2 * _NEAR_THE_END:
                 del self._ends[:_NEAR_THE_END]
 
-    def forwards(self, after: int, end: int | None) -> Iterator[list[Event]]:
+    def forwards(self, after: int, end: int | None, largest: int = PIECE) -> Iterator[list[Event]]:
         """Yield the events behind a position in the order of the file, in pieces, up to the offset `end`.
 
         Pieces may begin with events before the position.
@@ -72,7 +73,7 @@ class SegmentReader:
             ContextMissingError: reading must begin at an earlier place.
         """
         start, context, is_near_the_end = self._place_for(after)
-        for offset, data in self.segment.pieces(start, end):
+        for offset, data in self.segment.pieces(start, end, largest):
             if not is_near_the_end:
                 self._remember(offset, context)
             yield self.events_in(offset, data, context)
@@ -85,7 +86,7 @@ class SegmentReader:
             self.events_in(offset, data, context)
         return context
 
-    def backwards(self, last: int, end: int | None) -> Iterator[list[Event]]:
+    def backwards(self, last: int, end: int | None, largest: int = PIECE) -> Iterator[list[Event]]:
         """Yield the events up to a position, in the order of the file in each piece, the last piece first.
 
         Raises:
@@ -93,7 +94,7 @@ class SegmentReader:
         """
         stop = self._end_for(last, end)
         upper = None
-        for offset, data in self.segment.pieces_backwards(stop):
+        for offset, data in self.segment.pieces_backwards(stop, largest=largest):
             events = _plain(data)
             before = None if upper is None or self._is_shared or events is None else upper - len(events)
             if events is None or not self._is_in_order(events, before):

@@ -203,7 +203,8 @@ class Writer:
                 log.write(lines)
                 done.append((log, start, lines))
         except BaseException as error:
-            if not all([log.take_back(start, lines) for log, start, lines in done]):
+            left = [log for log, start, lines in done if not log.take_back(start, lines)]
+            if left:
                 raise _PartLeftError from error
             raise
 
