@@ -12,7 +12,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import audit, commands, commit_hook, corpus, durable_append, git_merge, journal, large_logs, merge_driver
+from bench import (
+    audit,
+    commands,
+    commit_hook,
+    corpus,
+    durable_append,
+    git_merge,
+    journal,
+    jsonl_store,
+    large_logs,
+    merge_driver,
+)
 from bench.measuring import Figure
 from bench.places import RESULTS
 
@@ -31,6 +42,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "corpus": corpus.run,
     "large-logs": large_logs.run,
     "audit": audit.run,
+    "jsonl-store": jsonl_store.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"
