@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench crash guarantees schemas clean setup
+.PHONY: demo test stories check bench interop crash guarantees schemas clean setup
 
 setup: $(READY)
 
@@ -20,6 +20,10 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
 
+# tests/stories as they go with the program as it is: what has changed is written into them, and reported as failed.
+stories: $(READY)
+	KITTY_STATUS_STORIES=rewrite $(BIN)/python -m pytest -n auto tests/stories
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,9 +35,13 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/run.py
 
-# The long form of the proofs that `make test` runs briefly: minutes of kills, command loops, full disks and random repositories.
+# Against the released spec-kitty, which is installed for that in an environment of its own.
+interop: $(READY)
+	python=$$($(BIN)/python bench/spec_kitty.py) && KITTY_STATUS_INTEROP="$$python" $(BIN)/python -m pytest -n 2 tests/interop
+
+# The long form of the proofs that `make test` runs briefly: minutes of kills, command loops, full disks, random repositories and moves.
 crash: $(READY)
-	KITTY_STATUS_PROOF_KILLS=3400 KITTY_STATUS_PROOF_ROUNDS=60 KITTY_STATUS_PROOF_STEP=1 KITTY_STATUS_PROOF_REPOSITORIES=200 KITTY_STATUS_PROOF_STORE_KILLS=500 $(BIN)/python -m pytest -n auto tests/proof
+	KITTY_STATUS_PROOF_KILLS=3400 KITTY_STATUS_PROOF_ROUNDS=60 KITTY_STATUS_PROOF_STEP=1 KITTY_STATUS_PROOF_REPOSITORIES=200 KITTY_STATUS_PROOF_SEQUENCES=10000 KITTY_STATUS_PROOF_STORE_KILLS=500 $(BIN)/python -m pytest -n auto tests/proof
 
 # The tables of docs/guarantees.md, by running every git command in every kind of clone.
 guarantees: $(READY)

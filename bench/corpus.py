@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from bench.large_logs import worker
 from bench.measuring import Worker, in_turn, ratio
 from bench.places import BENCH, CORPUS, ROOT, SPEC_KITTY
+from bench.spec_kitty import RELEASE, CannotInstallError, spec_kitty_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from bench.measuring import Figure
-
-_SPEC_KITTY_CLI = "spec-kitty-cli==3.2.7"
-_INSTALLED = SPEC_KITTY / ".installed"
-_LONGEST_INSTALLATION = 300
 
 
 def run(_folder: Path) -> Iterator[Figure | str]:
@@ -37,26 +32,13 @@ def run(_folder: Path) -> Iterator[Figure | str]:
     ours = times["reduce-all"]
     yield ratio("corpus", ours, times["decode-all"], target=2.5, of="decoding each line into its type")
     if spec_kitty is None:
-        yield f"corpus against spec-kitty: skipped, {_SPEC_KITTY_CLI} could not be installed in {SPEC_KITTY}"
+        yield f"corpus against spec-kitty: skipped, {RELEASE} could not be installed in {SPEC_KITTY}"
         return
-    yield ratio(
-        "corpus, times faster", times["spec-kitty"], ours, target=4, of=f"{_SPEC_KITTY_CLI}, inverse", at_least=True
-    )
+    yield ratio("corpus, times faster", times["spec-kitty"], ours, target=4, of=f"{RELEASE}, inverse", at_least=True)
 
 
 def _spec_kitty() -> Path | None:
-    """Return the python of an environment that holds spec-kitty, None where none can be made."""
-    python = SPEC_KITTY / "bin" / "python"
-    if _INSTALLED.exists():
-        return python
-    steps = (
-        [sys.executable, "-m", "venv", str(SPEC_KITTY)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _SPEC_KITTY_CLI],
-    )
     try:
-        for step in steps:
-            subprocess.run(step, check=True, capture_output=True, timeout=_LONGEST_INSTALLATION)
-    except (OSError, subprocess.SubprocessError):
+        return spec_kitty_python()
+    except CannotInstallError:
         return None
-    _INSTALLED.touch()
-    return python

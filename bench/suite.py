@@ -22,6 +22,7 @@ from bench import (
     journal,
     jsonl_store,
     large_logs,
+    many_work_packages,
     merge_driver,
 )
 from bench.measuring import Figure
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "commands": commands.run,
     "append": durable_append.run,
     "journal": journal.run,
+    "work-packages": many_work_packages.run,
     "corpus": corpus.run,
     "large-logs": large_logs.run,
     "audit": audit.run,

@@ -19,7 +19,7 @@ from bench.answering import answer
 
 from kitty_status.jsonl.codec import decode as decode_strictly
 from kitty_status.jsonl.damage import strictly
-from kitty_status.status.fast import _decode_own, _decode_theirs
+from kitty_status.status.fast_events import decode_own, decode_theirs
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.layout import EVENTS_FILENAME
 from kitty_status.status.rows import is_foreign
@@ -38,7 +38,7 @@ _decode_row: Decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 def decode_log(log: Path) -> None:
     """Decode every line of one of our own logs into its type."""
-    decode = _decode_own
+    decode = decode_own
     with log.open("rb", buffering=_BUFFER) as file:
         for line in file:
             decode(line)
@@ -64,7 +64,7 @@ def decoder_for(line: bytes) -> Decode:
     """Return the decoder of the type that a line fits."""
     if is_foreign(decode_strictly(line.removesuffix(b"\n"))):
         return _decode_row
-    for decode in (_decode_own, _decode_theirs):
+    for decode in (decode_own, decode_theirs):
         try:
             decode(line)
         except msgspec.DecodeError:

@@ -46,15 +46,17 @@ cd ../ada
 refused kitty-status emit WP01 --to for_review --actor ada --feature 001-login-form
 run sed -i.bak 's/\[ \]/[x]/' kitty-specs/001-login-form/tasks/WP01-form.md
 rm kitty-specs/001-login-form/tasks/WP01-form.md.bak
+run git commit --quiet --all --message 'The form is written and tested'
 run kitty-status emit WP01 --to for_review --actor ada --feature 001-login-form --commit
 cd ../claude
 run kitty-status emit WP02 --to in_progress --actor claude --feature 001-login-form --commit
 
-say 'Both branches changed the log and the snapshot. git merges them without a conflict.'
+say 'Both branches changed the log, the snapshot and the status in tasks.md. git merges them without a conflict.'
 cd ../shop
 run git merge --quiet --no-edit ada
 run git merge --no-edit claude
 run kitty-status show 001-login-form
+run cat kitty-specs/001-login-form/tasks.md
 run kitty-status materialize 001-login-form --check
 run kitty-status validate 001-login-form
 

@@ -53,6 +53,12 @@ def _without_attributes(repo: GitRepo) -> None:
     repo.commit()
 
 
+def _migrated(repo: GitRepo) -> None:
+    block = "---\nlane: doing\ncreated_at: 2026-02-01\nassignee: Ada Lovelace\n---\n"
+    repo.write(f"{FOLDER}/tasks/WP09.md", block)
+    ask(repo.path, "migrate", SLUG)
+
+
 def _uncommitted_attributes(repo: GitRepo) -> None:
     _without_attributes(repo)
     ask(repo.path, "init")
@@ -112,6 +118,15 @@ def _damaged_head(repo: GitRepo) -> None:
 def _folder_as_snapshot(repo: GitRepo) -> None:
     (repo.path / SNAPSHOT).unlink()
     (repo.path / SNAPSHOT).mkdir()
+
+
+def _edited_view(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/tasks.md", "# Work packages\n")
+    repo.write(f"{FOLDER}/tasks/WP01.md", "---\nlane: done\n---\n")
+
+
+def _unreadable_view(repo: GitRepo) -> None:
+    repo.write(f"{FOLDER}/tasks.md", "<!-- kitty-status:begin -->\n")
 
 
 def _crlf(repo: GitRepo) -> None:
@@ -222,6 +237,7 @@ STATES = {
     "autostash-unset": Ailing(lambda repo: repo.git("config", "--unset-all", "merge.autoStash"), COMMANDS),
     "configuration-unreadable": Ailing(lambda repo: _config(repo, "status:\n  nonsense: 1\n")),
     "newer-tool-required": Ailing(lambda repo: _config(repo, 'status:\n  requires: ">=99.0"\n')),
+    "invalid-phase": Ailing(lambda repo: repo.write(f"{FOLDER}/meta.json", '{"status_phase": 3}')),
     "attributes-not-declared": Ailing(_without_attributes, COMMANDS),
     "attributes-not-committed": Ailing(_uncommitted_attributes, COMMANDS),
     "attributes-overridden": Ailing(_overridden),
@@ -250,11 +266,15 @@ STATES = {
     "log-ignored": Ailing(_ignored),
     "snapshot-missing": Ailing(lambda repo: (repo.path / SNAPSHOT).unlink(), FIX),
     "snapshot-drift": Ailing(lambda repo: repo.write(SNAPSHOT, "{}"), FIX),
+    "view-drift": Ailing(_edited_view, FIX),
+    "view-unreadable": Ailing(_unreadable_view),
     "snapshot-unreadable": Ailing(_folder_as_snapshot),
     "snapshot-without-log": Ailing(lambda repo: (repo.path / LOG).unlink()),
     "feature-names-collide": Ailing(_colliding),
     "stale-claim": Ailing(_forgotten, COMMANDS),
+    "migrated-claim": Ailing(_migrated, COMMANDS),
     "orphan-worktree": Ailing(_finished_tree),
+    "orphan-workspace": Ailing(lambda repo: (repo.path / f".worktrees/{SLUG}-WP01").mkdir(parents=True)),
     "chain-break": Ailing(_broken_chain),
     "competing-moves": Ailing(_competing),
     "quarantine-not-empty": Ailing(_quarantined),

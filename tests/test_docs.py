@@ -75,7 +75,7 @@ def test_every_option_and_every_call_of_git_is_named_somewhere() -> None:
     for _, option in options():
         assert re.search(rf"(?<![\w-]){option}(?![\w-])", DOCS), option
     for call in (
-        "merge-driver log|snapshot",
+        "merge-driver log|snapshot|view",
         "hook pre-commit",
         "hook pre-push",
         "KITTY_STATUS_ACTOR",

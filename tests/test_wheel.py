@@ -15,8 +15,7 @@ import kitty_status
 from commandline import FOLDER, LOG, SLUG, SNAPSHOT
 from gitrepo import GitRepo
 from kitty_status.version import __version__
-
-ROOT = Path(__file__).resolve().parent.parent
+from wheels import ROOT, built_wheel, called, environment_with
 
 pytestmark = pytest.mark.slow
 
@@ -63,28 +62,12 @@ print(repr(events[0].to_lane).split(":")[0][1:], snapshot.work_packages["WP01"][
 """
 
 
-def called(*argv: str | Path, cwd: Path) -> str:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of commands of an environment that holds the wheel, and beside it only its dependencies."""
     place = tmp_path_factory.mktemp("wheel")
-    build = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", place, ROOT)
-    called(*build, cwd=place)
-    (wheel,) = place.glob("*.whl")
-    called(sys.executable, "-m", "venv", "--without-pip", place / "env", cwd=place)
-    python = place / "env" / "bin" / "python"
-    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "--quiet", wheel)
-    called(*pip, cwd=place)
-    (folder,) = (place / "env" / "lib").glob("python*/site-packages")
-    # The dependencies are those of the running environment. Its own `.pth` files, the project's among them, do not
-    # count there.
-    (folder / "dependencies.pth").write_text("\n".join(site.getsitepackages()) + "\n")
-    return python.parent
+    # The dependencies are those of the running environment.
+    return environment_with(built_wheel(place), place / "env", site.getsitepackages())
 
 
 def command(installed: Path, repo: GitRepo, *args: str) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
     from kitty_status.status.snapshot import Snapshot
+    from kitty_status.tracker.default_store import open_store
     from kitty_status.tracker.store import (
         append_event,
         lane_profile,
@@ -48,6 +49,7 @@ __all__ = [
     "lane_profile",
     "materialize",
     "new_event_id",
+    "open_store",
     "read_events",
     "read_events_raw",
     "reduce",
@@ -65,6 +67,7 @@ _HOMES = {
     ),
     "kitty_status.status.layout": ("EVENTS_FILENAME", "SNAPSHOT_FILENAME"),
     "kitty_status.status.snapshot": ("Snapshot",),
+    "kitty_status.tracker.default_store": ("open_store",),
     "kitty_status.tracker.store": (
         "append_event",
         "lane_profile",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PLUMBING = {
     "merge-driver log": "kitty_status.git.log_driver",
     "merge-driver snapshot": "kitty_status.git.snapshot_driver",
+    "merge-driver view": "kitty_status.git.view_driver",
     **{f"hook {name}": "kitty_status.git.hook_entry" for name in HOOKS},
 }
 

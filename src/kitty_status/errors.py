@@ -137,7 +137,10 @@ class UnsafeLogError(StoreError):
 
 
 class WorkPackageFileError(KittyStatusError):
-    """The file of a work package, or `tasks.md`, cannot be read, or not be changed in its status alone."""
+    """The file of a work package, or `tasks.md`, cannot be read, or not be changed in its status alone.
+
+    `context` has its path as `file`, and the `line` where that is known; the message begins with both.
+    """
 
     code = "work-package-file"
     exit_code = EXIT_DAMAGED

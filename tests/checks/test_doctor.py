@@ -320,6 +320,25 @@ def test_what_work_trees_share_is_said_once(clone: GitRepo, tmp_path: Path) -> N
     assert mend(clone.path, examine(clone.path)).healthy
 
 
+def test_a_clone_that_was_installed_before_views_were_merged_is_found_and_mended(clone: GitRepo) -> None:
+    clone.git("config", "--remove-section", "merge.kitty-status-view")
+    lines = clone.read(".git/info/attributes").splitlines(keepends=True)
+    clone.write(".git/info/attributes", b"".join(line for line in lines if b"kitty-status-view" not in line))
+
+    found = examine(clone.path)
+
+    assert {"driver-missing", "local-attributes-missing", "trial-merge-degraded"} <= codes(clone)
+    assert finding_of(found, "driver-missing").where == "merge.kitty-status-view"
+    assert "tasks.md" in finding_of(found, "trial-merge-degraded").observed
+    assert mend(clone.path, found).healthy
+
+
+def test_attributes_that_take_views_away_from_the_driver_are_named(clone: GitRepo) -> None:
+    clone.append(".git/info/attributes", "WP*.md merge=text\n")
+    finding = finding_of(examine(clone.path), "local-attributes-overridden")
+    assert finding.observed.startswith("merge: text for kitty-specs/")
+
+
 def test_a_driver_that_another_file_overrides_is_not_said_to_be_mended(clone: GitRepo) -> None:
     clone.git("config", "extensions.worktreeConfig", "true")
     clone.git("config", "--worktree", "merge.kitty-status-log.driver", "false")

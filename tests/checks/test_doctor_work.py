@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,68 @@ def test_what_moved_in_another_work_tree_is_not_stale_here(repo: GitRepo, tmp_pa
     emit(other.path, "WP01", "in_progress", actor="ben")
     assert found(repo.path, "stale-claim") == []
     assert found(other.path, "stale-claim") == []
+
+
+def migrated(repo: GitRepo, *names: str) -> dict[str, Any]:
+    block = "".join(f"{name}\n" for name in ("lane: doing", "created_at: 2026-02-01", *names))
+    repo.write(f"{FOLDER}/tasks/WP02.md", f"---\n{block}---\n")
+    assert ask(repo.path, "migrate", SLUG).code == 0
+    assert found(repo.path, "stale-claim") == []
+    [finding] = found(repo.path, "migrated-claim")
+    return finding
+
+
+def test_a_claim_that_was_migrated_is_nobodys_and_the_one_whom_the_file_names_takes_it_over(repo: GitRepo) -> None:
+    finding = migrated(repo, "assignee: Ada Lovelace", "agent: bot")
+    assert (finding["severity"], finding["where"]) == ("advisory", LOG)
+    since = "2026-02-01T00:00:00.000000+00:00"
+    assert finding["observed"] == f"WP02 (in_progress) is held by migration since {since}; its file names Ada Lovelace"
+    look, take = finding["commands"]
+    assert take == f"kitty-status take-over WP02 --feature {SLUG} --actor 'Ada Lovelace'"
+    assert ask(repo.path, *shlex.split(take)[1:]).code == 0
+    assert found(repo.path, "migrated-claim") == []
+    assert ask(repo.path, *shlex.split(look)[1:]).code == 0
+
+
+def test_a_migrated_claim_whose_file_names_nobody_or_cannot_be_read_is_reported_as_well(repo: GitRepo) -> None:
+    assert migrated(repo, "assignee: ''")["observed"].endswith("; its file names nobody")
+    for text in ("---\nlane: [\n---\n", "no frontmatter"):
+        repo.write(f"{FOLDER}/tasks/WP02.md", text)
+        [finding] = found(repo.path, "migrated-claim")
+        assert finding["commands"][1].endswith(" --actor NAME")
+    (repo.path / f"{FOLDER}/tasks/WP02.md").unlink()
+    (repo.path / f"{FOLDER}/tasks/WP02.md").symlink_to("nowhere")
+    assert len(found(repo.path, "migrated-claim")) == 1
+
+
+def test_a_fresh_claim_that_was_migrated_may_be_taken_over_and_a_persons_may_not(repo: GitRepo) -> None:
+    now = datetime.now(UTC).isoformat()
+    repo.write(f"{FOLDER}/tasks/WP02.md", f"---\nlane: claimed\ncreated_at: {now}\n---\n")
+    ask(repo.path, "migrate", SLUG)
+    held = ask(repo.path, "emit", "WP02", "--to", "claimed", "--actor", "ben", "-f", SLUG)
+    assert held.code == 5
+    assert "take-over" in held.err
+    assert ask(repo.path, "take-over", "WP02", "--actor", "ben", "-f", SLUG).code == 0
+    assert ask(repo.path, "take-over", "WP02", "--actor", "eve", "-f", SLUG).code == 5
+
+
+def test_what_the_baseline_accepts_is_counted_and_not_reported(repo: GitRepo) -> None:
+    missing = ask(repo.path, "doctor", "--baseline", "--json")
+    assert (missing.code, missing.error["code"]) == (4, "not-found")
+    at = datetime.now(UTC).isoformat()
+    rows = [line(event_id=ulid(number), at=at, actor=f"actor-{number}", parents=[]) for number in (1, 2)]
+    repo.write(LOG, b"".join(rows))
+    ask(repo.path, "validate", "--all", "--write-baseline")
+    assert len(found(repo.path, "competing-moves")) == 1
+    assert found(repo.path, "competing-moves", "--baseline") == []
+    answer = ask(repo.path, "doctor", "--check", "competing-moves", "--baseline")
+    assert (answer.code, answer.out) == (0, "healthy: 0 blocking, 0 degraded, 0 advisory, 1 known\n")
+    rows = [line(event_id=ulid(number), at=at, actor=f"actor-{number}", wp_id="WP02", parents=[]) for number in (3, 4)]
+    repo.append(LOG, b"".join(rows))
+    [finding] = found(repo.path, "competing-moves", "--baseline")
+    assert finding["observed"].startswith("1 finding; the first: WP02")
+    repo.write(".kittify/status-baseline.jsonl", "junk\n")
+    assert ask(repo.path, "doctor", "--baseline").code == 2
 
 
 def test_outside_git_claims_are_looked_at_as_well(tmp_path: Path) -> None:

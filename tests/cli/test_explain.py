@@ -19,6 +19,10 @@ def test_a_code_is_explained_in_four_parts(tmp_path: Path) -> None:
     assert [part.split(":")[0].strip() for part in parts] == ["what", "why", "mend", "example"]
 
 
+def test_capitals_and_underscores_are_no_matter(tmp_path: Path) -> None:
+    assert ask(tmp_path, "explain", " Never_Current").out == ask(tmp_path, "explain", "never-current").out
+
+
 def test_a_code_that_is_met_in_several_places_has_a_page_for_each(tmp_path: Path) -> None:
     data = ask(tmp_path, "explain", "held-by-other", "--json").data
     assert [(page["where"], page["severity"]) for page in data] == [("validate", "error"), ("error", "exit 5")]

@@ -36,6 +36,8 @@ def test_by_hand_every_line_is_printed_and_nothing_written(repo: GitRepo) -> Non
         "merge.kitty-status-log.name",
         "merge.kitty-status-snapshot.driver",
         "merge.kitty-status-snapshot.name",
+        "merge.kitty-status-view.driver",
+        "merge.kitty-status-view.name",
     ]
 
 

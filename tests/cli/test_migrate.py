@@ -33,13 +33,14 @@ def test_it_says_what_it_would_do_does_it_and_says_how_to_commit_that(repo: GitR
     done = ask(repo.path, "migrate", SLUG)
     assert (done.code, done.out) == (0, WOULD.replace("would be ", ""))
     steps = [each.removeprefix("next: ") for each in done.err.splitlines()]
-    assert steps[1] == f"git commit -m 'Migrate the status of {SLUG}' -- :/{LOG} :/{FOLDER}/status.json"
+    paths = f":/{LOG} :/{FOLDER}/status.json :/{FOLDER}/tasks/WP02-title.md"
+    assert steps[1] == f"git commit -m 'Migrate the status of {SLUG}' -- {paths}"
     again = ask(repo.path, "migrate", SLUG)
     assert again.out == f"{SLUG}: nothing to write; work packages: 2 migrated already, 1 without a move\n"
     assert (again.code, again.err) == (0, "")
 
 
-def test_it_commits_the_log_and_the_snapshot_and_nothing_else_also_when_it_is_called_again(repo: GitRepo) -> None:
+def test_it_commits_log_snapshot_and_views_and_nothing_else_also_when_it_is_called_again(repo: GitRepo) -> None:
     finished_and_begun(repo)
     repo.commit()
     repo.write("staged", "by somebody")
@@ -48,7 +49,9 @@ def test_it_commits_the_log_and_the_snapshot_and_nothing_else_also_when_it_is_ca
     first = ask(repo.path, "migrate", SLUG, "--commit", "--json")
     second = ask(repo.path, "migrate", SLUG, "--commit", "--json")
     assert first.data[0]["commit"] == second.data[0]["commit"] == repo.git("rev-parse", "HEAD")
-    assert repo.git("show", "--name-only", "--format=", "HEAD").splitlines() == [LOG, f"{FOLDER}/status.json"]
+    # The view says in_progress where the file said doing.
+    paths = [LOG, f"{FOLDER}/status.json", f"{FOLDER}/tasks/WP02-title.md"]
+    assert repo.git("show", "--name-only", "--format=", "HEAD").splitlines() == paths
     assert first.envelope["next"] == []
 
 
@@ -129,6 +132,7 @@ def test_where_no_work_package_tells_of_a_move_that_is_said(repo: GitRepo) -> No
 def test_the_document_has_every_event_and_what_the_file_and_the_log_say(repo: GitRepo) -> None:
     finished_and_begun(repo)
     emit(repo.path, "WP03", "claimed")
+    repo.write(f"{FOLDER}/tasks/WP03-title.md", "---\nlane: planned\n---\n")
     data = ask(repo.path, "migrate", SLUG, "--json").data[0]
     assert (data["profile"], data["written"], data["dry_run"], data["error"]) == ("seven-lane", True, False, None)
     first, second, third = data["work_packages"]
@@ -159,3 +163,11 @@ def test_outside_git_it_works_and_does_not_commit(tmp_path: Path) -> None:
     broken = ask(tmp_path, "migrate", "--all")
     assert broken.code == 7
     assert broken.err.startswith("error: 002-other: ")
+
+
+def test_where_the_moves_come_from_and_who_approved_is_printed(repo: GitRepo) -> None:
+    text = "## Activity Log\n\n- 2026-02-03T10:00:00Z - ada - lane=done - x\n"
+    block = '---\nlane: done\nreview_status: approved\nreviewed_by: "eve\\e[31m"\n---\n'
+    repo.write(f"{FOLDER}/tasks/WP01.md", block + text)
+    origin = "(from its Activity Log; approved by eve\\x1b[31m)"
+    assert f"WP01  planned > claimed > in_progress > for_review > done  {origin}" in ask(repo.path, "migrate", SLUG).out

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kitty_status.git.attributes import COMMITTED, LOCAL, LOCAL_LOGS, add_block, has_block, remove_block
+from kitty_status.git.attributes import (
+    BESIDE_SPEC_KITTY,
+    COMMITTED,
+    LOCAL,
+    LOCAL_LOGS,
+    add_block,
+    committed_rules,
+    has_block,
+    remove_block,
+)
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
@@ -100,6 +109,19 @@ def test_git_applies_the_committed_rules(repo: GitRepo, folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
+def test_views_are_ours_in_the_clone_alone_and_keep_their_line_ends(repo: GitRepo, folder: str) -> None:
+    repo.write(".gitattributes", add_block(None, COMMITTED))
+    views = [f"{folder}/{name}" for name in ("tasks.md", "tasks/WP01-a title.md", "tasks/wp02.md")]
+    assert {asks(repo, view, "merge") for view in views} == {"unspecified"}
+    repo.write(".git/info/attributes", add_block(None, LOCAL))
+
+    assert {asks(repo, view, "merge") for view in views} == {"kitty-status-view"}
+    assert {asks(repo, view, "text") for view in views} == {"unspecified"}
+    for name in ("spec.md", "tasks/README.md", "tasks/WP01.txt", "my-tasks.md", "tasks.md/x", "tasks/below/WP01.md"):
+        assert asks(repo, f"{folder}/{name}", "merge") == "unspecified", name
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_the_rules_of_the_clone_beat_the_committed_ones(repo: GitRepo, folder: str) -> None:
     repo.write(".gitattributes", add_block(None, COMMITTED))
     repo.write(".git/info/attributes", add_block(None, LOCAL))
@@ -137,3 +159,27 @@ def test_other_files_are_left_alone(repo: GitRepo, path: str) -> None:
     repo.write(".git/info/attributes", add_block(None, LOCAL))
 
     assert asks(repo, path, "merge") == "unspecified"
+
+
+THEIRS = b"kitty-specs/**/status.events.jsonl merge=spec-kitty-event-log\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "rules"),
+    [
+        (None, COMMITTED),
+        (b"", COMMITTED),
+        (THEIRS, BESIDE_SPEC_KITTY),
+        (THEIRS.replace(b"\n", b"\r\n"), BESIDE_SPEC_KITTY),
+        (b"# " + THEIRS, COMMITTED),
+        (THEIRS.replace(b"status.events", b"decisions.events"), COMMITTED),
+        (add_block(THEIRS, COMMITTED), BESIDE_SPEC_KITTY),
+        (add_block(None, COMMITTED), COMMITTED),
+    ],
+)
+def test_the_driver_that_spec_kitty_has_declared_for_logs_stays(content: bytes | None, rules: tuple[str, ...]) -> None:
+    assert committed_rules(content) == rules
+    written = add_block(content, rules)
+    assert (b"events.jsonl merge=union" in written) is (rules is COMMITTED)
+    assert committed_rules(written) == rules
+    assert sum(rule.endswith("-text") for rule in rules) == len(rules)

@@ -59,7 +59,7 @@ def stand_in(folder: Path, source: str) -> Path:
     package.mkdir(parents=True)
     for each in (package.parent, package):
         (each / "__init__.py").write_bytes(b"")
-    for kind in ("log", "snapshot"):
+    for kind in ("log", "snapshot", "view"):
         (package / f"{kind}_driver.py").write_text(source)
     return folder
 
@@ -221,3 +221,75 @@ def test_a_python_that_does_not_know_its_path_is_refused(monkeypatch: pytest.Mon
 
     with pytest.raises(ConfigurationError, match="path of the running python"):
         interpreter()
+
+
+VIEW = "kitty-specs/a b/tasks.md"
+
+
+def diverge_view(repo: GitRepo, *, ours: str, theirs: str) -> None:
+    """Make two branches that both changed an overview, and stay on ours."""
+    for branch, text in (("base", "1\n2\n3\n4\n5\n6\n"), ("theirs", theirs), ("ours", ours)):
+        repo.git("checkout", "-q", "-B", branch, *([] if branch == "base" else ["base"]))
+        repo.write(VIEW, text)
+        repo.commit(branch)
+
+
+@pytest.mark.usefixtures("_no_tool")
+@pytest.mark.parametrize("source", CRASHES.values(), ids=CRASHES.keys())
+def test_after_a_crash_a_view_is_merged_as_any_text(
+    repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str | None
+) -> None:
+    use_stand_in(monkeypatch, stand_in(tmp_path / "p", source) if source else tmp_path)
+    diverge_view(repo, ours="1\n2\n3\n4\n5\nours\n", theirs="theirs\n2\n3\n4\n5\n6\n")
+    configure(repo)
+
+    done = repo.run("merge", "--no-edit", "theirs")
+
+    assert done.returncode == 0
+    assert repo.read(VIEW) == b"theirs\n2\n3\n4\n5\nours\n"
+    assert f"merged it as any other text: {VIEW}" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.usefixtures("_no_tool")
+@pytest.mark.parametrize("style", ["merge", "diff3"])
+def test_without_the_tool_a_view_conflicts_as_git_has_it(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    diverge_view(repo, ours="ours\n2\n", theirs="theirs\n2\n")
+    configure(repo)
+    repo.git("config", "merge.conflictStyle", style)
+
+    assert repo.merge("theirs") == 1
+    lines = repo.read(VIEW).decode().splitlines()
+    assert [line[:7] for line in lines if line[:7] in ("<<<<<<<", "=======", ">>>>>>>")] == [
+        "<<<<<<<",
+        "=======",
+        ">>>>>>>",
+    ]
+    assert any(line.startswith("|||||||") for line in lines) == (style == "diff3")
+    assert not any("%" in line or ".merge_file" in line for line in lines)
+    assert repo.git("diff", "--name-only", "--diff-filter=U", "-z").split("\0") == [VIEW, ""]
+
+
+@pytest.mark.usefixtures("_no_tool")
+def test_without_the_tool_a_view_that_looks_binary_to_git_stays_ours(
+    repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    diverge_view(repo, ours="ou\0rs\n", theirs="theirs\n")
+    configure(repo)
+
+    assert repo.merge("theirs") == 1
+    assert repo.read(VIEW) == b"ou\0rs\n"
+
+
+def test_switched_off_a_view_is_merged_by_git(repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KITTY_STATUS", "0")
+    section = "<!-- kitty-status:begin -->\n{}\n<!-- kitty-status:end -->\n"
+    diverge_view(repo, ours=section.format("ours"), theirs=section.format("theirs"))
+    configure(repo)
+
+    assert repo.merge("theirs") == 1
+    assert b"\nours\n=======\ntheirs\n" in repo.read(VIEW)

@@ -20,7 +20,7 @@ from kitty_status.git.installation import apply, plan, plan_removal, remove
 from kitty_status.git.repository import Repository, find_repository
 
 CALL = 'kitty-status hook pre-commit "$@" || exit $?'
-SECTIONS = ["merge.kitty-status-log", "merge.kitty-status-snapshot"]
+SECTIONS = ["merge.kitty-status-log", "merge.kitty-status-snapshot", "merge.kitty-status-view"]
 
 
 def of(repo: GitRepo) -> Repository:
@@ -74,7 +74,7 @@ def test_a_plan_names_everything_and_touches_nothing(repo: GitRepo) -> None:
         *(str(hook(repo, name)) for name in HOOKS),
     ]
     assert set(actions(changes)) == {"create"}
-    assert changes[4].details == LOCAL
+    assert changes[len(SECTIONS) + 2].details == LOCAL
     assert everything(repo) == before
 
 
@@ -233,13 +233,28 @@ def test_an_outdated_installation_is_told_and_renewed(repo: GitRepo) -> None:
 
     assert states(repo) == {
         SECTIONS[0]: "outdated",
-        SECTIONS[1]: "installed",
+        **dict.fromkeys(SECTIONS[1:], "installed"),
         "attributes": "outdated",
         "pre-commit": "outdated",
         **dict.fromkeys(list(HOOKS)[1:], "installed"),
     }
     assert sorted(set(actions(apply(of(repo))))) == ["keep", "update"]
     assert installation.status(of(repo)).complete
+
+
+def test_an_installation_from_before_views_were_merged_is_told_renewed_and_removed(repo: GitRepo) -> None:
+    before = everything(repo)
+    apply(of(repo))
+    repo.git("config", "--remove-section", "merge.kitty-status-view")
+    lines = repo.read(".git/info/attributes").splitlines(keepends=True)
+    repo.write(".git/info/attributes", b"".join(line for line in lines if b"kitty-status-view" not in line))
+
+    found = states(repo)
+    assert {what for what, state in found.items() if state != "installed"} == {"merge.kitty-status-view", "attributes"}
+    apply(of(repo))
+    assert installation.status(of(repo)).complete
+    remove(of(repo))
+    assert everything(repo) == before
 
 
 def test_a_driver_with_a_name_and_no_command_is_completed(repo: GitRepo) -> None:

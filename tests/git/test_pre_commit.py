@@ -178,7 +178,7 @@ def test_a_log_that_leads_elsewhere_is_stopped(feature: GitRepo) -> None:
 
     said = stopped(feature)
 
-    assert f"{LOG}:1: the last line has no line end" in said
+    assert f"{LOG}: it is no regular file" in said
     assert "2 lines of HEAD are changed or missing" in said
 
 

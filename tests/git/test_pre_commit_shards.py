@@ -347,3 +347,22 @@ def test_no_pathspec_of_the_hook_finds_what_is_no_log(divided: GitRepo) -> None:
 
     assert staged.staged_changes(str(divided.path)) == []
     assert staged_logs.StagedLogs(str(divided.path), [], []).logs == {}
+
+
+@pytest.mark.parametrize("path", [shard("eve"), BOB, LOG, SNAPSHOT])
+def test_a_commit_of_another_repository_in_place_of_a_file_is_stopped(divided: GitRepo, path: str) -> None:
+    head = divided.git("rev-parse", "HEAD")
+    divided.git("rm", "-q", "--cached", "--ignore-unmatch", path)
+    divided.git("update-index", "--add", "--cacheinfo", f"160000,{head},{path}")
+
+    done = divided.run("commit", "-q", "-m", "refused")
+
+    assert done.returncode == 1
+    assert f"error: {path}: it is no regular file" in done.stderr.decode()
+    assert divided.git("rev-parse", "HEAD") == head
+
+
+def test_a_symbolic_link_that_is_called_like_a_writers_file_is_stopped(divided: GitRepo) -> None:
+    (divided.path / shard("eve")).symlink_to("shared.jsonl")
+
+    assert f"error: {shard('eve')}: it is no regular file" in stopped(divided)

@@ -16,6 +16,7 @@ from kitty_status.git.trial import Trial, try_merge
 
 LOG_DRIVER = "merge.kitty-status-log.driver"
 SNAPSHOT_DRIVER = "merge.kitty-status-snapshot.driver"
+VIEW_DRIVER = "merge.kitty-status-view.driver"
 
 
 def of(repo: GitRepo) -> Repository:
@@ -110,13 +111,14 @@ def test_when_the_interpreter_is_gone_both_sides_stay_and_the_command_is_named(r
     with no_tool_on_path():
         result = trial(repo)
     assert result.outcome == "degraded"
-    log, snapshot = (trouble.message for trouble in result.troubles)
+    log, snapshot, view = (trouble.message for trouble in result.troubles)
     assert log.startswith(
         "git kept the lines of both sides by itself, because the driver does not run: `'/no longer/here"
     )
     assert "ended with 127 and said: " in log
     assert "not found" in log
     assert snapshot.startswith("our snapshot was kept, and a conflict, because the driver does not run")
+    assert view.startswith("the status in `tasks.md` was left as a conflict, because the driver does not run")
 
 
 def test_when_only_the_interpreter_is_gone_the_tool_on_path_merges(
@@ -159,6 +161,20 @@ def test_a_driver_with_an_order_of_its_own_is_degraded(installed: GitRepo) -> No
     assert "its lines stand in another order" in said(result)
 
 
+def test_a_view_that_is_not_merged_as_it_should_is_degraded(installed: GitRepo) -> None:
+    installed.git("config", VIEW_DRIVER, "true")
+    result = trial(installed)
+    assert result.outcome == "degraded"
+    assert "`tasks.md` is not the text of both sides with the status of the merged log" in said(result)
+
+
+def test_views_without_our_driver_are_said_to_conflict(installed: GitRepo) -> None:
+    installed.append(".git/info/attributes", "*.md -merge\n")
+    result = trial(installed)
+    assert result.outcome == "degraded"
+    assert "the status in `tasks.md` conflicts in every merge: no attribute assigns a merge driver" in said(result)
+
+
 def test_a_driver_without_a_command_stops_git(installed: GitRepo) -> None:
     installed.git("config", "--unset", LOG_DRIVER)
     result = trial(installed)
@@ -187,7 +203,7 @@ def test_attributes_of_the_folder_of_features_count(repo: GitRepo) -> None:
 def test_drivers_that_stand_in_the_configuration_of_the_person_count(
     installed: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for section in ("merge.kitty-status-log", "merge.kitty-status-snapshot"):
+    for section in ("merge.kitty-status-log", "merge.kitty-status-snapshot", "merge.kitty-status-view"):
         value = installed.git("config", f"{section}.driver")
         installed.git("config", "--file", str(tmp_path / "config"), f"{section}.driver", value)
         installed.git("config", "--remove-section", section)

@@ -10,7 +10,7 @@ import pytest
 
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl import replace
-from kitty_status.jsonl.replace import replace_file
+from kitty_status.jsonl.replace import replace_file, stage_file
 from kitty_status.testing.faulty_disk import OPERATIONS, FaultyDisk
 
 
@@ -23,11 +23,11 @@ def test_new_contents_replace_old_ones_and_equal_ones_are_not_written(tmp_path: 
     disk = FaultyDisk()
     assert replace_file(path, b"one", disk=disk) is True
     assert disk.calls[-4:] == ["fsync", "close", "replace", "fsync_directory"]
-    before = path.stat()
+    before = path.stat().st_ino, path.stat().st_ctime_ns
     disk.calls.clear()
     assert replace_file(path, b"one", disk=disk) is False
     assert "write" not in disk.calls
-    assert path.stat() == before
+    assert (path.stat().st_ino, path.stat().st_ctime_ns) == before
     assert replace_file(path, b"two", disk=disk) is True
     assert replace_file(path, b"longer", disk=disk) is True
     assert path.read_bytes() == b"longer"
@@ -143,3 +143,36 @@ def test_where_a_reader_keeps_a_file_from_being_renamed_over_the_rename_is_tried
         with pytest.raises(PermissionError):
             replace_file(tmp_path / "a", b"new", disk=disk)
     assert _names(tmp_path) == (["a"] if replaced else [])
+
+
+def test_new_contents_wait_beside_the_file_until_they_are_renamed(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.md"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    disk = FaultyDisk()
+    staged = stage_file(path, b"new", disk=disk)
+    assert staged is not None
+    assert disk.calls[-2:] == ["fsync", "close"]
+    assert (path.read_bytes(), len(_names(tmp_path))) == (b"old", 2)
+    staged.rename(lasting=False)
+    assert (path.read_bytes(), _names(tmp_path)) == (b"new", ["tasks.md"])
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert disk.calls[-1] == "replace"
+    assert stage_file(path, b"new") is None
+
+
+def test_new_contents_that_are_given_up_leave_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.md"
+    path.write_bytes(b"old")
+    staged = stage_file(path, b"new")
+    assert staged is not None
+    staged.discard()
+    staged.discard()
+    assert (path.read_bytes(), _names(tmp_path)) == (b"old", ["tasks.md"])
+    disk = FaultyDisk()
+    disk.fail("replace")
+    staged = stage_file(path, b"new", disk=disk)
+    assert staged is not None
+    with pytest.raises(OSError, match="injected into replace"):
+        staged.rename()
+    assert (path.read_bytes(), _names(tmp_path)) == (b"old", ["tasks.md"])

@@ -7,8 +7,10 @@ from itertools import pairwise
 import pytest
 
 from events import instant, record
+from kanban import own_profile
 from kitty_status.status.catching_up import Facts, chain, sent_back
 from kitty_status.status.lanes import NINE_LANE, NO_GUARD, SEVEN_LANE, LaneProfile
+from kitty_status.status.route import route_of
 
 NOTHING = Facts()
 OPEN = Facts(has_work=True, not_merged="it is open")
@@ -100,9 +102,14 @@ def test_a_profile_with_other_lanes_is_followed_as_far_as_it_is_understood() -> 
     moves = dict.fromkeys(pairwise(lanes), NO_GUARD)
     own = LaneProfile("own", lanes=lanes, moves=moves, rollbacks=[], terminal=["done"])
     found = chain("planned", REVIEWED, own, actor="reconcile", holder=None)
+    assert found.moves == list(pairwise(lanes))
+    assert chain("testing", OPEN, own, actor="a", holder=None).moves == []
+    gap = {move: guard for move, guard in moves.items() if "testing" not in move}
+    broken = LaneProfile("broken", lanes=lanes, moves=gap, rollbacks=[], terminal=["done"])
+    found = chain("planned", REVIEWED, broken, actor="reconcile", holder=None)
     assert found.moves == [("planned", "claimed"), ("claimed", "in_progress")]
-    assert (found.stop, found.is_stuck) == ("own has no move from in_progress to for_review", True)
-    assert "only a person takes it out of testing" in chain("testing", OPEN, own, actor="a", holder=None).stop
+    assert (found.stop, found.is_stuck) == ("broken has no move from in_progress to for_review", True)
+    assert "only a person takes it out of testing" in chain("testing", OPEN, broken, actor="a", holder=None).stop
     short = LaneProfile(
         "short",
         lanes=("planned", "claimed", "done"),
@@ -120,6 +127,28 @@ def test_the_newest_move_back_is_the_one_that_counts() -> None:
 
     forward = [move("planned", "claimed", 1), move("claimed", "in_progress", 2), move("blocked", "in_progress", 3)]
     back = [move("for_review", "in_progress", 5), move("in_progress", "planned", 4), move("in_progress", "blocked", 9)]
-    assert sent_back(forward) is None  # type: ignore[arg-type]
-    assert sent_back([*forward, *back]) is back[0]  # type: ignore[list-item]
-    assert sent_back([]) is None
+    assert sent_back(forward, SEVEN_LANE) is None  # type: ignore[arg-type]
+    assert sent_back([*forward, *back], SEVEN_LANE) is back[0]  # type: ignore[list-item]
+    assert sent_back([], SEVEN_LANE) is None
+    own = [move("review", "working", 1), move("working", "review", 2)]
+    assert sent_back(own, own_profile()) is own[0]  # type: ignore[arg-type]
+
+
+def test_the_guards_of_a_profile_say_which_of_its_lanes_facts_lead_to() -> None:
+    own = own_profile()
+    assert route_of(own) == (
+        ("idea", "backlog", "ready", "working", "review", "shipped"),
+        "working",
+        "review",
+        "shipped",
+    )
+    assert lanes_of("idea", OPEN, own) == ["backlog", "ready", "working"]
+    assert lanes_of("backlog", MERGED, own) == ["ready", "working", "review"]
+    assert lanes_of("ready", REVIEWED, own) == ["working", "review", "shipped"]
+    assert lanes_of("dropped", REVIEWED, own) == []
+
+
+def test_a_profile_without_any_landmark_is_left_to_people() -> None:
+    own = LaneProfile("own", lanes=("a", "b"), initial="a", moves={("a", "b"): ""}, rollbacks=[], terminal=["b"])
+    assert route_of(own).order == ("a",)
+    assert lanes_of("a", REVIEWED, own) == []

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 
 from events import APPROVAL, SEEDS, line, line_of, row, their_row
+from kanban import own_profile
 from kitty_status.jsonl import codec
 from kitty_status.jsonl.codec import decode
 from kitty_status.status import fast
 from kitty_status.status.fast import fast_batches
+from kitty_status.status.known_lanes import accept, forget
 from kitty_status.status.record import StatusRecord, events_of
 from mutations import INSTANTS, NEW_KEYS, NUMBERS, TEXTS, VALUES, mistreated_line, sound_line
 
@@ -187,3 +189,34 @@ def test_a_foreign_row_is_proved_sound_without_the_strict_reader() -> None:
     assert list(fast_events_of([foreign], refuse, lambda *_: None)) == []
     with pytest.raises(AssertionError, match="was asked"):
         list(fast_events_of([line(force=1)], refuse, lambda *_: None))
+
+
+@pytest.mark.parametrize(
+    "lanes", [("ready", "working"), ("for_review", "in_review"), ("claimed", "ready"), ("no", "lane")]
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_lanes_that_a_repository_defines_are_read_alike(lanes: tuple[str, str], known: bool) -> None:
+    if known:
+        accept(own_profile().lanes)
+    try:
+        sound = line(from_lane=lanes[0], to_lane=lanes[1], reason='a "b"')
+        twice = sound.replace(b'"reason"', b'"reason": "x", "reason"')
+        assert_read_alike(sound)
+        assert_read_alike(twice)
+        assert_read_alike(sound, line_of({"kind": "note"}), line_of(their_row()))
+    finally:
+        forget()
+
+
+def test_lanes_of_a_repository_take_no_line_the_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> None:
+        raise AssertionError("a line was read the slow way")
+
+    monkeypatch.setattr(fast, "event_in", slow)
+    accept(own_profile().lanes)
+    try:
+        lines = [line(from_lane="ready", to_lane="working"), line(to_lane="in_review"), line_of({"kind": "note"})]
+        assert len(list(fast_events_of(lines[:2], decode, slow))) == 2
+        assert len(list(fast_events_of(lines, decode, slow))) == 2
+    finally:
+        forget()

@@ -106,6 +106,19 @@ def test_what_names_no_instant_is_refused(text: str) -> None:
         parse_instant(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("yesterday", "'yesterday' is no ISO 8601 instant"),
+        ("2026-13-04T12:05:06Z", "'2026-13-04T12:05:06Z' is no ISO 8601 instant: month must be in 1..12"),
+        ("2026-03-04T12:61:06.000000+00:00", "instant: minute must be in 0..59"),
+    ],
+)
+def test_what_is_wrong_is_said_of_the_text_as_it_was_given(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"{words}$"):
+        parse_instant(text)
+
+
 def test_the_hour_24_is_refused() -> None:
     with pytest.raises(ValueError, match="hour"):
         parse_instant("2026-03-04T24:00:00Z")

@@ -44,8 +44,9 @@ planned:     claimed/claim blocked canceled
 claimed:     in_progress/workspace blocked canceled
 in_progress: for_review/subtasks approved/approval planned/reason blocked canceled
 for_review:  in_review blocked canceled
-in_review:   approved/approval done/approval in_progress/review-ref planned/review-ref blocked canceled
-approved:    done/approval in_progress/reason planned/reason blocked canceled
+in_review:   approved/approval done/approval in_progress/review-result planned/review-result
+in_review:   blocked/review-result canceled/review-result
+approved:    done/approval in_progress/review-ref planned/review-ref blocked canceled
 done:
 blocked:     in_progress canceled
 canceled:

@@ -140,7 +140,7 @@ def test_all_mistakes_are_named_at_once_in_the_order_of_their_lines() -> None:
         read(wrong)
     assert caught.value.message == (
         "c.yaml:8: profile own: initial: 'begun' is no lane of this profile; c.yaml:11: profile own: 'clam' is no "
-        "guard; guards are claim, workspace, subtasks, approval, review-ref, reason"
+        "guard; guards are claim, workspace, subtasks, approval, review-ref, review-result, reason"
     )
 
 

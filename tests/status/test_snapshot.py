@@ -12,18 +12,7 @@ from hypothesis import strategies as st
 from events import SEEDS, histories, instant, moves, record, record_of, shuffled, ulid
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.status.snapshot import Snapshot, parse, to_bytes, written_by_spec_kitty
-
-THEIRS: dict[str, Any] = {
-    "mission_slug": "001-feature",
-    "mission_number": "34",
-    "mission_type": "software",
-    "event_count": 0,
-    "last_event_id": None,
-    "materialized_at": "",
-    "summary": {},
-    "work_packages": {"WP01": {"lane": "planned", "subtasks": {"T001": "done"}, "conflict": "theirs"}},
-}
+from kitty_status.status.snapshot import Snapshot, parse, rendered, to_bytes
 
 
 def competing() -> Snapshot:
@@ -67,7 +56,6 @@ def test_equal_logs_give_equal_bytes(rows: list[dict[str, Any]], seed: int) -> N
     once = reduce_events([record_of(content) for content in rows])
     again = reduce_events(unique_events([record_of(content) for content in shuffled(rows + rows, seed)]))
     assert to_bytes(once, "oid") == to_bytes(again, "oid")
-    assert to_bytes(once, None, THEIRS) == to_bytes(again, None, THEIRS)
 
 
 _VALUES = st.recursive(
@@ -80,7 +68,7 @@ _VALUES = st.recursive(
 @given(_VALUES, histories())
 def test_a_snapshot_is_written_as_json_with_an_indent_writes_it(value: Any, rows: list[dict[str, Any]]) -> None:
     snapshot = reduce_events(unique_events(record_of(row) for row in rows))
-    written = to_bytes(snapshot, None, {"mission_slug": "001", "kept": value}).decode()
+    written = rendered({**snapshot.to_dict(), "kept": value}).decode()
     assert written == json.dumps(json.loads(written), sort_keys=True, indent=2, ensure_ascii=False) + "\n"
     assert json.dumps(json.loads(written)["kept"], sort_keys=True) == json.dumps(value, sort_keys=True)
 
@@ -131,49 +119,6 @@ def test_a_snapshot_without_events_is_no_error() -> None:
     assert content["materialized_at"] is None
     assert set(content["summary"]) == set(NINE_LANE.lanes) - {"genesis"}
     assert set(content["summary"].values()) == {0}
-
-
-def test_our_own_snapshot_keeps_nothing_of_the_one_before() -> None:
-    assert to_bytes(competing(), "abc", {"mission": 1, "feature_slug": "x"}) == to_bytes(competing(), "abc")
-
-
-def test_spec_kittys_keys_are_kept_and_neither_of_ours_is_written() -> None:
-    content = parse(to_bytes(competing(), "abc", THEIRS))
-    assert content["mission_slug"] == "001-feature"
-    assert content["mission_number"] == "34"
-    assert content["mission_type"] == "software"
-    assert content["event_count"] == 2
-    assert content["materialized_at"] == instant(1)
-    assert set(content) == set(THEIRS)
-    assert content["work_packages"] == {
-        "WP01": {
-            "lane": "blocked",
-            "actor": "actor of b",
-            "last_transition_at": instant(1),
-            "last_event_id": "b",
-            "force_count": 0,
-            "subtasks": {"T001": "done"},
-        }
-    }
-
-
-def test_spec_kitty_writes_no_time_as_an_empty_text() -> None:
-    content = parse(to_bytes(Snapshot(NINE_LANE), "abc", THEIRS))
-    assert content["materialized_at"] == ""
-    assert content["work_packages"] == {}
-
-
-@pytest.mark.parametrize("packages", [None, [], "x", {}, {"WP01": None}, {"WP01": []}, {"WP01": "claimed"}])
-def test_a_mangled_snapshot_of_spec_kitty_is_written_anew(packages: object) -> None:
-    content = parse(to_bytes(competing(), None, {**THEIRS, "work_packages": packages}))
-    assert content["work_packages"]["WP01"]["lane"] == "blocked"
-    assert set(content["work_packages"]) == {"WP01"}
-
-
-def test_a_snapshot_of_spec_kitty_names_a_mission() -> None:
-    assert written_by_spec_kitty(THEIRS)
-    assert not written_by_spec_kitty({"feature_slug": "x"})
-    assert not written_by_spec_kitty(None)
 
 
 def test_snapshots_are_equal_where_their_content_is() -> None:

@@ -18,6 +18,7 @@ COMPLETE: dict[str, Any] = {
     "reason": "because",
     "review_ref": "PR 7",
     "evidence": APPROVAL,
+    "review_result": APPROVAL["review"],
     "execution_mode": "worktree",
 }
 CELLS = [
@@ -49,6 +50,7 @@ def test_a_legal_move_without_facts_is_refused_by_its_guard_alone(
         "workspace": ["missing-workspace"],
         "approval": ["missing-evidence"],
         "review-ref": ["missing-review-ref"],
+        "review-result": ["missing-review-result"],
         "reason": ["missing-reason"],
     }
     guard = profile.moves.get((source, target))
@@ -61,9 +63,10 @@ BY_GUARD: dict[str, tuple[dict[str, Any], dict[str, Any], str | None]] = {
     "": ({}, {}, None),
     "claim": ({"holder": None}, {"holder": "grace"}, "held-by-other"),
     "workspace": ({"execution_mode": "direct_repo"}, {}, "missing-workspace"),
-    "subtasks": ({}, {}, None),
+    "subtasks": ({"open_subtasks": []}, {"open_subtasks": ["T001 the form"]}, "open-subtasks"),
     "approval": ({"evidence": APPROVAL}, {"evidence": {"review": {"verdict": "approved"}}}, "missing-evidence"),
     "review-ref": ({"review_ref": "PR 7"}, {"review_ref": " "}, "missing-review-ref"),
+    "review-result": ({"review_result": APPROVAL["review"]}, {"review_ref": "PR 7"}, "missing-review-result"),
     "reason": ({"reason": "because"}, {"reason": " "}, "missing-reason"),
 }
 EVERY_CELL = [*PROFILES.values(), own_profile()]

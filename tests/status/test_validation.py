@@ -86,7 +86,12 @@ def test_each_rule_about_a_move(tmp_path: Path, changes: dict[str, Any], expecte
 NINE = [
     ({"from_lane": "in_review", "to_lane": "approved"}, ["missing-evidence"]),
     ({"from_lane": "in_review", "to_lane": "approved", "evidence": APPROVAL}, []),
-    ({"from_lane": "in_review", "to_lane": "planned"}, ["missing-review-ref"]),
+    ({"from_lane": "in_review", "to_lane": "approved", "review_result": APPROVAL["review"]}, []),
+    ({"from_lane": "in_review", "to_lane": "planned"}, ["missing-review-result"]),
+    ({"from_lane": "in_review", "to_lane": "blocked"}, ["missing-review-result"]),
+    ({"from_lane": "in_review", "to_lane": "planned", "review_result": {"reviewer": "b"}}, ["missing-review-result"]),
+    ({"from_lane": "in_review", "to_lane": "planned", "review_result": APPROVAL["review"]}, []),
+    ({"from_lane": "approved", "to_lane": "planned"}, ["missing-review-ref"]),
     ({"from_lane": "in_review", "to_lane": "planned", "review_ref": "PR 7"}, []),
     ({"from_lane": "for_review", "to_lane": "done", "evidence": APPROVAL}, ["illegal-move"]),
     ({"from_lane": "genesis", "to_lane": "planned"}, []),

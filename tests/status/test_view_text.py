@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kitty_status.errors import WorkPackageFileError
 from kitty_status.status.view_text import (
     SECTION_BEGIN,
     SECTION_END,
@@ -13,6 +14,7 @@ from kitty_status.status.view_text import (
     section_span,
     with_generated_parts_of,
 )
+from kitty_status.tracker.work_packages import frontmatter
 
 SECTION = SECTION_BEGIN + b"\n| WP01 | planned |\n" + SECTION_END
 
@@ -25,6 +27,8 @@ SECTION = SECTION_BEGIN + b"\n| WP01 | planned |\n" + SECTION_END
         (b'lane: "done"\r\n', b"done"),
         (b"lane: 'in_progress'\n", b"in_progress"),
         (b"note: |\n  lane: not this one\nlane: blocked\n", b"blocked"),
+        (b'title: "don\'t"\nlane: blocked\n', b"blocked"),
+        (b"title: 'it''s'  # ' \nlist: [a, b] # [\n- {a: 1}\nlane: blocked\n", b"blocked"),
     ],
 )
 def test_a_plain_lane_is_found_without_its_quotes_and_its_comment(block: bytes, lane: bytes) -> None:
@@ -48,6 +52,10 @@ def test_a_plain_lane_is_found_without_its_quotes_and_its_comment(block: bytes, 
         b"---\nlane: &a planned\n---\n",
         b'---\nlane: "planned\n---\n',
         b"---\n lane: planned\n---\n",
+        b"---\na: 'text\nlane: planned\n'\n---\n",
+        b'---\nlist:\n- "text\nlane: planned\n"\n---\n',
+        b"---\na: [x,\nlane: planned\n]\n---\n",
+        b"---\na: {x: 1, # }\nlane: planned\n}\n---\n",
     ],
 )
 def test_a_lane_in_any_other_form_is_not_found(file: bytes) -> None:
@@ -86,3 +94,30 @@ def test_generated_parts_move_from_one_version_to_another_and_nothing_else_does(
 
     text = [part.replace(b"kitty-status:", b"") for part in (before, after)]
     assert with_generated_parts_of(version(lanes[0]), version(lanes[1])) == version(lanes[1])
+
+
+PIECES = ["lane: done", "lane: 'claimed'", "a: x", "b: 'x", 'c: "x', "d: [x,", "e: {x: 1,", "'", '"', "]", "}", "- 'x"]
+PIECES += [
+    "- x",
+    "# don't",
+    "  f: 'g",
+    "  lane: planned",
+    "h: |",
+    "i: 'it''s'",
+    'j: "say \\"x"',
+    "k: ['x', y]",
+    "m: {x: 1, # }",
+    "l: ''",
+    "",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6))
+def test_a_lane_that_is_found_is_the_one_that_yaml_reads_there(pieces: list[str]) -> None:
+    file = "\n".join(["---", *pieces, "---", ""]).encode()
+    span = lane_span(file)
+    try:
+        block = frontmatter.parse(file, "a file")
+    except WorkPackageFileError:
+        return
+    assert span is None or (block is not None and block.lane == file[span[0] : span[1]].decode())

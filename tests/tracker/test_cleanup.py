@@ -10,6 +10,8 @@ import pytest
 from commandline import FOLDER, LOG, SLUG, Answer, ask, emit, tree
 from events import instant, line, ulid
 from gitrepo import GitRepo
+from kitty_status.git import squashed as squashes
+from kitty_status.git.repository import Repository, find_repository
 from kitty_status.jsonl.lock import exclusive
 
 if TYPE_CHECKING:
@@ -47,7 +49,10 @@ def test_what_is_finished_and_safe_is_removed_and_its_branch_is_left_to_a_person
     planned = clone.cleanup("--dry-run")
     assert (planned.code, planned.envelope["next"]) == (0, ["kitty-status cleanup"])
     assert tree(clone.main.path.parent) == before
-    assert "would be removed: 001-feature is finished" in ask(clone.main.path, "cleanup", "-n").out
+    assert (
+        "would be removed: 001-feature is finished, and main has its commits"
+        in ask(clone.main.path, "cleanup", "-n").out
+    )
     done = clone.cleanup()
     found = clone.entry(done)
     assert (done.code, found["removed"], found["why"], found["feature"]) == (0, True, [], SLUG)
@@ -153,6 +158,105 @@ def test_what_was_pushed_may_go_though_it_is_not_merged(clone: Clone, tmp_path: 
     clone.linked.git("push", "-q", "--no-verify", "-u", "origin", f"{SLUG}-WP01")
     assert clone.cleanup().code == 0
     assert not clone.linked.path.exists()
+
+
+def squashed(clone: Clone, change: Callable[[], object]) -> Clone:
+    """Commit changes in the work tree, each as a commit, and bring them to the main branch as one."""
+    change()
+    clone.linked.commit("work")
+    clone.main.git("merge", "-q", "--squash", f"{SLUG}-WP01")
+    clone.main.git("commit", "-q", "-m", "squashed")
+    return clone
+
+
+def _work(clone: Clone) -> None:
+    clone.linked.write("one", "1")
+    clone.linked.commit("one")
+    clone.linked.write("two", "2")
+
+
+def test_what_was_squashed_may_go_and_its_branch_stays(clone: Clone) -> None:
+    squashed(clone, lambda: _work(clone))
+    clone.main.append("one", "and more\n")
+    clone.main.commit("the main branch goes on")
+    words = (
+        f"001-feature is finished, and the history of main has all that it changed, and its branch {SLUG}-WP01 stays"
+    )
+    assert f"would be removed: {words}" in ask(clone.main.path, "cleanup", "-n").out
+    done = clone.cleanup()
+    assert (done.code, clone.entry(done)["kept_by"], clone.entry(done)["removed"]) == (0, "content", True)
+    assert done.envelope["next"] == []
+    assert clone.main.git("branch", "--list", "--format=%(refname:short)") == f"{SLUG}-WP01\nmain"
+
+
+def test_events_that_were_squashed_are_in_the_log_whatever_their_order(clone: Clone) -> None:
+    def move() -> None:
+        clone.linked.append(LOG, line(event_id=ulid(3), at=instant(3), wp_id="WP02", to_lane="canceled"))
+        clone.linked.write(f"{FOLDER}/status.json", "{}")
+
+    squashed(clone, move)
+    first, second = clone.main.read(LOG).splitlines(keepends=True)
+    between = line(event_id=ulid(2), at=instant(2), wp_id="WP03", to_lane="canceled")
+    clone.main.write(LOG, second + first + between)
+    clone.main.write(f"{FOLDER}/status.json", '{"other": 1}')
+    clone.main.commit("more")
+    assert clone.entry(clone.cleanup())["kept_by"] == "content"
+    assert not clone.linked.path.exists()
+
+
+def _further_commit(clone: Clone) -> None:
+    clone.linked.write("three", "3")
+    clone.linked.commit("three")
+
+
+def _changed_again(clone: Clone) -> None:
+    clone.main.write("one", "something else")
+    clone.linked.write("one", "yet another thing")
+    clone.main.commit("a")
+    clone.linked.commit("b")
+
+
+def _typed_again_but_for_one_file(clone: Clone) -> None:
+    clone.linked.write("three", "3")
+    clone.linked.write("four", "4")
+    clone.linked.commit("three and four")
+    clone.main.write("four", "4")
+    clone.main.commit("four")
+
+
+def _line_not_taken_along(clone: Clone) -> None:
+    clone.linked.append(LOG, line(event_id=ulid(4), at=instant(4), wp_id="WP04", to_lane="canceled"))
+    clone.linked.commit("an event")
+
+
+@pytest.mark.parametrize(
+    "go_on", [_further_commit, _changed_again, _line_not_taken_along, _typed_again_but_for_one_file]
+)
+def test_what_goes_on_after_a_squash_stays(clone: Clone, go_on: Callable[[Clone], None]) -> None:
+    squashed(clone, lambda: _work(clone))
+    go_on(clone)
+    done = clone.cleanup()
+    assert (done.code, clone.entry(done)["kept_by"]) == (1, None)
+    assert any("neither merged nor pushed" in why for why in clone.entry(done)["why"])
+    assert clone.linked.path.exists()
+
+
+def test_a_squash_without_a_common_past_and_a_git_that_cannot_say_keep_the_work_tree(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    squashed(clone, lambda: _work(clone))
+    with monkeypatch.context() as patch:
+        patch.setattr(squashes, "merge_in_memory", lambda *_: None)
+        assert not squashes.has_all_of(find(clone), "main", f"{SLUG}-WP01")
+    assert squashes.has_all_of(find(clone), "main", f"{SLUG}-WP01")
+    alone = clone.main.git("commit-tree", "-m", "alone", f"{SLUG}-WP01^{{tree}}")
+    assert not squashes.has_all_of(find(clone), "main", alone)
+
+
+def find(clone: Clone) -> Repository:
+    found = find_repository(str(clone.main.path))
+    assert found is not None
+    return found
 
 
 def test_who_stands_in_it_keeps_it_and_the_main_one_is_never_removed(clone: Clone) -> None:

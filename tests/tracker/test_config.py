@@ -191,7 +191,6 @@ def test_the_values_of_a_section_arrive(tmp_path: Path, text: str) -> None:
         ("# c\nstatus:\n  lanes: auto\n  colour: red\n", ":4: unknown key status.colour"),
         ("# c\nstatus: {lanes: auto,\n  colour: red}\n", ":3: unknown key status.colour"),
         ("status:\n  lanes: six-lane\n", ":2: status.lanes is 'six-lane'"),
-        ("status:\n  phase: 3\n", ":2: status.phase is '3'"),
         ("status: {snapshot: theirs}\n", ":1: status.snapshot is 'theirs'"),
         ('status:\n  requires: "0.1"\n', ":2: status.requires is '0.1'"),
         ('status:\n  requires: ">=new"\n', ":2: status.requires is '>=new'"),

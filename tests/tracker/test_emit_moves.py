@@ -19,7 +19,7 @@ from kitty_status.tracker.features import Project
 from kitty_status.tracker.request import EmitRequest, Emitted
 
 # Each word of a line is a move from the lane before the colon: `!` needs approval, `?` a reason, `<` a review
-# reference. Written down here a second time, so that a change of the tables is noticed.
+# reference, `=` how a review ended. Written down here a second time, so that a change of the tables is noticed.
 SEVEN = """
 planned: claimed blocked canceled
 claimed: in_progress blocked canceled
@@ -33,14 +33,15 @@ planned: claimed blocked canceled
 claimed: in_progress blocked canceled
 in_progress: for_review approved! planned? blocked canceled
 for_review: in_review blocked canceled
-in_review: approved! done! in_progress< planned< blocked canceled
-approved: done! in_progress? planned? blocked canceled
+in_review: approved! done! in_progress= planned= blocked= canceled=
+approved: done! in_progress< planned< blocked canceled
 blocked: in_progress canceled
 """
 NEEDS: dict[str, dict[str, Any]] = {
     "!": {"evidence": APPROVAL},
     "?": {"reason": "because"},
     "<": {"review_ref": "PR 7"},
+    "=": {"evidence": {"review": {**APPROVAL["review"], "verdict": "changes_requested"}}},
 }
 
 
@@ -49,7 +50,7 @@ def table(text: str) -> dict[tuple[str, str], str]:
     for row in text.strip().splitlines():
         source, _, targets = row.partition(":")
         for target in targets.split():
-            moves[source, target.rstrip("!?<")] = target[-1] if target[-1] in NEEDS else ""
+            moves[source, target.rstrip("!?<=")] = target[-1] if target[-1] in NEEDS else ""
     return moves
 
 
@@ -96,7 +97,9 @@ def test_a_move_is_written_exactly_if_the_table_has_it_and_what_it_needs_is_give
         assert (error.exit_code, error.code) == (3, "move-refused")
         legal = [lane for one, lane in table(SEVEN if profile is SEVEN_LANE else NINE) if one == source]
         assert error.context["legal_lanes"] == [lane for lane in profile.lanes if lane in legal]
-        assert error.hint.partition("; for example `")[0] == (
+        hint = error.hint.partition("; for example `")[0]
+        assert hint.startswith("it is there already; ") == (source == target) == (not error.context["commands"])
+        assert hint.removeprefix("it is there already; ") == (
             f"from {source} it may go to {', '.join(lane for lane in profile.lanes if lane in legal)}"
             if legal
             else f"{source} is final; only --force with a --reason leaves it"

@@ -43,11 +43,11 @@ def refused(repo: GitRepo, to: str, *args: str) -> dict[str, object]:
 
 
 def test_open_boxes_of_either_file_keep_work_from_review_and_are_named_with_their_places(repo: GitRepo) -> None:
-    own = "---\nwork_package_id: WP01\nsubtasks: [T001, T002]\n---\n# WP01\n\n- [ ] T001 Write it\n"
+    own = "---\nwork_package_id: WP01\nlane: planned\nsubtasks: [T001, T002]\n---\n# WP01\n\n- [ ] T001 Write it\n"
     started(repo, own, "# Tasks\n\n- [x] T001 Write it\n- [ ] T002 Test it\n- [ ] T009 not ours\n")
     answer = move(repo, "for_review", "--actor", "ada")
     assert answer.code == 3
-    assert f"2 subtasks are not done: T001 Write it ({OWN}:7); T002 Test it ({OVERVIEW}:4)" in answer.err
+    assert f"2 subtasks are not done: T001 Write it ({OWN}:8); T002 Test it ({OVERVIEW}:4)" in answer.err
     assert refused(repo, "for_review", "--actor", "ada")["refusals"] == ["open-subtasks"]
 
 
@@ -66,7 +66,10 @@ def test_where_no_subtasks_are_written_down_that_is_said(repo: GitRepo) -> None:
     assert "no subtasks of WP01 are written down, so none were checked" in answer.err
 
 
-def test_a_file_that_cannot_be_understood_stops_the_move_that_asks_for_it_and_no_other(repo: GitRepo) -> None:
+def test_without_views_a_file_that_cannot_be_understood_stops_the_move_that_asks_for_it_and_no_other(
+    repo: GitRepo,
+) -> None:
+    repo.write(".kittify/config.yaml", "status:\n  views: off\n")
     started(repo, "---\nlane: &x planned\n---\n- [ ] T001\n")
     answer = move(repo, "for_review", "--actor", "ada", "--json")
     assert (answer.code, answer.error["code"]) == (7, "work-package-file")

@@ -74,13 +74,14 @@ def test_outside_git_the_log_has_no_name(tmp_path: Path) -> None:
 
 def test_the_keys_of_spec_kitty_are_kept_and_ours_are_not_added(repo: GitRepo) -> None:
     feature_in(repo, THEIRS)
-    work_package = {"lane": "planned", "agent": "claude", "actor": "x"}
+    work_package = {"lane": "planned", "later": "kept", "agent": "nobody", "actor": "x"}
     theirs = {"mission_slug": SLUG, "mission_id": ulid(9), "extra": [1], "work_packages": {"WP01": work_package}}
     repo.write(SNAPSHOT, json.dumps(theirs))
     materialize(repo.path)
     written = content(repo)
     assert (written["mission_slug"], written["mission_id"], written["extra"]) == (SLUG, ulid(9), [1])
-    assert written["work_packages"]["WP01"]["agent"] == "claude"
+    assert written["work_packages"]["WP01"]["later"] == "kept"
+    assert "agent" not in written["work_packages"]["WP01"]
     assert written["work_packages"]["WP01"]["lane"] == "claimed"
     assert "log_oid" not in written
     assert not materialize(repo.path).written

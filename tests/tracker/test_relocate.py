@@ -77,11 +77,16 @@ def test_everything_in_the_folder_moves_and_no_event_changes(repo: GitRepo) -> N
     log = after["status.events.jsonl"]
     assert log.startswith(CLAIM)
     row = decode(log[len(CLAIM) : -1])
-    assert {key: row[key] for key in ("kind", "former_slug", "feature_slug")} == {
-        "kind": "renamed",
+    assert {key: row[key] for key in ("event_type", "former_slug", "feature_slug")} == {
+        "event_type": "renamed",
         "former_slug": SLUG,
         "feature_slug": NEW,
     }
+
+
+def test_a_row_that_is_named_by_its_kind_renames_as_well(repo: GitRepo) -> None:
+    feature_in(repo, CLAIM + b'{"kind": "renamed", "former_slug": "000-former", "event_id": "x"}\n')
+    assert former_slugs(FeatureLog(repo.path / FOLDER)) == ("000-former",)
 
 
 def test_a_rename_is_staged_as_one_and_what_git_did_not_know_stays_unknown(repo: GitRepo) -> None:

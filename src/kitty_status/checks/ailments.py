@@ -81,6 +81,11 @@ AILMENTS = {
     "newer-tool-required": Ailment(
         BLOCKING, "a kitty-status as new as status.requires asks", "this one may read here and not write"
     ),
+    "invalid-phase": Ailment(
+        DEGRADED,
+        "a phase that is 0, 1 or 2",
+        "what is no phase is passed over: a feature may be in another one than somebody meant, see `phase`",
+    ),
     # attributes
     "attributes-not-declared": Ailment(
         DEGRADED,
@@ -170,6 +175,14 @@ AILMENTS = {
     "snapshot-without-log": Ailment(
         BLOCKING, "the events that the snapshot counts", "the log may have been lost: its history has it"
     ),
+    "view-drift": Ailment(
+        DEGRADED, "frontmatter and tasks.md that say what the log says", "people who read them are told something else"
+    ),
+    "view-unreadable": Ailment(
+        DEGRADED,
+        "files of work packages in which the lane can be told from the rest",
+        "nothing in this feature can be moved until the file is put right, or `status.views` is off",
+    ),
     "feature-names-collide": Ailment(
         DEGRADED,
         "names that differ in more than case",
@@ -181,10 +194,20 @@ AILMENTS = {
         "holders who move what they hold",
         "nobody else can claim it meanwhile; ask its holder, who can give it back with `release`",
     ),
+    "migrated-claim": Ailment(
+        ADVISORY,
+        "a person or an agent who holds what is being worked on",
+        "the claim was made from a file by `migrate`; whoever works on it takes it over, at any time",
+    ),
     "orphan-worktree": Ailment(
         ADVISORY,
         "linked work trees whose feature is not finished, on branches that are there",
         "nobody works in it any more; `cleanup` removes those with which nothing is lost",
+    ),
+    "orphan-workspace": Ailment(
+        ADVISORY,
+        "workspaces of spec-kitty with a work tree, whose feature is not finished",
+        "nobody works there any more; `cleanup` removes the files of finished features, and no folder unknown to git",
     ),
     "chain-break": Ailment(
         ADVISORY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,13 +10,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kitty_status.checks.ailments import ADVISORY, AILMENTS
 from kitty_status.errors import ConfigurationError
-from kitty_status.status.layout import EVENTS_FILENAME, SHARDS_FOLDER, SHARED_SHARD, SNAPSHOT_FILENAME
+from kitty_status.status.layout import (
+    EVENTS_FILENAME,
+    OVERVIEW_FILENAME,
+    SHARDS_FOLDER,
+    SHARED_SHARD,
+    SNAPSHOT_FILENAME,
+    TASKS_FOLDER,
+)
+from kitty_status.status.validation import CHAIN_BREAK, COMPETING_MOVES
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, Config, load_config
 from kitty_status.tracker.sight import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kitty_status.checks.baseline import Baseline
+    from kitty_status.checks.validate import Validation
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.features import Feature, Project
 
@@ -74,11 +85,15 @@ class Diagnosis:
 
 @dataclass(slots=True)
 class Examination:
-    """What came of a run: the findings, the most severe first, and what `--fix` did or would do."""
+    """What came of a run: the findings, the most severe first, and what `--fix` did or would do.
+
+    `known` is how many findings about events a baseline has accepted, of those that doctor would have summed up.
+    """
 
     findings: list[Diagnosis]
     fixed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    known: int = 0
 
     @property
     def healthy(self) -> bool:
@@ -93,13 +108,19 @@ class Examination:
 
 
 class Limits(NamedTuple):
-    """How many days a holder may move nothing before doctor calls a claim stale; None where the configuration says."""
+    """How many days a holder may move nothing before doctor calls a claim stale; None where the configuration says.
+
+    `accepted` is the baseline, None where none counts.
+    """
 
     claimed: int | None = None
     in_progress: int | None = None
+    accepted: Baseline | None = None
 
 
 AS_CONFIGURED = Limits()
+ACCEPTABLE = (CHAIN_BREAK, COMPETING_MOVES)
+"""What doctor sums up of the findings about events, which a baseline may accept."""
 
 
 class Clone:
@@ -107,6 +128,7 @@ class Clone:
 
     def __init__(self, project: Project, limits: Limits = AS_CONFIGURED) -> None:
         self.project = project
+        self.known = 0
         self._limits = limits
 
     @property
@@ -130,6 +152,14 @@ class Clone:
         limits.stale_claimed_days = self._limits.claimed or limits.stale_claimed_days
         limits.stale_in_progress_days = self._limits.in_progress or limits.stale_in_progress_days
         return limits
+
+    def set_known_aside(self, validation: Validation) -> None:
+        """Take the findings that the baseline accepts out of a validation, and count those that doctor reports."""
+        if self._limits.accepted is not None:
+            before = Counter(finding.code for finding in validation.findings)
+            self._limits.accepted.set_aside(validation)
+            after = Counter(finding.code for finding in validation.findings)
+            self.known += sum((before - after)[code] for code in ACCEPTABLE)
 
     @cached_property
     def surroundings(self) -> Surroundings | None:
@@ -158,10 +188,20 @@ class Clone:
 
         Paths are from the top of the work tree.
         """
-        folders = [feature.relative(feature.folder) for feature in self.features]
-        above = self.project.features_folder.relative_to(self.project.root).as_posix()
         return [
             (f"{folder}/{log}", f"{folder}/{SNAPSHOT_FILENAME}")
-            for folder in [*folders, f"{above}/a-new-feature"]
+            for folder in self._folders()
             for log in (EVENTS_FILENAME, f"{SHARDS_FOLDER}/{SHARED_SHARD}")
         ]
+
+    def view_paths(self) -> list[str]:
+        """Return the overview, and a work package's file, of every feature and of one that is yet to be made."""
+        return [
+            f"{folder}/{name}"
+            for folder in self._folders()
+            for name in (OVERVIEW_FILENAME, f"{TASKS_FOLDER}/WP01-a-title.md")
+        ]
+
+    def _folders(self) -> list[str]:
+        above = self.project.features_folder.relative_to(self.project.root).as_posix()
+        return [*(feature.relative(feature.folder) for feature in self.features), f"{above}/a-new-feature"]

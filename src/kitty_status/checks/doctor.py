@@ -35,7 +35,11 @@ class Check(NamedTuple):
 
 
 ANYWHERE = (
-    Check("configuration", place.check_configuration, ("configuration-unreadable", "newer-tool-required")),
+    Check(
+        "configuration",
+        place.check_configuration,
+        ("configuration-unreadable", "newer-tool-required", "invalid-phase"),
+    ),
     Check("switch", place.check_switch, ("switched-off",)),
 )
 IN_A_REPOSITORY = (
@@ -75,10 +79,11 @@ IN_A_REPOSITORY = (
     Check("names", features.check_names, ("feature-names-collide",)),
     Check("autostash", place.check_autostash, ("autostash-unset",)),
     Check("journal", place.check_journal, ("event-vanished", "event-waits", "journal-unreadable")),
-    Check("worktrees", work.check_worktrees, ("orphan-worktree",)),
+    Check("worktrees", work.check_worktrees, ("orphan-worktree", "orphan-workspace")),
     Check("quarantine", place.check_quarantine, ("quarantine-not-empty",)),
 )
 OF_A_FEATURE = (
+    "invalid-phase",
     "log-unsafe",
     "log-unreadable",
     "log-damaged",
@@ -90,9 +95,11 @@ OF_A_FEATURE = (
     "snapshot-missing",
     "snapshot-drift",
     "snapshot-without-log",
+    "view-drift",
+    "view-unreadable",
 )
 
-OF_THE_WORK = ("stale-claim", "chain-break", "competing-moves")
+OF_THE_WORK = ("stale-claim", "migrated-claim", "chain-break", "competing-moves")
 
 OBSTACLES = frozenset({"git-missing", "not-a-repository", "repository-unreadable", "check-failed"})
 """What keeps other checks from being made, and is reported whatever was asked for."""
@@ -103,13 +110,14 @@ def examine(start: Path, codes: Iterable[str] = (), limits: Limits = AS_CONFIGUR
 
     Whatever goes wrong within a check becomes a finding, `check-failed`, and the other checks are
     made all the same: nothing that is damaged can keep doctor from saying what else is.
-    Where `limits` are given, they count instead of those of the configuration.
+    Where `limits` are given, they count instead of those of the configuration, and what their baseline accepts is
+    passed over.
     """
     wanted = frozenset(codes)
-    findings = _findings(start, wanted, limits)
+    findings, known = _findings(start, wanted, limits)
     if wanted:
         findings = [finding for finding in findings if finding.code in wanted | OBSTACLES]
-    return Examination(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+    return Examination(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)), known=known)
 
 
 def mend(
@@ -132,7 +140,7 @@ def mend(
         else:
             fixed.append(what)
     after = examine(start, codes, limits)
-    return Examination(after.findings, fixed, failed)
+    return Examination(after.findings, fixed, failed, after.known)
 
 
 def describe(fix: Fix) -> str:
@@ -162,15 +170,16 @@ def _mend(clone: Clone, fix: Fix) -> None:
         materialize_feature(feature, clone.config)
 
 
-def _findings(start: Path, wanted: frozenset[str], limits: Limits) -> list[Diagnosis]:
+def _findings(start: Path, wanted: frozenset[str], limits: Limits) -> tuple[list[Diagnosis], int]:
+    """Return what is found, and how many findings the baseline has accepted."""
     here = str(start)
     found = _guarded("git", here, partial(place.check_git, here))
     if any(finding.code == "git-missing" for finding in found):
-        return found
+        return found, 0
     try:
         project = Project(start)
     except GitError as error:
-        return [*found, Diagnosis("repository-unreadable", here, f"{error.message}; {error.hint}")]
+        return [*found, Diagnosis("repository-unreadable", here, f"{error.message}; {error.hint}")], 0
     clone = Clone(project, limits)
     obstacles = [place.missing_repository(here)] if project.repository is None else []
     obstacles += [] if obstacles else _guarded("access", here, partial(place.check_access, clone))
@@ -184,7 +193,7 @@ def _findings(start: Path, wanted: frozenset[str], limits: Limits) -> list[Diagn
     if not wanted or wanted.intersection(OF_THE_WORK):
         for feature in clone.features:
             found += _guarded("the work", feature.slug, partial(work.check_work, clone, feature))
-    return found
+    return found, clone.known
 
 
 def _guarded(name: str, where: str, check: Callable[[], Iterable[Diagnosis]]) -> list[Diagnosis]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import MATERIALIZE, MEND_TAIL, Diagnosis, Fix
 from kitty_status.checks.validate import snapshot_findings
+from kitty_status.checks.views import view_findings
 from kitty_status.clock import MAX_HOURS_AHEAD, now
 from kitty_status.errors import UnsafeLogError
 from kitty_status.git.log_paths import STATUS_PATHSPECS, feature_of, is_log_path
@@ -19,9 +20,11 @@ from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.quarantine import unfinished_tail
 from kitty_status.status.instants import hours_between, parse_instant
 from kitty_status.status.rows import is_safe_name
-from kitty_status.status.validation import SNAPSHOT_WITHOUT_LOG
+from kitty_status.status.validation import SNAPSHOT_WITHOUT_LOG, VIEW_DRIFT
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.log import reduce_log
+from kitty_status.tracker.meta import META_FILENAME
+from kitty_status.tracker.phases import phase_of, warnings_about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +39,11 @@ _MOMENT = 0.05
 
 def check_feature(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
     """Can the log be read, does it end well, and does the snapshot say the same?"""
+    phase = phase_of(feature, clone.config)
+    for warning in phase.warnings:
+        if warning not in warnings_about(clone.config):
+            where = feature.relative(feature.folder / META_FILENAME)
+            yield Diagnosis("invalid-phase", where, warning, _call("phase", feature.slug))
     path = feature.relative(feature.log.path)
     damage = _Damage(feature, path)
     try:
@@ -52,8 +60,9 @@ def check_feature(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:
     yield from torn
     if not damage.count:
         yield from _clock_findings(feature, snapshot)
-        if not torn:
+        if phase.keeps_log and not torn:
             yield from _snapshot_diagnoses(clone, feature, snapshot)
+            yield from _view_diagnoses(clone, feature, snapshot)
 
 
 def _call(verb: str, slug: str, *options: str) -> tuple[str, ...]:
@@ -139,6 +148,16 @@ def _snapshot_diagnoses(clone: Clone, feature: Feature, snapshot: Snapshot) -> I
             # Without its repository, a snapshot could not say which log it was made from.
             fix = Fix(MATERIALIZE, feature.slug) if feature.repository else None
             yield Diagnosis(finding.code, finding.path, finding.message, commands, fix)
+
+
+def _view_diagnoses(clone: Clone, feature: Feature, snapshot: Snapshot) -> Iterator[Diagnosis]:
+    for finding in view_findings(feature, clone.config, snapshot):
+        where = f"{finding.path}:{finding.line}" if finding.line else finding.path
+        if finding.code == VIEW_DRIFT:
+            fix = Fix(MATERIALIZE, feature.slug) if feature.repository else None
+            yield Diagnosis(finding.code, where, finding.message, _call("materialize", feature.slug), fix)
+        else:
+            yield Diagnosis(finding.code, where, f"{finding.message}; {finding.hint}")
 
 
 def check_unmerged(clone: Clone) -> Iterator[Diagnosis]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.diagnosis import INSTALL, Diagnosis, Fix
-from kitty_status.git.attributes import COMMITTED, LOCAL, LOCAL_LOGS, add_block, has_block
+from kitty_status.git.attributes import LOCAL, LOCAL_LOGS, SPEC_KITTY_DRIVER, add_block, committed_rules, has_block
 from kitty_status.git.attributes_in_force import ATTRIBUTES_FILE, attributes_of, travelling_attributes_of
-from kitty_status.git.drivers import LOG, SNAPSHOT, driver_sections
+from kitty_status.git.drivers import LOG, SNAPSHOT, VIEW, driver_sections
 from kitty_status.git.install_config import effective_value
 from kitty_status.git.run import read_blobs
 from kitty_status.git.runnable import SECTIONS, broken_driver
@@ -17,7 +17,7 @@ from kitty_status.git.trial import try_merge
 from kitty_status.git.trial_verdict import FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
     from kitty_status.checks.diagnosis import Clone
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     _Expected: TypeAlias = dict[str, dict[str, tuple[str, ...]]]
 
 _INSTALL = ("kitty-status install",)
-_TRAVELS: _Expected = {LOG: {"merge": ("union",), "text": ("unset",)}, SNAPSHOT: {"merge": ("binary", "unset")}}
+_TRAVELS: _Expected = {
+    LOG: {"merge": ("union", SPEC_KITTY_DRIVER), "text": ("unset",)},
+    SNAPSHOT: {"merge": ("binary", "unset")},
+}
 _HERE: _Expected = {
     LOG: {"merge": ("kitty-status-log",), "text": ("unset",)},
     SNAPSHOT: {"merge": ("kitty-status-snapshot",)},
+    VIEW: {"merge": ("kitty-status-view",)},
 }
 
 
@@ -37,7 +41,7 @@ def check_attributes(clone: Clone) -> Iterator[Diagnosis]:
     content = _read(Path(clone.repository.worktree, ATTRIBUTES_FILE))
     paths = clone.status_paths()
     travelling = travelling_attributes_of(clone.repository, [path for pair in paths for path in pair])
-    wrong = _first_difference(travelling, paths, _TRAVELS)
+    wrong = _first_difference(travelling, _by_kind(paths), _TRAVELS)
     if wrong is None:
         committed = read_blobs([f"HEAD:{ATTRIBUTES_FILE}"], cwd=clone.repository.worktree)[0]
         if has_block(content) and not _declares(committed[1] if committed else None):
@@ -46,7 +50,7 @@ def check_attributes(clone: Clone) -> Iterator[Diagnosis]:
                 f"git commit -m 'Declare status files' -- :/{ATTRIBUTES_FILE}",
             )
             yield Diagnosis("attributes-not-committed", ATTRIBUTES_FILE, "the last commit does not have it", commands)
-    elif add_block(content, COMMITTED) != content:
+    elif add_block(content, committed_rules(content)) != content:
         yield Diagnosis("attributes-not-declared", ATTRIBUTES_FILE, wrong[1], ("kitty-status init",))
     else:
         yield Diagnosis(
@@ -56,15 +60,15 @@ def check_attributes(clone: Clone) -> Iterator[Diagnosis]:
 
 def _declares(content: bytes | None) -> bool:
     """Whether a file holds the block of this version."""
-    return has_block(content) and add_block(content, COMMITTED) == content
+    return has_block(content) and add_block(content, committed_rules(content)) == content
 
 
 def check_local_attributes(clone: Clone) -> Iterator[Diagnosis]:
     """Does git ask our drivers in this clone?"""
     path = Path(clone.repository.common_dir, "info", "attributes")
     content = _read(path)
-    paths = clone.status_paths()
-    in_force = attributes_of(clone.repository.worktree, [each for pair in paths for each in pair])
+    paths = _by_kind(clone.status_paths(), clone.view_paths())
+    in_force = attributes_of(clone.repository.worktree, [path for _, path in paths])
     expected = _HERE if clone.snapshots else {LOG: _HERE[LOG]}
     wrong = _first_difference(in_force, paths, expected)
     if add_block(content, LOCAL if clone.snapshots else LOCAL_LOGS) != content:
@@ -80,15 +84,20 @@ def _ask(clone: Clone, path: str) -> str:
     return f"git -C {shlex.quote(clone.repository.worktree)} check-attr --all -- {shlex.quote(path)}"
 
 
+def _by_kind(pairs: list[tuple[str, str]], views: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Return (kind, path) of all these files."""
+    found = [each for log, snapshot in pairs for each in ((LOG, log), (SNAPSHOT, snapshot))]
+    return [*found, *((VIEW, path) for path in views)]
+
+
 def _first_difference(
     found: dict[str, dict[str, str]], paths: list[tuple[str, str]], expected: _Expected
 ) -> tuple[str, str] | None:
     """Return the first path whose attributes are not as expected, with what they are."""
-    for log, snapshot in paths:
-        for kind, path in ((LOG, log), (SNAPSHOT, snapshot)):
-            for attribute, allowed in expected.get(kind, {}).items():
-                if found[path][attribute] not in allowed:
-                    return path, f"{attribute}: {found[path][attribute]} for {path}"
+    for kind, path in paths:
+        for attribute, allowed in expected.get(kind, {}).items():
+            if found[path][attribute] not in allowed:
+                return path, f"{attribute}: {found[path][attribute]} for {path}"
     return None
 
 

@@ -18,6 +18,7 @@ from kitty_status.git.log_paths import LOG_PATHSPECS
 from kitty_status.git.run import git, run_git
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.journal.reconcile import reconcile
+from kitty_status.tracker.phases import warnings_about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,8 @@ def check_configuration(clone: Clone) -> Iterator[Diagnosis]:
         config.check_may_write()
     except ConfigurationError as error:
         yield Diagnosis("newer-tool-required", CONFIG_PATH, error.message, ("kitty-status --version",))
+    for warning in warnings_about(config):
+        yield Diagnosis("invalid-phase", CONFIG_PATH, warning, ("kitty-status phase --all",))
 
 
 def check_switch(_clone: Clone) -> Iterator[Diagnosis]:

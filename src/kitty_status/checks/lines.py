@@ -8,11 +8,11 @@ ASCII, whose strings matter too, is always taken apart.
 from __future__ import annotations
 
 import json
-import re
-from functools import cache
+from json import encoder
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from kitty_status.checks import usual_lines
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.jsonl.reading import batches_of, open_log
 from kitty_status.status.rows import is_foreign
@@ -23,26 +23,45 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_encode = json.JSONEncoder(sort_keys=True).encode
+_encoder = json.JSONEncoder(sort_keys=True)
 _LANE_KEYS = ("from_lane", "to_lane")
 _MOST_SHAPES = 4096
-_TEXT = rb'"[ !#-\[\]-~]*+"'
-_TEXTS = rb"\[(?:" + _TEXT + rb"(?:, " + _TEXT + rb")*+)?\]"
-_PATTERN = (
-    rb'\{"actor": T, "at": T, "event_id": T, "evidence": N, "execution_mode": T, (?:"feature_slug": T, )?'
-    rb'"force": (?:true|false), "from_lane": T, (?:"mission_id": N, )?(?:"mission_slug": T, )?(?:"parents": L, )?'
-    rb'(?:"policy_metadata": null, )?"reason": N, "review_ref": N, (?:"review_result": null, )?'
-    rb'"to_lane": T, "wp_id": T\}\n'.replace(b" T", b" " + _TEXT)
-    .replace(b" N", b" (?:null|" + _TEXT + b")")
-    .replace(b" L", b" " + _TEXTS)
-)
-"""The usual event, ours or spec-kitty's, without objects in it: it can only be spelled in the canonical way."""
 
 
-@cache
-def _usual() -> re.Pattern[bytes]:
-    # Put together only for logs that the fast reader has read: it takes as long as hundreds of lines.
-    return re.compile(_PATTERN)
+def _encoding() -> Callable[[dict[str, Any]], str]:
+    make = getattr(encoder, "c_make_encoder", None)
+    if make is None:  # pragma: no cover (interpreters without the extension module)
+        return _encoder.encode
+    # What JSONEncoder.encode makes anew for each row, made once. A row that was decoded holds itself nowhere.
+    pieces = make(None, _encoder.default, encoder.encode_basestring_ascii, None, ": ", ", ", True, False, True)
+    return lambda row: "".join(pieces(row, 0))
+
+
+_encode = _encoding()
+
+
+class _Usual:
+    """Says whether a line is a usual one, which has nothing odd; False is no answer.
+
+    The pattern is put together only once there are many lines to ask about.
+    """
+
+    FEW = 300
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._match: Callable[[bytes], object] | None = None
+
+    def __call__(self, line: bytes) -> bool:
+        if self._match is None:
+            self._asked += 1
+            if self._asked <= self.FEW:
+                return False
+            self._match = usual_lines.pattern().fullmatch
+        return self._match(line) is not None
+
+
+_is_usual = _Usual()
 
 
 class _Shapes:
@@ -99,9 +118,11 @@ class Spelling:
         """
         self.was_asked = True
         row = decode(line)
+        if _is_usual(line):
+            return row
         if _encode(row).encode() != line:
             self.found[line, NON_CANONICAL_LINE] = _finding(NON_CANONICAL_LINE, line)
-        if is_foreign(row) and _names_a_lane(row):
+        if _names_a_lane(row) and is_foreign(row):
             self.found[line, LANE_IN_FOREIGN_ROW] = _finding(LANE_IN_FOREIGN_ROW, line)
         return row
 
@@ -116,12 +137,11 @@ def odd_lines(file: Path, path: str) -> Iterator[Finding]:
     if log is None:
         return
     number = 0
-    is_usual = _usual().fullmatch
     with log:
         for lines in batches_of(log):
             for line in lines:
                 number += 1
-                if is_usual(line):
+                if _is_usual(line):
                     continue
                 for code in _shapes.codes(line.removesuffix(b"\n")):
                     yield _finding(code, line, path, number)

@@ -33,6 +33,13 @@ PAGES_OF_MOVES = {
         _FURTHER,
         'for_review to in_progress with `"review_ref": null`',
     ),
+    "missing-review-result": Page(
+        "error",
+        "a move that leaves a review and does not say how it ended",
+        "who takes it up next, spec-kitty too, cannot tell whether it was approved",
+        _FURTHER,
+        "in_review to planned with neither `review_result` nor `review_ref`",
+    ),
     "missing-reason": Page(
         "error",
         "a move that needs a reason and has none",

@@ -1,4 +1,4 @@
-"""Validate a feature: everything that is wrong with its log and its snapshot, in one run."""
+"""Validate a feature: everything that is wrong with its log, its snapshot and its views, in one run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.lines import Spelling, odd_lines
+from kitty_status.checks.phases import phase_findings
+from kitty_status.checks.shards import foreign_files
+from kitty_status.checks.views import view_findings
 from kitty_status.clock import future_ids
 from kitty_status.errors import UnsafeLogError
 from kitty_status.jsonl.codec import decode, describe_damage
@@ -18,6 +21,7 @@ from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
 from kitty_status.tracker.materialize import compare, events_counted_by, log_oid, reduce_with_oid
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.same_feature import how_to_unite
 
 if TYPE_CHECKING:
@@ -50,7 +54,7 @@ class Validation:
 
 
 def validate(feature: Feature, config: Config, namesakes: Namesakes | None = None) -> Validation:
-    """Return every finding about a feature's log and snapshot. Nothing is written, no lock is taken.
+    """Return every finding about a feature's log, snapshot and views. Nothing is written, no lock is taken.
 
     With `namesakes`, it is also asked whether another folder holds events of the same feature.
 
@@ -94,9 +98,12 @@ def _validated(feature: Feature, config: Config) -> Validation:
     for file in feature.log.files():
         findings += _line_end_findings(feature, file)
         findings += [] if spelling.was_asked else odd_lines(file, feature.relative(file))
+    findings += foreign_files(feature)
     findings.sort(key=lambda finding: (finding.line is None, finding.path, finding.line or 0, finding.code))
-    if not any(finding.severity == ERROR for finding in damage.findings):
-        findings += snapshot_findings(feature, config, snapshot)
+    phase = phase_of(feature, config)
+    findings += phase_findings(feature, config, phase, snapshot)
+    if phase.keeps_log and not any(finding.severity == ERROR for finding in damage.findings):
+        findings += snapshot_findings(feature, config, snapshot) + view_findings(feature, config, snapshot)
     return Validation(feature, findings, snapshot.event_count)
 
 

@@ -26,6 +26,7 @@ VERBS = {
     "show": "show",
     "log": "log",
     "lanes": "lanes",
+    "phase": "phase",
     "diff": "diff",
     "worktrees": "worktrees",
     "cleanup": "cleanup",

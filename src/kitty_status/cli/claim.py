@@ -11,6 +11,7 @@ from kitty_status.cli.emit import finish
 from kitty_status.tracker.commit import check_can_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.phases import phase_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 WorkPackageArgument = Annotated[str, typer.Argument(metavar="WP", help="The work package, for example WP01.")]
 ActorOption = Annotated[str, typer.Option("--actor", envvar="KITTY_STATUS_ACTOR", help="Who does it.")]
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why.")]
-CommitOption = Annotated[bool, typer.Option("--commit", help="Commit exactly the log and the snapshot.")]
+CommitOption = Annotated[bool, typer.Option("--commit", help="Commit exactly log, snapshot and views.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done, and write nothing.")]
 
 
@@ -39,4 +40,5 @@ def change_holder(
         check_can_commit(project)
     config = load_config(project.root)
     emitted = change(project, config, request)
+    emitted.warnings += phase_of(emitted.feature, config).warnings
     finish(kind, emitted, config, commit=commit, json_output=json_output)

@@ -17,6 +17,7 @@ from kitty_status.tracker.features import Project
 
 if TYPE_CHECKING:
     from kitty_status.tracker.cleanup import Cleanup, Tree
+    from kitty_status.tracker.workspaces import Workspace
 
 
 @command
@@ -28,7 +29,8 @@ def cleanup(
 ) -> int:
     """Remove the linked work trees whose feature is finished, and say of every other one why it stays.
 
-    One stays that holds anything that is not committed, or commits that are neither merged nor pushed.
+    One stays that holds anything that is not committed, or commits that are neither merged nor pushed
+    nor squashed.
     Files that git ignores go with their work tree; branches stay. Exit 1 where one could not be removed.
 
     \b
@@ -37,10 +39,18 @@ def cleanup(
     """  # noqa: D301  \b keeps the lines of the help apart
     project = Project(Path.cwd())
     found = tidying.cleanup(project, load_config(project.root), dry_run=dry_run)
-    left = [f"git branch -d {shlex.quote(tree.branch)}" for tree in found.trees if tree.removed and tree.branch]
-    steps = ["kitty-status cleanup"] if dry_run and any(map(_may_go, found.trees)) else left
+    # git deletes no branch of which it sees only the changes elsewhere, and nobody is told to make it.
+    removed = [tree for tree in found.trees if tree.removed and tree.kept_by != tidying.CONTENT]
+    left = [f"git branch -d {shlex.quote(tree.branch)}" for tree in removed if tree.branch]
+    may_go = [*filter(_may_go, found.trees), *filter(_may_go, found.workspaces)]
+    steps = ["kitty-status cleanup"] if dry_run and may_go else left
     if json_output:
-        data = {"base": found.base, "dry_run": dry_run, "worktrees": [tree.to_dict() for tree in found.trees]}
+        data = {
+            "base": found.base,
+            "dry_run": dry_run,
+            "worktrees": [tree.to_dict() for tree in found.trees],
+            "workspaces": [each.to_dict() for each in found.workspaces],
+        }
         say_json("cleanup", data, warnings=found.warnings, next_steps=steps)
     else:
         _print(found)
@@ -51,12 +61,27 @@ def cleanup(
     return EXIT_FINDINGS if is_stuck else EXIT_DONE
 
 
-def _may_go(tree: Tree) -> bool:
+def _may_go(tree: Tree | Workspace) -> bool:
     return tree.is_finished and not tree.whys
+
+
+def _kept(tree: Tree, base: str) -> str:
+    """Return why nothing is lost with a work tree."""
+    if tree.kept_by == tidying.MERGED:
+        return f"{base} has its commits"
+    if tree.kept_by == tidying.PUSHED:
+        return "its commits were pushed"
+    if tree.kept_by == tidying.CONTENT:
+        return f"the history of {base} has all that it changed, and its branch {tree.branch} stays"
+    return "it stands on no commit"
 
 
 def _print(found: Cleanup) -> None:
     for tree in found.trees:
         outcome = "removed" if tree.removed else "would be removed" if _may_go(tree) else "stays"
-        why = "; ".join(tree.whys) or f"{tree.feature} is finished"
+        why = "; ".join(tree.whys) or f"{tree.feature} is finished, and {_kept(tree, found.base)}"
         say(f"{visible(tree.repository.worktree)}  {outcome}: {visible(why)}")
+    for each in found.workspaces:
+        outcome = "removed" if each.removed else "would be removed" if _may_go(each) else "stays"
+        why = "; ".join(each.whys) or f"{each.feature} is finished, and its work tree is gone"
+        say(f"{visible(each.path)}  {outcome}: {visible(why)}")

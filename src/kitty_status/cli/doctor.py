@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kitty_status.checks.ailments import ADVISORY, AILMENTS, BLOCKING, DEGRADED
+from kitty_status.checks.baseline import load_baseline
 from kitty_status.checks.diagnosis import Limits
 from kitty_status.checks.doctor import describe, examine, mend
 from kitty_status.cli.output import JsonOption, command, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import MOST_DAYS
+from kitty_status.tracker.features import Project
 
 if TYPE_CHECKING:
     from kitty_status.checks.diagnosis import Diagnosis, Examination
@@ -37,6 +39,9 @@ def doctor(
     stale_in_progress_days: Annotated[
         int | None, typer.Option("--stale-in-progress-days", metavar="N", help="Work in progress, likewise.")
     ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Pass over what the baseline of `validate` accepts, and count it.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> int:
     """Find out whether this clone keeps its promises, from git and hooks to logs and snapshots, and which work waits.
@@ -52,8 +57,9 @@ def doctor(
     """  # noqa: D301  \b keeps the lines of the help apart
     _check_call(check or [], fix=fix, dry_run=dry_run)
     _check_days({"--stale-claimed-days": stale_claimed_days, "--stale-in-progress-days": stale_in_progress_days})
-    limits = Limits(stale_claimed_days, stale_in_progress_days)
     start = Path.cwd()
+    accepted = load_baseline(Project(start).root) if baseline else None
+    limits = Limits(stale_claimed_days, stale_in_progress_days, accepted)
     examination = examine(start, check or (), limits)
     planned = [describe(each) for each in examination.fixes] if dry_run else []
     if fix and not dry_run and examination.fixes:
@@ -86,6 +92,7 @@ def _say_json(examination: Examination, planned: list[str]) -> None:
         "findings": [finding.to_dict() for finding in findings],
         "fixed": examination.fixed,
         "would_fix": planned,
+        "known": examination.known,
     }
     steps = dict.fromkeys(line for finding in findings if not finding.is_advisory for line in finding.commands)
     say_json("doctor", data, warnings=examination.failed, next_steps=list(steps))
@@ -103,6 +110,7 @@ def _say(examination: Examination, planned: list[str]) -> None:
     counts = [
         f"{sum(finding.severity == severity for finding in examination.findings)} {severity}" for severity in _SIGNS
     ]
+    counts += [f"{examination.known} known"] if examination.known else []
     say(f"{'healthy' if examination.healthy else 'not healthy'}: {', '.join(counts)}")
 
 

@@ -14,8 +14,9 @@ from kitty_status.errors import UsageError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import check_can_commit, commit_feature, how_to_commit
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.emit import emit as emit_event
+from kitty_status.tracker.emit import record
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.request import EmitRequest, Emitted
 
 if TYPE_CHECKING:
@@ -72,13 +73,16 @@ def emit(
     strict_wp: Annotated[
         bool, typer.Option("--strict-wp", help="Refuse a work package that has neither a file nor an event.")
     ] = False,
-    commit: Annotated[bool, typer.Option("--commit", help="Commit exactly the log and the snapshot.")] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit exactly log, snapshot and views.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be done, and write nothing.")
     ] = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Move a work package to another lane, if the rules allow it, and record it durably."""
+    """Move a work package to another lane, if the rules allow it, and record it durably.
+
+    Where the feature is in phase 0, its lane is written into its file instead, and nothing is recorded.
+    """
     if execution_mode not in (None, "worktree", "direct_repo"):
         raise UsageError(f"{execution_mode!a} is no execution mode", hint="worktree or direct_repo")
     project = Project(Path.cwd())
@@ -100,11 +104,24 @@ def emit(
         strict_wp=strict_wp,
         dry_run=dry_run,
     )
-    config = load_config(project.root)
-    finish("emit", emit_event(project, config, request), config, commit=commit, json_output=json_output)
+    _move(project, request, commit=commit, json_output=json_output)
 
 
 emit.__doc__ = f"{emit.__doc__}\n\n\b\n{EXAMPLES}"
+
+
+def _move(project: Project, request: EmitRequest, *, commit: bool, json_output: bool) -> None:
+    config = load_config(project.root)
+    chosen = project.feature(request.feature)
+    phase = phase_of(chosen, config)
+    if not phase.keeps_log:
+        # Loaded by name: few features are left in phase 0.
+        unlogged: Any = import_module("kitty_status.cli.emit_unlogged")
+        unlogged.move(chosen, config, request, phase, commit=commit, json_output=json_output)
+        return
+    emitted = record(chosen, config, request)
+    emitted.warnings += phase.warnings
+    finish("emit", emitted, config, commit=commit, json_output=json_output)
 
 
 def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_output: bool) -> None:
@@ -112,18 +129,20 @@ def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_ou
     dry_run = emitted.dry_run
     title = f"{emitted.event['wp_id']}: {emitted.event['from_lane']} to {emitted.event['to_lane']}"
     committed = None
+    views = written_views(emitted)
     if commit and not dry_run:
-        committed = commit_feature(
-            emitted.feature, f"Move {title}", emitted.event["event_id"], snapshot=config.commits_snapshots
-        )
+        made = commit_feature(emitted.feature, f"Move {title}", emitted.event["event_id"], config)
+        committed, emitted.warnings = made.id, emitted.warnings + made.warnings(emitted.views)
     is_to_commit = emitted.feature.repository is not None and committed is None and not dry_run
-    steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=config.commits_snapshots) if is_to_commit else []
+    has_snapshot = config.commits_snapshots
+    steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=has_snapshot, views=views) if is_to_commit else []
     if json_output:
         data = {
             "feature": emitted.feature.slug,
             "event": emitted.event,
             "state": emitted.state,
             "replayed": emitted.replayed,
+            "views": views,
             "dry_run": emitted.dry_run,
             "commit": committed,
         }
@@ -136,6 +155,11 @@ def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_ou
         say(f"committed as {committed[:12]}")
     for step in steps:
         typer.echo(f"next: {visible(step)}", err=True)
+
+
+def written_views(emitted: Emitted) -> list[str]:
+    """Return the paths of the views that were written, under `dry_run` of those that would be."""
+    return [view.where for view in emitted.views if (view.drifted if emitted.dry_run else view.written)]
 
 
 def _evidence(source: str | None, pieces: dict[str, Any], repository: Repository | None) -> dict[str, Any] | None:

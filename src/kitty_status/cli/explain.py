@@ -29,6 +29,7 @@ def explain(
     if code is None:
         _list(json_output=json_output)
         return
+    code = code.strip().lower().replace("_", "-")
     pages = pages_of(code)
     if not pages:
         known = sorted({each for group in codes().values() for each in group})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,7 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.log import reduce_log
+from kitty_status.tracker.phases import phase_of
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
@@ -83,4 +85,9 @@ def _in_force(project: Project, config: Config, feature: str | None) -> tuple[La
         return config.profile, "pinned by status.lanes"
     if chosen is None:
         return SEVEN_LANE, "the default; a log may be kept by another one"
+    if not phase_of(chosen, config).keeps_log:
+        # Loaded by name: few features are left in phase 0.
+        standings: Any = import_module("kitty_status.tracker.unlogged.standings")
+        profile: LaneProfile = standings.profile_in(chosen, config)
+        return profile, f"detected from the files of {chosen.slug}"
     return reduce_log(chosen.log, None, chosen.log.strictly()).profile, f"detected from the log of {chosen.slug}"

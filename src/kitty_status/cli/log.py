@@ -12,9 +12,11 @@ from kitty_status.errors import NotFoundError
 from kitty_status.status.causality import moment
 from kitty_status.status.reducer import unique_events
 from kitty_status.status.visible import visible
+from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.past import brought_by
+from kitty_status.tracker.phases import phase_of, remarks_on
 from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
@@ -54,15 +56,16 @@ def log(
     if limit is not None:
         shown = shown[-limit:]
     brought = brought_by(project, chosen, shown) if with_commits else None
+    remarks = [*chosen.remarks(), *remarks_on(phase_of(chosen, load_config(project.root)), chosen)]
     if json_output:
         rows = [_data(event) | ({"brought_by": _commit_data(event, brought)} if brought else {}) for event in shown]
         say_json(
             "log",
             {"feature": chosen.slug, "events": rows},
-            warnings=[*chosen.remarks(), *(brought.warnings if brought else ())],
+            warnings=[*remarks, *(brought.warnings if brought else ())],
         )
         return
-    warn(chosen.remarks())
+    warn(remarks)
     for event in shown:
         say(f"{_commit(event, brought)}  {_line(event)}" if brought else _line(event))
     warn(brought.warnings if brought else ())

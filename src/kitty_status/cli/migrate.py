@@ -18,6 +18,8 @@ from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.migrating.migrate import migrate as migrate_feature
 from kitty_status.tracker.migrating.plan import ALREADY, KEPT, MIGRATED, NOTHING
+from kitty_status.tracker.phases import phase_of
+from kitty_status.tracker.view_changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -99,10 +101,18 @@ def _migrate(result: _Result, config: Config, *, commit: bool, dry_run: bool) ->
     feature = result.feature
     migration = result.migration = migrate_feature(feature, config, dry_run=dry_run)
     # Also what an earlier call has migrated and could not commit.
+    phase = phase_of(feature, config)
+    migration.warnings += phase.warnings
     is_ours = any(outcome.what in (MIGRATED, ALREADY) for outcome in migration.outcomes)
+    if is_ours and not phase.keeps_log:
+        migration.warnings.append(
+            f"{feature.slug} is in phase 0 ({phase.source}): its log counts once it is in phase 1"
+        )
     if commit and is_ours and not dry_run:
         newest = migration.events[-1].event_id if migration.events else ""
-        result.commit = commit_feature(feature, _message(feature), newest, snapshot=config.commits_snapshots)
+        made = commit_feature(feature, _message(feature), newest, config)
+        result.commit = made.id
+        migration.warnings += made.warnings(migration.views)
 
 
 def _message(feature: Feature) -> str:
@@ -122,7 +132,12 @@ def _next_steps(results: list[_Result], config: Config) -> list[str]:
     return [
         step
         for feature in uncommitted
-        for step in how_to_commit(feature, _message(feature), snapshot=config.commits_snapshots)
+        for step in how_to_commit(
+            feature,
+            _message(feature),
+            snapshot=config.commits_snapshots,
+            views=changed_views(feature, config).generated,
+        )
     ]
 
 
@@ -173,9 +188,20 @@ def _print(result: _Result, *, dry_run: bool, is_one_of_many: bool) -> None:
     for outcome in outcomes:
         if outcome.events:
             lanes = " > ".join([outcome.events[0].from_lane, *(event.to_lane for event in outcome.events)])
-            say(f"  {visible(outcome.wp_id)}  {lanes}  (from its {_ORIGINS[outcome.origin or '']})")
+            origin = f"from its {_ORIGINS[outcome.origin or '']}{_approval_in(outcome)}"
+            say(f"  {visible(outcome.wp_id)}  {lanes}  ({visible(origin)})")
     if result.commit is not None:
         say(f"  committed as {result.commit[:12]}")
 
 
-_ORIGINS = {"history": "history", "bootstrap": "lane alone"}
+def _approval_in(outcome: Outcome) -> str:
+    evidence = next((event.evidence for event in outcome.events if event.evidence), None)
+    return f"; approved by {evidence['review']['reviewer']}" if evidence else ""
+
+
+_ORIGINS = {
+    "history": "history",
+    "activity-log": "Activity Log",
+    "history+activity-log": "history and Activity Log",
+    "bootstrap": "lane alone",
+}

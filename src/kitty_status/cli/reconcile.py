@@ -17,6 +17,7 @@ from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.reconciling import reconcile as reconciling
 from kitty_status.tracker.reconciling.reconcile import ReconcileRequest
+from kitty_status.tracker.view_changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -120,7 +121,12 @@ def _next_steps(found: Reconciliation, config: Config, *, is_applied: bool) -> l
         step
         for feature in changed.values()
         if feature.repository is not None
-        for step in how_to_commit(feature, f"Reconcile {feature.slug}", snapshot=config.commits_snapshots)
+        for step in how_to_commit(
+            feature,
+            f"Reconcile {feature.slug}",
+            snapshot=config.commits_snapshots,
+            views=changed_views(feature, config).generated,
+        )
     ]
 
 
@@ -133,10 +139,13 @@ def _print(found: Reconciliation, *, is_applied: bool) -> None:
     behind = sum(each.is_drift for each in found.proposals)
     moved = sum(len(each.events) for each in found.proposals)
     names = ", ".join(visible(each.name) for each in read)
-    say(
-        f"{commits} commits of {names or 'no repository'}: {len(found.proposals)} work packages, {behind} behind"
-        + (f"; {moved} moves recorded" if is_applied else "")
-    )
+    told = f"{_count(commits, 'commit')} of {names or 'no repository'}"
+    recorded = f"; {_count(moved, 'move')} recorded" if is_applied else ""
+    say(f"{told}: {_count(len(found.proposals), 'work package')}, {behind} behind{recorded}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _print_proposal(proposal: Proposal, *, is_applied: bool) -> None:
@@ -152,7 +161,7 @@ def _print_proposal(proposal: Proposal, *, is_applied: bool) -> None:
         say(f"{visible(title)}  stays in {proposal.lane}")
     for entry in proposal.work.repositories():
         place = f"{visible(entry['repo'])}  {visible(entry['branch'])}"
-        say(f"    {place}  {entry['commit'][:12]}  {len(entry['files_touched'])} files")
+        say(f"    {place}  {entry['commit'][:12]}  {_count(len(entry['files_touched']), 'file')}")
     for why in (proposal.refused, proposal.chain.stop):
         if why:
             say(f"    {visible(why)}")

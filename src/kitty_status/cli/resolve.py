@@ -12,7 +12,7 @@ from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.git.head import operation_in_progress
-from kitty_status.git.log_paths import feature_of
+from kitty_status.git.log_paths import STATUS_PATHSPECS, VIEW_PATHSPECS, feature_of
 from kitty_status.git.versions import unmerged_paths
 from kitty_status.jsonl.codec import decode, preview
 from kitty_status.status.visible import visible
@@ -22,12 +22,14 @@ from kitty_status.tracker.features import Project, feature_at
 from kitty_status.tracker.mend import ACTIONS
 from kitty_status.tracker.resolve import plan
 from kitty_status.tracker.resolve import resolve as resolve_feature
+from kitty_status.tracker.view_changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.mend import Change, Conflict, MendedFile
     from kitty_status.tracker.resolve import Resolution
 
+_PATHSPECS = (*STATUS_PATHSPECS, *VIEW_PATHSPECS)
 _DECIDE = (
     "both lines are kept and the bytewise smaller one counts everywhere: find the genuine one with `git log -p`, "
     "and say with a further event where the work package stands"
@@ -49,7 +51,7 @@ def resolve(
     ] = False,
     json_output: JsonOption = False,
 ) -> int:
-    """Mend a log and its snapshot: after a failed merge, a crash, or lost history.
+    """Mend a log, its snapshot and its views: after a failed merge, a crash, or lost history.
 
     No line that git or the file holds is dropped. What a damaged file was is kept in the quarantine
     folder. Without names: what git could not merge, else every feature while git is in the middle of
@@ -80,7 +82,7 @@ def resolve(
 def _features(project: Project, targets: list[str], *, every: bool) -> list[Feature]:
     if not targets and not every and project.repository is not None:
         worktree = project.repository.worktree
-        folders = {Path(worktree, feature_of(path)): None for path in unmerged_paths(worktree)}
+        folders = {Path(worktree, feature_of(path)): None for path in unmerged_paths(worktree, _PATHSPECS)}
         if folders:
             return [feature_at(folder) for folder in folders]
         every = operation_in_progress(project.repository.git_dir) is not None
@@ -185,7 +187,7 @@ def _name_in(resolution: Resolution, path: str) -> str:
 
 
 def _warnings(resolution: Resolution) -> list[str]:
-    return [
+    return resolution.warnings + [
         f"{second.path}:{second.number}: event {conflict.event_id} has other content than on line "
         f"{first.number if first.path == second.path else f'{first.path}:{first.number}'}; {_DECIDE}"
         for conflict in resolution.mended.conflicts
@@ -204,5 +206,7 @@ def _next(resolution: Resolution, *, dry_run: bool) -> list[str]:
         if is_for_a_merge:
             steps.append(how_to_stage(resolution.to_stage))
         elif not is_committed(feature):
-            steps += how_to_commit(feature, message, snapshot=load_config(feature.root).commits_snapshots)
+            config = load_config(feature.root)
+            views = changed_views(feature, config).generated
+            steps += how_to_commit(feature, message, snapshot=config.commits_snapshots, views=views)
     return steps

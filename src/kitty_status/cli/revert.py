@@ -16,8 +16,10 @@ from kitty_status.tracker.revert import ALREADY, MOVED, RevertRequest
 from kitty_status.tracker.revert import revert as revert_moves
 
 if TYPE_CHECKING:
+    from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.revert import Reverted, Undoing
+    from kitty_status.tracker.views import View
 
 
 @command
@@ -27,7 +29,7 @@ def revert(
     feature: FeatureOption = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Also where a work package has moved on since.")] = False,
-    commit: Annotated[bool, typer.Option("--commit", help="Commit exactly the logs and the snapshots.")] = False,
+    commit: Annotated[bool, typer.Option("--commit", help="Commit exactly logs, snapshots and views.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Say what would be done, and write nothing.")
     ] = False,
@@ -49,23 +51,37 @@ def revert(
     request = RevertRequest(
         what=what, actor=actor.strip(), feature=feature, reason=reason, force=force, dry_run=dry_run
     )
-    reverted = revert_moves(project, load_config(project.root), request)
+    config = load_config(project.root)
+    reverted = revert_moves(project, config, request)
     moved = {each.feature.slug: each for each in reverted.undoings if each.outcome == MOVED}
     message = f"Revert {reverted.name}: {reverted.about}".rstrip(": ")
-    commits = [_commit(each, message) for each in moved.values()] if commit and not dry_run else []
+    commits = [_commit(reverted, each, message, config) for each in moved.values()] if commit and not dry_run else []
     touched = [] if commit or dry_run else [each.feature for each in moved.values()]
     _print(reverted, touched, message, commits, json_output=json_output)
 
 
-def _commit(undoing: Undoing, message: str) -> str:
+def _commit(reverted: Reverted, undoing: Undoing, message: str, config: Config) -> str:
     assert undoing.emitted is not None  # noqa: S101  it moved
-    return commit_feature(undoing.feature, message, undoing.emitted.event["event_id"])
+    made = commit_feature(undoing.feature, message, undoing.emitted.event["event_id"], config)
+    undoing.emitted.warnings += made.warnings(_views(reverted, undoing.feature))
+    return made.id
+
+
+def _views(reverted: Reverted, feature: Feature) -> list[View]:
+    """Return the views of a feature that were written, the last version of each."""
+    emitted = [each.emitted for each in reverted.undoings if each.emitted and each.feature.slug == feature.slug]
+    return list({view.where: view for each in emitted for view in each.views if view.written}.values())
 
 
 def _print(reverted: Reverted, touched: list[Feature], message: str, commits: list[str], *, json_output: bool) -> None:
     emitted = [each.emitted for each in reverted.undoings if each.emitted is not None]
     warnings = [warning for each in emitted for warning in each.warnings]
-    next_steps = [step for each in touched if each.repository for step in how_to_commit(each, message)]
+    next_steps = [
+        step
+        for each in touched
+        if each.repository
+        for step in how_to_commit(each, message, views=[view.where for view in _views(reverted, each)])
+    ]
     if json_output:
         data = {
             "reverted": reverted.commit or reverted.name,

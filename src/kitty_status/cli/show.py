@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
-from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError
+from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError, UsageError, WorkPackageFileError
+from kitty_status.status.phase_numbers import FRONTMATTER
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import is_leftover
+from kitty_status.tracker.phases import phase_of, remarks_on
 from kitty_status.tracker.same_feature import Namesakes, how_split
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
@@ -53,7 +57,7 @@ def show(
     if at is not None:
         # Loaded by name: nearly every call is about the present.
         past: Past = import_module("kitty_status.tracker.past").past_at(project, at)
-        return _show_past(past, _name_of(project, feature), config, json_output=json_output)
+        return _show_past(project, past, _name_of(project, feature), config, json_output=json_output)
     if worktrees:
         # Loaded by name: few calls look around, and what that takes would delay all of them.
         module: Any = import_module("kitty_status.cli.show_worktrees")
@@ -65,10 +69,16 @@ def show(
         raise NotFoundError(
             f"there is no feature folder {chosen.folder}", hint="`kitty-status show` lists the features"
         )
+    phase = phase_of(chosen, config)
+    if not phase.keeps_log:
+        # Loaded by name, here and below: few features are left in phase 0.
+        unlogged: Any = import_module("kitty_status.cli.show_unlogged")
+        return int(unlogged.show(chosen, config, phase, json_output=json_output))
     snapshot = reduce_log(chosen.log, config.profile, chosen.log.strictly())
-    remarks = [*chosen.remarks(), *_split(project, chosen)]
+    remarks = [*chosen.remarks(), *_split(project, chosen), *phase.warnings]
     if json_output:
         names = {"former_slugs": list(former_slugs(chosen.log)), "archived": chosen.is_archived}
+        names |= {"phase": phase.number, "phase_source": phase.source}
         say_json("show", {**names, **_data(chosen.slug, chosen.relative(chosen.log.path), snapshot)}, warnings=remarks)
     else:
         _print(chosen.slug, snapshot)
@@ -87,16 +97,19 @@ def _name_of(project: Project, name: str | None) -> str | None:
     return name
 
 
-def _show_past(past: Past, name: str | None, config: Config, *, json_output: bool) -> int:
+def _show_past(project: Project, past: Past, name: str | None, config: Config, *, json_output: bool) -> int:
     if name is None:
         return _show_all_past(past, config, json_output=json_output)
     ((feature, data),) = past.contents([past.feature(name)])
     snapshot = past.reduce(feature, data, config.profile)
+    today = [each for each in project.features(archived=True) if each.slug == feature.slug]
+    remarks = [remark for each in today for remark in remarks_on(phase_of(each, config), each)]
     if json_output:
-        say_json("show", {**_data(feature.slug, feature.path, snapshot), **_when(past)})
+        say_json("show", {**_data(feature.slug, feature.path, snapshot), **_when(past)}, warnings=remarks)
     else:
         say(f"in {past.commit.short} of {past.commit.committed_at}:")
         _print(feature.slug, snapshot)
+        warn(remarks)
     return EXIT_DONE
 
 
@@ -137,23 +150,33 @@ def _show_all(project: Project, config: Config, *, archived: bool, json_output: 
     total = sum(feature.log.size() for feature in features)
     rows: list[dict[str, Any]] = []
     damaged: list[str] = []
+    remarks: list[str] = []
     for feature in features:
+        phase = phase_of(feature, config)
+        remarks += phase.warnings
         try:
-            snapshot = reduce_log(feature.log, config.profile, feature.log.strictly(), bytes_to_read=total)
-        except StoreError as error:
+            if phase.keeps_log:
+                snapshot = reduce_log(feature.log, config.profile, feature.log.strictly(), bytes_to_read=total)
+            else:
+                snapshot = import_module("kitty_status.tracker.unlogged.standings").whole_snapshot(feature, config)
+        except (StoreError, WorkPackageFileError) as error:
             damaged.append(f"{feature.slug}: {error.message}")
             rows.append({"feature": feature.slug, "damaged": error.message})
             continue
-        rows.append({**_summary(feature.slug, snapshot), "archived": feature.is_archived})
-    return _print_overview(rows, damaged, json_output=json_output)
+        summary = {**_summary(feature.slug, snapshot), "archived": feature.is_archived}
+        rows.append(summary | {"phase": phase.number})
+    return _print_overview(rows, damaged, remarks, json_output=json_output)
 
 
-def _print_overview(rows: list[dict[str, Any]], damaged: list[str], *, json_output: bool) -> int:
+def _print_overview(
+    rows: list[dict[str, Any]], damaged: list[str], remarks: Iterable[str] = (), *, json_output: bool
+) -> int:
+    warnings = [*damaged, *dict.fromkeys(remarks)]
     if json_output:
-        say_json("features", rows, warnings=damaged)
+        say_json("features", rows, warnings=warnings)
     else:
         _print_all(rows)
-        warn(damaged)
+        warn(warnings)
     return EXIT_DAMAGED if damaged else EXIT_DONE
 
 
@@ -186,7 +209,8 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
         lanes = ", ".join(f"{count} {lane}" for lane, count in row["summary"].items() if count) or "nothing yet"
         conflicts = f"  {row['conflicts']} competing" if row["conflicts"] else ""
         archived = "  (archived)" if row.get("archived") else ""
-        say(f"{row['feature']:<{width}}  {lanes}{conflicts}{archived}")
+        phase = "  (phase 0)" if row.get("phase") == FRONTMATTER else ""
+        say(f"{row['feature']:<{width}}  {lanes}{conflicts}{archived}{phase}")
 
 
 def _print(slug: str, snapshot: Snapshot) -> None:

@@ -10,6 +10,7 @@ from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.visible import visible
 from kitty_status.tracker.elsewhere import Outlook, features_elsewhere
 from kitty_status.tracker.log import read_log
+from kitty_status.tracker.phases import phase_of, remarks_on
 from kitty_status.tracker.sight import Surroundings
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def show_worktrees(project: Project, config: Config, name: str | None, *, json_o
     if feature is None:
         return _show_all(project, config, surroundings, beyond, json_output=json_output)
     outlook = _outlook(feature, config, surroundings)
-    warnings = [*surroundings.warnings, *outlook.warnings]
+    remarks = remarks_on(phase_of(feature, config), feature)
+    warnings = [*surroundings.warnings, *outlook.warnings, *remarks]
     if json_output:
         data = {"feature": feature.slug, "unmerged_events": outlook.unmerged, "work_packages": outlook.to_dict()}
         say_json("show-worktrees", data, warnings=warnings)

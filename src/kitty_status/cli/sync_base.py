@@ -68,9 +68,12 @@ def _next_steps(synced: Synced, config: Config) -> list[str]:
         return [*mend, *add, "git commit --no-edit"]
     if synced.result != syncing.MERGED:
         return []
-    if not (synced.materialized and config.commits_snapshots):
+    made = [
+        path for path in synced.materialized if config.commits_snapshots or not path.endswith(f"/{SNAPSHOT_FILENAME}")
+    ]
+    if not made:
         return ["git push"]
-    paths = " ".join(shlex.quote(f":/{path}") for path in synced.materialized)
+    paths = " ".join(shlex.quote(f":/{path}") for path in made)
     return [f"git add -- {paths}", f"git commit -m 'Materialize after merging the base' -- {paths}", "git push"]
 
 

@@ -12,6 +12,7 @@ from kitty_status.checks.validate import validate as validate_feature
 from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
+from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
@@ -59,6 +60,7 @@ def validate(
     features = [feature for feature in chosen if not is_leftover(feature, config)]
     namesakes = Namesakes(project)
     validations = [validate_feature(feature, config, namesakes) for feature in features]
+    _say_once_what_is_of_the_repository(validations)
     looked_at = None if every else {feature.slug for feature in features}
     stale: list[str] = []
     if write_baseline:
@@ -73,6 +75,16 @@ def validate(
         _print_total(validations)
         warn(stale)
     return EXIT_DONE if all(validation.passed for validation in validations) else EXIT_FINDINGS
+
+
+def _say_once_what_is_of_the_repository(validations: list[Validation]) -> None:
+    """Leave a finding about the configuration with the first feature alone: it is one and the same for all."""
+    is_said = False
+    for validation in validations:
+        others = [each for each in validation.findings if each.path != CONFIG_PATH]
+        is_here = len(others) < len(validation.findings)
+        validation.findings = others if is_said else validation.findings
+        is_said = is_said or is_here
 
 
 def _accept(project: Project, validations: list[Validation], looked_at: set[str] | None, *, dry_run: bool) -> Baseline:

@@ -46,7 +46,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """An event that is stored.
 
     * `position` is its place in the store: the first has 1, and there is no gap
@@ -57,6 +57,7 @@ class Event(msgspec.Struct, frozen=True):
     given the event: to change it changes nothing that is stored.
     """
 
+    # Not watched by the garbage collector: no event is part of a circle, and reading many would wake it all the time.
     position: int
     id: str
     type: str

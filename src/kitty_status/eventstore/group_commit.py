@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 
@@ -22,22 +22,40 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.staging import Append, Outcome
 
+    Tell: TypeAlias = Callable[[Outcome | BaseException], object]
+
 MOST_AT_ONCE = 10_000
 """How many events one commit takes at most, as far as it has a choice: an append is never divided."""
 
 
 class _Waiting:
-    """An append that was handed over, and what became of it."""
+    """An append that was handed over, and whom to tell what became of it."""
 
-    __slots__ = ("append", "done", "failure", "outcome")
+    __slots__ = ("append", "tell")
 
-    def __init__(self, append: Append) -> None:
+    def __init__(self, append: Append, tell: Tell) -> None:
         self.append = append
+        self.tell = tell
+
+
+class _Answer:
+    """What became of an append, for the thread that waits for it."""
+
+    __slots__ = ("_given", "_outcome")
+
+    def __init__(self) -> None:
         # A lock is the cheapest thing that one thread can wait for and another can give.
-        self.done = threading.Lock()
-        self.done.acquire()
-        self.outcome: Outcome = []
-        self.failure: BaseException | None = None
+        self._given = threading.Lock()
+        self._given.acquire()
+        self._outcome: Outcome | BaseException = []
+
+    def give(self, outcome: Outcome | BaseException) -> None:
+        self._outcome = outcome
+        self._given.release()
+
+    def wait(self) -> list[Event]:
+        self._given.acquire()  # never given back: one answer, one wait
+        return events_of(self._outcome)
 
 
 class GroupCommit:
@@ -68,15 +86,12 @@ class GroupCommit:
         if not self._linger and not self._waiting and self._at_work.acquire(blocking=False):
             try:
                 self._refuse_if_closed()
-                return _given(self._commit([append])[0])
+                return events_of(self._commit([append])[0])
             finally:
                 self._at_work.release()
-        waiting = _Waiting(append)
-        self._hand_over(waiting)
-        waiting.done.acquire()  # noqa: SIM115, RUF100  it is given by the writer and never given back
-        if waiting.failure is not None:
-            raise waiting.failure
-        return _given(waiting.outcome)
+        answer = _Answer()
+        self.submit_later(append, answer.give)
+        return answer.wait()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -111,13 +126,18 @@ class GroupCommit:
                 hint="open it again here",
             )
 
-    def _hand_over(self, waiting: _Waiting) -> None:
+    def submit_later(self, append: Append, tell: Tell) -> None:
+        """Hand an append over and return at once; `tell` is called with the outcome, in the writer's thread.
+
+        Raises:
+            EventStoreError: the store is closed; `tell` is not called.
+        """
         with self._starting:
             self._refuse_if_closed()
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
                 self._writer.start()
-            self._waiting.append(waiting)
+            self._waiting.append(_Waiting(append, tell))
         self._something_waits.release()
 
     def _write_for_others(self) -> None:
@@ -142,19 +162,21 @@ class GroupCommit:
         return taken
 
     def _commit_together(self, together: list[_Waiting]) -> None:
+        outcomes: Sequence[Outcome | BaseException]
         try:
             outcomes = self._commit([waiting.append for waiting in together])
-            for waiting, outcome in zip(together, outcomes, strict=True):
-                waiting.outcome = outcome
         except BaseException as error:  # noqa: BLE001  every caller gets it, and none waits for ever
-            for waiting in together:
-                waiting.failure = error
-        finally:
-            for waiting in together:
-                waiting.done.release()
+            outcomes = [error] * len(together)
+        for waiting, outcome in zip(together, outcomes, strict=True):
+            waiting.tell(outcome)
 
 
-def _given(outcome: Outcome) -> list[Event]:
-    if isinstance(outcome, EventStoreError):
+def events_of(outcome: Outcome | BaseException) -> list[Event]:
+    """Return the events of an outcome.
+
+    Raises:
+        EventStoreError: the append was refused, or the backend failed.
+    """
+    if isinstance(outcome, BaseException):
         raise outcome
     return outcome

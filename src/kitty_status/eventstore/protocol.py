@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
 from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event, NewEvent, drafted
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.growth import Growth
+from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.payloads import PayloadTypes
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.staging import Append
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from kitty_status.eventstore.caching import QueryCache
     from kitty_status.eventstore.snapshots import StateSnapshot
     from kitty_status.eventstore.staging import Outcome
 
@@ -46,12 +49,16 @@ class EventStore(ABC):
     * **Checked.** Whatever a backend would change is refused before anything is stored; nothing is half appended.
     * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time.
 
-    Operations raise `EventStoreError` and nothing else of their own.
+    Operations raise `EventStoreError` and nothing else of their own. `payloads` are the models by which data is
+    checked; `cache`, a `QueryCache`, keeps answers of `get_events` where somebody has set it; `measures` are for
+    OpenTelemetry.
     """
 
     def __init__(self, durability: Durability = ALWAYS) -> None:
         self.payloads = PayloadTypes()
         self.durability = durability
+        self.measures = Measures(type(self).__name__)
+        self.cache: QueryCache | None = None
         self._growth = Growth()
         self._writing = GroupCommit(self._commit_and_tell, durability.linger)
         self.is_closed = False
@@ -137,16 +144,40 @@ class EventStore(ABC):
                 event. CONFLICT: a stream is not at its expected version, or an event meets the condition.
                 STORAGE_ERROR: the disk or the server failed; see its `outcome_unknown`.
         """
-        if not events:
-            return []
+        return self._writing.submit(self.prepared(events, expected_version, condition)) if events else []
+
+    def append_later(self, append: Append, tell: Callable[[Outcome | BaseException], object]) -> None:
+        """Append what `prepared` returned, without waiting; `tell` is called with what became of it, in another thread.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR: the store is closed; `tell` is not called.
+        """
+        self._writing.submit_later(append, tell)
+
+    def prepared(
+        self,
+        events: Sequence[NewEvent | Event],
+        expected_version: ExpectedVersion = ANY_VERSION,
+        condition: AppendCondition | None = None,
+    ) -> Append:
+        """Check events, and return what is to be stored.
+
+        Raises:
+            EventStoreError: VALIDATION_FAILED: an event cannot be stored, or the version makes no sense.
+        """
         drafts = tuple(drafted(event) for event in events)
         for draft in drafts:
             self.payloads.check(draft)
         versions = expected_versions(expected_version, {draft.stream for draft in drafts})
-        return self._writing.submit(Append(drafts, versions, condition))
+        return Append(drafts, versions, condition)
 
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
-        outcomes = self.commit(appends)
+        try:
+            outcomes = self.commit(appends)
+        except EventStoreError:
+            self.measures.failed(len(appends))
+            raise
+        self.measures.committed(outcomes)
         newest = [outcome[-1].position for outcome in outcomes if isinstance(outcome, list) and outcome]
         if newest:
             self._growth.reached(max(newest))
@@ -168,7 +199,10 @@ class EventStore(ABC):
         """Return the events that a query asks for, or those of a stream with a version greater than `from_version`."""
         if isinstance(wanted, str):
             wanted = EventQuery(streams=wanted, after_version=from_version)
-        return list(self.stream_events(wanted))
+        with self.measures.querying():
+            if self.cache is not None:
+                return self.cache.events(wanted, self.head(), lambda query: list(self.stream_events(query)))
+            return list(self.stream_events(wanted))
 
     def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:
         """Return the events of a type, of those that happened at `since` or later."""

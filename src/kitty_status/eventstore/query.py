@@ -164,6 +164,11 @@ class EventQuery:
         return () if any(criterion.is_everything for criterion in found) else tuple(dict.fromkeys(found))
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """What two queries have in common that have the same answers."""
+        return (self.criteria, *(getattr(self, name) for name in _OF_THE_WHOLE))
+
+    @property
     def order(self) -> Order:
         """By what the answer is sorted."""
         return Order(self.order_by)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Draft, Event
     from kitty_status.eventstore.query import EventQuery
 
-    Outcome: TypeAlias = "list[Event] | EventStoreError"
-    """The events of one append with their places, or why it was refused."""
+
+Outcome: TypeAlias = "list[Event] | EventStoreError"
+"""The events of one append with their places, or why it was refused."""
 
 
 @dataclass(frozen=True, slots=True)

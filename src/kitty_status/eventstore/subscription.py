@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, Self
 
 from kitty_status.eventstore.errors import EventStoreError
@@ -20,22 +21,24 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.measuring import Measures
 
 PAGE = 500
 """How many events a subscription reads at once."""
 
 _log = logging.getLogger(__name__)
 # A subscription that is closed by another thread ends after this many seconds at the latest.
-_LONGEST_WAIT = 0.5
+LONGEST_WAIT = 0.5
 # After an error that may pass.
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 5.0
+FIRST_PAUSE = 0.05
+LONGEST_PAUSE = 5.0
 
 
 class Readable(Protocol):
     """What a subscription needs of a store."""
 
     is_closed: bool
+    measures: Measures
 
     def head(self) -> int:
         """Return the position of the newest event."""
@@ -114,7 +117,7 @@ class Subscription:
             if head > self.position:
                 self._read_on(head)
                 continue
-            patience = _LONGEST_WAIT if seconds is None else min(seconds, _LONGEST_WAIT)
+            patience = LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT)
             if seconds is not None and seconds <= 0:
                 return None
             self._store.wait_for(self.position + 1, patience)
@@ -133,11 +136,21 @@ class Subscription:
 
     def _read_on(self, head: int) -> None:
         """Read the next page; where nothing up to `head` is asked for, that is how far it has come."""
+        self._store.measures.lagging(head - self.position)
         query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
         page = self._store.get_events(query)
         if not page:
             self.position = head
         self._page = iter(page)
+
+
+@contextmanager
+def failures_logged(event: Event) -> Iterator[None]:
+    """Log what a handler raises: later events still reach the handler, and the one who appended never hears of it."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001  whatever a stranger's handler raises
+        _log.exception("a handler failed on event %s at position %d", event.id, event.position)
 
 
 class Delivery:
@@ -157,15 +170,12 @@ class Delivery:
 
     def _deliver(self) -> None:
         while (event := self._next()) is not None:
-            try:
+            with failures_logged(event):
                 self._handler(event)
-            except Exception:  # noqa: BLE001  whatever a stranger's handler raises
-                # One handler's failure must not keep later events from it, nor reach whoever appended the event.
-                _log.exception("a handler failed on event %s at position %d", event.id, event.position)
 
     def _next(self) -> Event | None:
         """Return the next event; while the store fails in a way that may pass, look again ever more rarely."""
-        pause = _FIRST_PAUSE
+        pause = FIRST_PAUSE
         while not self._subscription.is_closed:
             try:
                 return self._subscription.next_within(None)
@@ -175,5 +185,5 @@ class Delivery:
                     return None
                 _log.warning("a subscription at position %d goes on later: %s", self._subscription.position, error)
                 time.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause = min(pause * 2, LONGEST_PAUSE)
         return None

@@ -6,7 +6,7 @@ back exactly, so the markers note what the file was like before.
 
 from __future__ import annotations
 
-from kitty_status.git.log_paths import LOG_PATTERNS, SNAPSHOT_PATTERN
+from kitty_status.git.log_paths import LOG_PATTERNS, SNAPSHOT_PATTERN, VIEW_PATTERNS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +20,18 @@ COMMITTED = (
     *(f"{pattern} merge=union -text" for pattern in LOG_PATTERNS),
     f"{SNAPSHOT_PATTERN} merge=binary -text",
 )
+# Where spec-kitty 3 has declared a driver of its own for logs, that stays: it keeps every line, too.
+SPEC_KITTY_DRIVER = "spec-kitty-event-log"
+BESIDE_SPEC_KITTY = tuple(rule.replace(" merge=union", "") if rule == COMMITTED[0] else rule for rule in COMMITTED)
 # For one clone that has the drivers. This file beats the committed one, and covers branches without it.
 LOCAL_LOGS = tuple(f"{pattern} merge=kitty-status-log -text" for pattern in LOG_PATTERNS)
-LOCAL = (*LOCAL_LOGS, f"{SNAPSHOT_PATTERN} merge=kitty-status-snapshot -text")
+# Views are people's text: their line ends are not ours to say anything about, and a clone without the drivers is to
+# merge them as any other text.
+LOCAL = (
+    *LOCAL_LOGS,
+    f"{SNAPSHOT_PATTERN} merge=kitty-status-snapshot -text",
+    *(f"{pattern} merge=kitty-status-view" for pattern in VIEW_PATTERNS),
+)
 # What `.gitignore` says where snapshots are not committed.
 IGNORED = (SNAPSHOT_PATTERN,)
 
@@ -31,6 +40,14 @@ _END = b"# kitty-status: end"
 _PLAIN = b")"
 _NO_FINAL_NEWLINE = b"; the line above had no newline)"
 _NO_FILE = b"; there was no file)"
+
+
+def committed_rules(content: bytes | None) -> tuple[str, ...]:
+    """Return what the committed file is to declare, by what others have written into it."""
+    others = remove_block(content) or b""
+    declared = (line.split() for line in others.split(b"\n") if b"status.events.jsonl" in line and line[:1] != b"#")
+    has_theirs = any(f"merge={SPEC_KITTY_DRIVER}".encode() in words[1:] for words in declared)
+    return BESIDE_SPEC_KITTY if has_theirs else COMMITTED
 
 
 def add_block(content: bytes | None, rules: Sequence[str]) -> bytes:

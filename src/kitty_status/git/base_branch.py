@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import GitError, NotFoundError, UsageError
 from kitty_status.git.log_paths import LOG_PATHSPECS, is_log_path
 from kitty_status.git.run import git, run_git
+from kitty_status.git.squashed import merge_in_memory
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
@@ -175,17 +176,8 @@ def would_conflict(repository: Repository, base: Base, scratch: str) -> list[str
     Raises:
         GitError: git could not be started.
     """
-    objects = {
-        "GIT_OBJECT_DIRECTORY": scratch,
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.path.join(repository.common_dir, "objects"),  # noqa: PTH118
-        # The drivers are told in this way that whole branches are merged.
-        f"GITHEAD_{base.commit}": base.name,
-    }
-    args = ["merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", "HEAD", base.commit]
-    result = run_git(args, cwd=repository.worktree, environment=objects)
-    if result.code not in (0, 1) or not result.out:
-        return None
-    return list(dict.fromkeys(os.fsdecode(name) for name in result.out.split(b"\0")[1:] if name))
+    merged = merge_in_memory(repository, "HEAD", base.commit, scratch)
+    return None if merged is None else merged[1]
 
 
 def merge_error(outcome: MergeOutcome, *, is_prepared: bool) -> GitError:

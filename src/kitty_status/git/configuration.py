@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kitty_status.status.profiles import Mistake
 
 _MOST_LEVELS = 8
+_MOST_BITS = 64
 _CORRECT = "correct the file"
 
 
@@ -96,7 +97,7 @@ def _placed(value: Any, line: int, path: object, levels: int) -> Node:
     if isinstance(value, dict):
         return Node(
             {
-                str(key): _placed(part, places.get(key, (line - 1,))[0] + 1, path, levels - 1)
+                str(_written_out(key)): _placed(part, places.get(key, (line - 1,))[0] + 1, path, levels - 1)
                 for key, part in value.items()
             },
             line,
@@ -109,7 +110,13 @@ def _placed(value: Any, line: int, path: object, levels: int) -> Node:
             ],
             line,
         )
-    return Node(value, line)
+    return Node(_written_out(value), line)
+
+
+def _written_out(value: Any) -> Any:
+    """Return a scalar as it is; of a number with more digits than Python would write out, a text of it."""
+    is_huge = isinstance(value, int) and value.bit_length() > _MOST_BITS
+    return hex(value) if is_huge else value
 
 
 def _yaml_library(path: object) -> Any:

@@ -1,8 +1,8 @@
-"""The command lines that git is given for merging logs and snapshots.
+"""The command lines that git is given for merging logs, snapshots and views.
 
 To git, a merge driver that cannot run has left a conflict in which only our side is present, and
 nothing marks it. So each command carries its own way out for the day on which the interpreter, or
-the package, has gone: both sides of a log, or our snapshot and an honest conflict.
+the package, has gone: both sides of a log, our snapshot and an honest conflict, or what git itself makes of a view.
 """
 
 from __future__ import annotations
@@ -17,11 +17,20 @@ from kitty_status.errors import ConfigurationError
 
 LOG = "log"
 SNAPSHOT = "snapshot"
+VIEW = "view"
 
-_MODULES = {LOG: "kitty_status.git.log_driver", SNAPSHOT: "kitty_status.git.snapshot_driver"}
+_MODULES = {
+    LOG: "kitty_status.git.log_driver",
+    SNAPSHOT: "kitty_status.git.snapshot_driver",
+    VIEW: "kitty_status.git.view_driver",
+}
+_FILES = "%O %A %B %P"
+# A view may conflict as text does, so its driver is told how git marks that.
+_ARGUMENTS = {LOG: _FILES, SNAPSHOT: _FILES, VIEW: f"{_FILES} %L %S %X %Y"}
 RESCUED = {
     LOG: "kitty-status: its merge driver did not run, so git kept the lines of both sides of",
     SNAPSHOT: "kitty-status: its merge driver did not run, so our side was kept of",
+    VIEW: "kitty-status: its merge driver did not run, so git merged it as any other text:",
 }
 """What a command says, in front of the path, when it had to go the last way."""
 
@@ -42,10 +51,19 @@ _SNAPSHOT_RESCUE = (
     f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status materialize)' >&2; "
     "exit 1"
 )
+# Git before 2.44 leaves the labels as they stand in the command. More than 127 conflicts are not counted, and git
+# ends with 255 where it takes a file for binary and leaves ours.
+_VIEW_RESCUE = (
+    f"printf '%%s ' '{RESCUED[VIEW]}' %P >&2; "
+    f"printf '%%s\\n' '(hint: {_MEND}, and then: kitty-status materialize)' >&2; "
+    'set -- %X %S %Y; test "$1" != %%X || set -- ours base theirs; '
+    'git merge-file -q --marker-size=%L -L "$1" -L "$2" -L "$3" -- %A %O %B && exit 0; exit 1'
+)
+_RESCUES = {LOG: _LOG_RESCUE, SNAPSHOT: _SNAPSHOT_RESCUE, VIEW: _VIEW_RESCUE}
 
 
 def driver_sections() -> dict[str, dict[str, str]]:
-    """Return the sections of git configuration that declare both drivers, as {section: {key: value}}.
+    """Return the sections of git configuration that declare the drivers, as {section: {key: value}}.
 
     A section is only ever written and removed whole, the command first: a driver with a name and no command
     stops git.
@@ -62,11 +80,15 @@ def driver_sections() -> dict[str, dict[str, str]]:
             "driver": driver_command(SNAPSHOT),
             "name": "kitty-status: the snapshot of the merged log",
         },
+        "merge.kitty-status-view": {
+            "driver": driver_command(VIEW),
+            "name": "kitty-status: the text of both sides, with one status",
+        },
     }
 
 
 def driver_command(kind: str) -> str:
-    """Return the value of `merge.<driver>.driver` for `log` or `snapshot`.
+    """Return the value of `merge.<driver>.driver` for `log`, `snapshot` or `view`.
 
     It ends with 0 (merged) or 1 (conflict) whatever happens to this installation afterwards. Switched off by
     KITTY_STATUS=0, it does what it does without the installation.
@@ -74,14 +96,14 @@ def driver_command(kind: str) -> str:
     Raises:
         ConfigurationError: the running interpreter does not know its own path.
     """
-    # Only %O, %A, %B and %P are git's to fill in: a % in a path must reach the shell.
+    # Only the placeholders are git's to fill in: a % in a path must reach the shell.
     ours = python_command(_MODULES[kind]).replace("%", "%%")
-    rescue = _LOG_RESCUE if kind == LOG else _SNAPSHOT_RESCUE
+    arguments = _ARGUMENTS[kind]
     return (
-        f"case $KITTY_STATUS in {_OFF}) s=2{_SWITCHED_ON}{ours} %O %A %B %P{_WAY_OUT} "
+        f"case $KITTY_STATUS in {_OFF}) s=2{_SWITCHED_ON}{ours} {arguments}{_WAY_OUT} "
         "if test $s -gt 1 && command -v kitty-status >/dev/null 2>&1; "
-        f"then kitty-status merge-driver {kind} %O %A %B %P; s=$?; fi;; esac; "
-        f"if test $s -gt 1; then {rescue}; fi; exit $s"
+        f"then kitty-status merge-driver {kind} {arguments}; s=$?; fi;; esac; "
+        f"if test $s -gt 1; then {_RESCUES[kind]}; fi; exit $s"
     )
 
 
@@ -91,8 +113,8 @@ def first_way(command: str) -> str:
     Behind it stand, in a command of ours, the ways that are tried after it has failed.
     """
     first = command.partition(_WAY_OUT)[0].rpartition(_SWITCHED_ON)[2]
-    for placeholder in (" %O", " %A", " %B", " %P"):
-        first = first.replace(placeholder, "")
+    for placeholder in _ARGUMENTS[VIEW].split():
+        first = first.replace(f" {placeholder}", "")
     return first.replace("%%", "%")
 
 

@@ -37,13 +37,16 @@ def committed_files(repository: Repository, folder: str, revision: str = "HEAD")
     return _names(["ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, "--", folder], repository)
 
 
-def changed_files(repository: Repository, folder: str) -> list[str]:
-    """Return the tracked files below a folder that differ from HEAD, in the index or in the work tree.
+def changed_files(repository: Repository, *places: str, untracked: bool = False) -> list[str]:
+    """Return the tracked files below folders that differ from HEAD, in the index or in the work tree.
+
+    With `untracked`, also those that git has never heard of, unless it ignores them.
 
     Raises:
         GitError: git could not be asked.
     """
-    args = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=no", "--", _literal(folder)]
+    which = "--untracked-files=all" if untracked else "--untracked-files=no"
+    args = ["status", "--porcelain", "-z", "--no-renames", which, "--", *map(_literal, places)]
     return [entry[3:] for entry in _names(args, repository)]
 
 

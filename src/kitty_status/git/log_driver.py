@@ -31,7 +31,7 @@ else:
 EXIT_MERGED = 0
 EXIT_LOOK = 1
 EXIT_FAILED = 3
-USAGE = "usage: kitty-status merge-driver log|snapshot %O %A %B %P"
+USAGE = "usage: kitty-status merge-driver log|snapshot|view %O %A %B %P"
 
 # Small enough for two chunks to stay in a core's own cache; four times as much takes three times as long.
 _CHUNK = 1 << 16

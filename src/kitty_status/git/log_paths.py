@@ -1,4 +1,4 @@
-"""Which paths of a repository are log files and snapshots of features: one place for every pattern.
+"""Which paths of a repository are log files, snapshots and views of features: one place for every pattern.
 
 Hooks and drivers use this: nothing that needs `re` or `pathlib` is loaded.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from kitty_status.status.layout import (
     EVENTS_FILENAME,
+    OVERVIEW_FILENAME,
     SHARD_SUFFIX,
     SHARDS_FOLDER,
     SHARED_SHARD,
     SNAPSHOT_FILENAME,
+    TASKS_FOLDER,
     feature_folder_of,
+    folder_of_view,
 )
 
 _FEATURES = "kitty-specs"
@@ -19,11 +22,17 @@ _FEATURES = "kitty-specs"
 # Patterns as `.gitattributes` has them.
 LOG_PATTERNS = (f"**/{_FEATURES}/**/{EVENTS_FILENAME}", f"**/{_FEATURES}/**/{SHARDS_FOLDER}/*{SHARD_SUFFIX}")
 SNAPSHOT_PATTERN = f"**/{_FEATURES}/**/{SNAPSHOT_FILENAME}"
+# The overview of a feature's work packages, and their files, however the letters of WP are written.
+VIEW_PATTERNS = (
+    f"**/{_FEATURES}/**/{OVERVIEW_FILENAME}",
+    f"**/{_FEATURES}/**/{TASKS_FOLDER}/[Ww][Pp]*.md",
+)
 
 # The same for git's commands, from the top of the work tree.
 LOG_PATHSPECS = tuple(f":(top,glob){pattern}" for pattern in LOG_PATTERNS)
 SNAPSHOT_PATHSPEC = f":(top,glob){SNAPSHOT_PATTERN}"
 STATUS_PATHSPECS = (*LOG_PATHSPECS, SNAPSHOT_PATHSPEC)
+VIEW_PATHSPECS = tuple(f":(top,glob){pattern}" for pattern in VIEW_PATTERNS)
 # The journal keeps the logs of library callers too, wherever their folders lie.
 ANY_LOG_PATHSPECS = (f":(top,glob)**/{EVENTS_FILENAME}", f":(top,glob)**/{SHARDS_FOLDER}/*{SHARD_SUFFIX}")
 
@@ -34,10 +43,12 @@ def is_log_path(path: str) -> bool:
 
 
 def feature_of(path: str) -> str:
-    """Return the folder of the feature that a log file, a shards folder or a snapshot is part of."""
+    """Return the folder of the feature that a log file, a shards folder, a snapshot or a view is part of."""
     folder = feature_folder_of(path)
     if folder is None:
         folder = feature_folder_of(f"{path}/{SHARED_SHARD}")
+    if folder is None:
+        folder = folder_of_view(path)
     return path.rpartition("/")[0] if folder is None else folder
 
 

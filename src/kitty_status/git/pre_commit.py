@@ -108,7 +108,10 @@ def check_index(cwd: str, *, merging: bool = False) -> Report:
         _check_source(source, staged, cwd, report)
     told: set[frozenset[tuple[str, int]]] = set()
     for change in changes:
-        if change.is_log and not change.is_deleted:
+        if not (change.is_deleted or change.is_file):
+            what = "it is no regular file, and git would keep no lines in it"
+            report.stop(change.path, what, f"`git restore --staged -- {change.path}`, then put the file itself there")
+        elif change.is_log and not change.is_deleted:
             _check_log(change, staged, sources, told, report)
     for folder in staged.features:
         _check_snapshot(folder, staged, report, stale_passes=merging)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kitty_status.git.drivers import LOG, SNAPSHOT, first_way
+from kitty_status.git.drivers import LOG, SNAPSHOT, VIEW, first_way
 from kitty_status.git.log_driver import EXIT_FAILED, USAGE
 from kitty_status.git.run import run_git
 from kitty_status.git.shell import run_shell
@@ -14,7 +14,9 @@ from kitty_status.git.shell import run_shell
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
 
-SECTIONS = {LOG: "merge.kitty-status-log", SNAPSHOT: "merge.kitty-status-snapshot"}
+SECTIONS = {LOG: "merge.kitty-status-log", SNAPSHOT: "merge.kitty-status-snapshot", VIEW: "merge.kitty-status-view"}
+# What it says of its arguments has changed from version to version.
+_USAGE = USAGE.partition(" log|")[0]
 _LONGEST_WORDS = 400
 _LONGEST_COMMAND = 80
 
@@ -33,7 +35,7 @@ class Broken:
 
 
 def broken_driver(repository: Repository, kind: str) -> Broken | None:
-    """Return what is wrong with the command of the `log` or `snapshot` driver, None where it runs or is not set.
+    """Return what is wrong with the command of a driver of ours, None where it runs or is not set.
 
     It is called without the files to merge: a driver of ours then says how it wants to be called, and does nothing.
 
@@ -46,13 +48,13 @@ def broken_driver(repository: Repository, kind: str) -> Broken | None:
     first = first_way(command)
     result = run_shell(first, cwd=repository.worktree)
     words = os.fsdecode(result.err).strip()
-    if result.code == EXIT_FAILED and USAGE in words:
+    if result.code == EXIT_FAILED and _USAGE in words:
         return None
     return Broken(first, result.code, words[-_LONGEST_WORDS:])
 
 
 def configured_driver(repository: Repository, kind: str) -> str | None:
-    """Return the command that git would run for the `log` or `snapshot` driver, None where none is set.
+    """Return the command that git would run for a driver of ours, None where none is set.
 
     Raises:
         GitError: git could not be started.

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from kitty_status.git.shard_merging import Shards
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent
+    from kitty_status.status.snapshot import Snapshot
+
+BASE, OURS, THEIRS = "the base", "ours", "theirs"
 
 # What is held until the process ends is never taken apart, which takes long where there are thousands of events.
 _kept_to_the_end: list[object] = []
@@ -56,8 +59,7 @@ def main(argv: list[str]) -> int:
     # The process ends before a collection could pay for itself, and no row is circular.
     gc.disable()
     try:
-        merged = _merged(_snapshot(base, "the base"), _snapshot(ours, "ours"), _snapshot(theirs, "theirs"))
-        replace_file(ours, merged)
+        replace_file(ours, to_bytes(*merge_snapshots(_read(base), _read(ours), _read(theirs))))
     except (CannotMergeError, GitError, OSError) as error:
         feature = path.rpartition("/")[0].rpartition("/")[2]
         print(
@@ -69,27 +71,42 @@ def main(argv: list[str]) -> int:
     return EXIT_MERGED
 
 
-def _snapshot(path: str, side: str) -> dict[str, Any]:
-    """Return what a snapshot says, with `log_oid` None where it does not say it; nothing where there is no base."""
+def _read(path: str) -> bytes:
     with open(path, "rb") as file:
-        data = file.read()
-    if not data and side == "the base":
+        return file.read()
+
+
+def _said_by(data: bytes, side: str) -> dict[str, Any]:
+    """Return what a snapshot says, with `log_oid` None where it does not say it; nothing where there is no base."""
+    if not data and side == BASE:
         return {}
     try:
         return {"log_oid": None, **parse(data)}
     except ValueError as error:
-        if side == "the base":
+        if side == BASE:
             # In a criss-cross merge the base is itself a merge that nobody has looked at.
             return {"log_oid": None}
         raise CannotMergeError(f"{side} is no snapshot ({error})") from None
 
 
-def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> bytes:
-    base_oid, our_oid, their_oid = _log_oid(base, None), _log_oid(ours, "ours"), _log_oid(theirs, "theirs")
-    sides = [("ours", our_oid, ours), ("theirs", their_oid, theirs)]
+def merge_snapshots(base: bytes, ours: bytes, theirs: bytes) -> tuple[Snapshot, str]:
+    """Return the snapshot of the log that git will merge, and the id of that log, from those of its sides.
+
+    The base is only looked at, and may be empty where there was none, where one commit's change is merged.
+
+    Raises:
+        CannotMergeError: that log is not certain.
+        GitError: git failed.
+    """
+    return _merged(_said_by(base, BASE), _said_by(ours, OURS), _said_by(theirs, THEIRS))
+
+
+def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) -> tuple[Snapshot, str]:
+    base_oid, our_oid, their_oid = _log_oid(base, None), _log_oid(ours, OURS), _log_oid(theirs, THEIRS)
+    sides = [(OURS, our_oid, ours), (THEIRS, their_oid, theirs)]
     if base and not takes_whole_branches():
         # What one commit adds is known only beside what was there before it.
-        sides.append(("the base", base_oid, base))
+        sides.append((BASE, base_oid, base))
     logs = read_contents([oid for _, oid, _ in sides if oid])
     shards: dict[str, Shards] = {}
     if our_oid not in logs or their_oid not in logs:
@@ -110,8 +127,7 @@ def _merged(base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any]) 
         log_oid = _merged_shards(base_oid if base else None, our_oid, their_oid, logs, shards)
     else:
         log_oid = _merged_log(base_oid, our_oid, their_oid, logs)
-    reduced = reduce_events(unique_events(reader.events(log_oid)), profile)
-    return to_bytes(reduced, log_oid)
+    return reduce_events(unique_events(reader.events(log_oid)), profile), log_oid
 
 
 class _Reader:

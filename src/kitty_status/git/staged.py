@@ -11,24 +11,31 @@ import os
 
 from kitty_status.errors import GitError
 from kitty_status.git.in_progress import incoming
-from kitty_status.git.log_paths import STATUS_PATHSPECS, feature_of, is_log_path
+from kitty_status.git.log_paths import STATUS_PATHSPECS, VIEW_PATHSPECS, feature_of, is_log_path
 from kitty_status.git.repository import find_repository
 from kitty_status.git.run import git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+
+_REGULAR = "100"
 
 
 class Change:
-    """One path between two states: the blob before and the one after, all zeros where there is none."""
+    """One path between two states: the blob before and the one after, all zeros where there is none.
 
-    __slots__ = ("new", "old", "path")
+    `mode` is what git holds it to be afterwards.
+    """
 
-    def __init__(self, path: str, old: str, new: str) -> None:
+    __slots__ = ("mode", "new", "old", "path")
+
+    def __init__(self, path: str, old: str, new: str, mode: str = f"{_REGULAR}644") -> None:
         self.path = path
         self.old = old
         self.new = new
+        self.mode = mode
 
     @property
     def is_added(self) -> bool:
@@ -39,6 +46,11 @@ class Change:
     def is_deleted(self) -> bool:
         """Whether the path is no longer there."""
         return not self.new.strip("0")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file afterwards: no symbolic link, and no commit of another repository."""
+        return self.mode.startswith(_REGULAR)
 
     @property
     def is_log(self) -> bool:
@@ -74,32 +86,37 @@ def staged_changes(cwd: str) -> list[Change]:
         return _changes(["diff-index", "--cached", empty_tree.decode("ascii").strip()], cwd)
 
 
-def _changes(arguments: list[str], cwd: str, *, inherit_repository: bool = True) -> list[Change]:
-    """Return the logs and snapshots that differ between the two states of a diff.
+def _changes(
+    arguments: list[str], cwd: str, *, inherit_repository: bool = True, pathspecs: Sequence[str] = STATUS_PATHSPECS
+) -> list[Change]:
+    """Return the logs and snapshots, or what else these pathspecs name, that differ between the two states of a diff.
 
     Raises:
         GitError: git does not know them both.
     """
     options = ["-r", "--raw", "-z", "--no-abbrev", "--no-renames"]
-    command = [arguments[0], *options, *arguments[1:], "--", *STATUS_PATHSPECS]
+    command = [arguments[0], *options, *arguments[1:], "--", *pathspecs]
     out = git(command, cwd=cwd, inherit_repository=inherit_repository)
     fields = out.split(b"\0")
     changes = []
     for meta, path in zip(fields[0::2], fields[1::2], strict=False):
-        _, _, old, new, _ = meta.decode("ascii").split(" ")
-        changes.append(Change(os.fsdecode(path), old, new))
+        _, mode, old, new, _ = meta.decode("ascii").split(" ")
+        changes.append(Change(os.fsdecode(path), old, new, mode))
     return changes
 
 
-def features_between(arguments: list[str], cwd: str) -> list[str]:
+def features_between(arguments: list[str], cwd: str, *, views: bool = False) -> list[str]:
     """Return the feature folders, from the top of the work tree, in which a log or a snapshot differs.
+
+    With `views`, also those in which a Markdown file differs that a view is part of.
 
     `arguments` name the two states: a git command for plumbing diffs, and its revisions.
 
     Raises:
         GitError: git does not know them both.
     """
-    return list(dict.fromkeys(feature_of(change.path) for change in _changes(arguments, cwd)))
+    pathspecs = (*STATUS_PATHSPECS, *VIEW_PATHSPECS) if views else STATUS_PATHSPECS
+    return list(dict.fromkeys(feature_of(change.path) for change in _changes(arguments, cwd, pathspecs=pathspecs)))
 
 
 def whole_branch(name: str, changes: list[Change]) -> Source:

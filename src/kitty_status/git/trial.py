@@ -18,21 +18,33 @@ from kitty_status.git.blobs import blob_oid
 from kitty_status.git.run import git, run_git
 from kitty_status.git.trial_verdict import FAILED, PASSED, Merged, Trouble, troubles_with
 from kitty_status.jsonl.codec import decode, encode
-from kitty_status.status.layout import EVENTS_FILENAME, SNAPSHOT_FILENAME
+from kitty_status.status.layout import EVENTS_FILENAME, OVERVIEW_FILENAME, SNAPSHOT_FILENAME
 from kitty_status.status.merging import merge_logs
 from kitty_status.status.record import events_of
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.snapshot import to_bytes
+from kitty_status.status.view_section import with_section
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
+    from kitty_status.status.snapshot import Snapshot
 
 _FEATURE = "kitty-status-trial"
 _FOLDER = f"kitty-specs/{_FEATURE}"
 _LOG = f"{_FOLDER}/{EVENTS_FILENAME}"
 _SNAPSHOT = f"{_FOLDER}/{SNAPSHOT_FILENAME}"
+_VIEW = f"{_FOLDER}/{OVERVIEW_FILENAME}"
 # What of a clone's configuration decides how a log is merged; the person's and the machine's own holds there as well.
-_COPIED = r"^(merge\.kitty-status-(log|snapshot)\.|merge\.renormalize$|core\.(autocrlf|eol|attributesfile)$)"
+_COPIED = r"^(merge\.kitty-status-(log|snapshot|view)\.|merge\.renormalize$|core\.(autocrlf|eol|attributesfile)$)"
+# An overview in which each side has changed a line, far enough from the other's for git.
+_BASE_TEXT = ("# Work packages", "one", "two", "three", "four", "five", "six")
+_THEIR_LINE, _OUR_LINE = "one, says theirs", "six, says ours"
+_TEXTS = {
+    "base": _BASE_TEXT,
+    "ours": (*_BASE_TEXT[:-1], _OUR_LINE),
+    "theirs": (*_BASE_TEXT[:1], _THEIR_LINE, *_BASE_TEXT[2:]),
+    "merged": (*_BASE_TEXT[:1], _THEIR_LINE, *_BASE_TEXT[2:-1], _OUR_LINE),
+}
 _PERSON = {
     f"GIT_{role}_{key}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -64,7 +76,8 @@ def try_merge(repository: Repository, *, snapshots: bool = True) -> Trial:
 
     Args:
         repository: the clone.
-        snapshots: whether snapshots are merged by our driver, too. Pass False where another tool writes them.
+        snapshots: whether snapshots and views are merged by our drivers, too. Pass False where another tool writes
+            them.
 
     Raises:
         GitError: git could not be started, or could not make the temporary repository.
@@ -97,7 +110,7 @@ def _merge(here: str, sides: _Sides) -> Merged:
     # Hooks, signatures and fast-forwarding are a matter of commits; here only the merge is on trial.
     options = ["--no-edit", "--no-ff", "--no-verify", "--no-verify-signatures", "--no-gpg-sign"]
     result = run_git(["merge", *options, "theirs"], cwd=here, environment=_ENVIRONMENT)
-    assigned = os.fsdecode(git(["check-attr", "-z", "merge", "--", _LOG, _SNAPSHOT], cwd=here)).split("\0")
+    assigned = os.fsdecode(git(["check-attr", "-z", "merge", "--", _LOG, _SNAPSHOT, _VIEW], cwd=here)).split("\0")
     unmerged = os.fsdecode(git(["ls-files", "--unmerged", "-z"], cwd=here))
     return Merged(
         code=result.code,
@@ -105,12 +118,16 @@ def _merge(here: str, sides: _Sides) -> Merged:
         words=os.fsdecode(result.err + result.out).strip(),
         log=_content(here, _LOG, in_commit=not result.code),
         snapshot=_content(here, _SNAPSHOT, in_commit=not result.code),
+        view=_content(here, _VIEW, in_commit=not result.code),
         log_driver=assigned[2],
         snapshot_driver=assigned[5],
+        view_driver=assigned[8],
         log_unmerged=f"\t{_LOG}\0" in unmerged,
         snapshot_unmerged=f"\t{_SNAPSHOT}\0" in unmerged,
+        view_unmerged=f"\t{_VIEW}\0" in unmerged,
         expected_log=sides.merged,
         expected_snapshot=sides.snapshot(sides.merged),
+        expected_view=sides.view(sides.merged, _TEXTS["merged"]),
     )
 
 
@@ -136,8 +153,11 @@ class _Sides:
 
     def snapshot(self, log: bytes) -> bytes:
         """Return the snapshot of a log."""
-        events = events_of(log.split(b"\n"), decode, _impossible)
-        return to_bytes(reduce_events(unique_events(events)), blob_oid(log, self._object_format))
+        return to_bytes(_reduced(log), blob_oid(log, self._object_format))
+
+    def view(self, log: bytes, lines: tuple[str, ...]) -> bytes:
+        """Return an overview with these lines and the status of a log."""
+        return with_section("".join(f"{line}\n" for line in lines).encode(), _reduced(log))
 
     def history(self) -> bytes:
         """Return the three commits as `git fast-import` reads them."""
@@ -147,7 +167,12 @@ class _Sides:
         parent = "" if name == "base" else "from refs/heads/base\n"
         head = f"commit refs/heads/{name}\ncommitter kitty-status <trial@example.org> 946684800 +0000\ndata 0\n{parent}"
         log = self._logs[name]
-        return head.encode() + _file(_LOG, log) + _file(_SNAPSHOT, self.snapshot(log)) + b"\n"
+        files = {_LOG: log, _SNAPSHOT: self.snapshot(log), _VIEW: self.view(log, _TEXTS[name])}
+        return head.encode() + b"".join(_file(path, content) for path, content in files.items()) + b"\n"
+
+
+def _reduced(log: bytes) -> Snapshot:
+    return reduce_events(unique_events(events_of(log.split(b"\n"), decode, _impossible)))
 
 
 def _file(path: str, content: bytes) -> bytes:

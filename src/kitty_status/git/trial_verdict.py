@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kitty_status.git.drivers import LOG, RESCUED, SNAPSHOT
+from kitty_status.git.drivers import LOG, RESCUED, SNAPSHOT, VIEW
 from kitty_status.git.runnable import broken_driver
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ PASSED = "passed"
 DEGRADED = "degraded"
 FAILED = "failed"
 
-_OURS = {LOG: "kitty-status-log", SNAPSHOT: "kitty-status-snapshot"}
+_OURS = {LOG: "kitty-status-log", SNAPSHOT: "kitty-status-snapshot", VIEW: "kitty-status-view"}
 _NO_DRIVER = ("unspecified", "set", "unset")
 _MARKER = b"<<<<<<<"
 _CONFLICT = 1
@@ -39,12 +39,16 @@ class Merged:
     words: str
     log: bytes
     snapshot: bytes
+    view: bytes
     log_driver: str
     snapshot_driver: str
+    view_driver: str
     log_unmerged: bool
     snapshot_unmerged: bool
+    view_unmerged: bool
     expected_log: bytes
     expected_snapshot: bytes
+    expected_view: bytes
 
 
 def troubles_with(repository: Repository, merged: Merged, *, snapshots: bool) -> Iterator[Trouble]:
@@ -59,6 +63,7 @@ def troubles_with(repository: Repository, merged: Merged, *, snapshots: bool) ->
     yield from _log_troubles(repository, merged)
     if snapshots:
         yield from _snapshot_troubles(repository, merged)
+        yield from _view_troubles(repository, merged)
 
 
 def _log_troubles(repository: Repository, merged: Merged) -> Iterator[Trouble]:
@@ -99,6 +104,20 @@ def _snapshot_troubles(repository: Repository, merged: Merged) -> Iterator[Troub
     else:
         what = "our snapshot was kept, and a conflict"
         yield Trouble(DEGRADED, _with_cause(repository, SNAPSHOT, what))
+
+
+def _view_troubles(repository: Repository, merged: Merged) -> Iterator[Trouble]:
+    if merged.view == merged.expected_view and not merged.view_unmerged:
+        return
+    if merged.view_driver != _OURS[VIEW]:
+        what = f"the status in `tasks.md` conflicts in every merge: {_assigned(merged.view_driver)}"
+        yield Trouble(DEGRADED, what)
+    elif merged.view_unmerged:
+        what = "the status in `tasks.md` was left as a conflict"
+        yield Trouble(DEGRADED, _with_cause(repository, VIEW, what))
+    else:
+        what = "the merged `tasks.md` is not the text of both sides with the status of the merged log"
+        yield Trouble(DEGRADED, _with_cause(repository, VIEW, what))
 
 
 def _markers(driver: str) -> str:

@@ -35,6 +35,21 @@ def replace_file(
         OSError: the operating system refused. The old contents stand, unless it was only the folder's flush that
             failed: then the new contents stand, and may give way to the old ones in a crash of the machine.
     """
+    staged = stage_file(path, data, mode=mode, disk=disk)
+    if staged is None:
+        return False
+    staged.rename(lasting=lasting)
+    return True
+
+
+def stage_file(path: StrPath, data: bytes, *, mode: int | None = None, disk: Disk = DISK) -> Staged | None:
+    """Write the contents that `path` shall get to a file beside it; None if it holds them already.
+
+    They are on stable storage when this returns, so that little is left that can fail.
+
+    Raises:
+        UnsafeLogError, OSError: as `replace_file`. Nothing was left behind.
+    """
     try:
         fd = open_regular(path, os.O_RDONLY, disk)
     except FileNotFoundError:
@@ -43,7 +58,7 @@ def replace_file(
         try:
             old_mode = stat.S_IMODE(disk.fstat(fd).st_mode)
             if _holds(fd, data, disk) and mode in (None, old_mode):
-                return False
+                return None
             mode = old_mode if mode is None else mode
         finally:
             close_quietly(fd, disk)
@@ -51,13 +66,39 @@ def replace_file(
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(6).hex()}{_UNFINISHED}")
     try:
         _write_new(temporary, data, mode, disk)
-        _rename(temporary, path, disk)
     except BaseException:
         unlink_quietly(temporary, disk)
         raise
-    if lasting:
-        disk.fsync_directory(folder)
-    return True
+    return Staged(path, temporary, disk)
+
+
+class Staged:
+    """New contents of a file, complete in a file beside it. Whoever has one renames or discards it."""
+
+    __slots__ = ("_disk", "_temporary", "path")
+
+    def __init__(self, path: StrPath, temporary: str, disk: Disk) -> None:
+        self.path = path
+        self._temporary = temporary
+        self._disk = disk
+
+    def rename(self, *, lasting: bool = True) -> None:
+        """Put the new contents in place, in one step.
+
+        Raises:
+            OSError: as `replace_file`; the file beside it is gone.
+        """
+        try:
+            _rename(self._temporary, self.path, self._disk)
+        except BaseException:
+            self.discard()
+            raise
+        if lasting:
+            self._disk.fsync_directory(parent_of(self.path))
+
+    def discard(self) -> None:
+        """Remove the file beside it; the old contents stand."""
+        unlink_quietly(self._temporary, self._disk)
 
 
 def remove_leftovers(path: StrPath, disk: Disk = DISK) -> None:

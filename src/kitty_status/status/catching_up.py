@@ -9,25 +9,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from kitty_status.status import lanes
+from kitty_status.status.route import route_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import LaneEvent
-
-# From the first lane to the last, in every profile that has them.
-_ORDER = (
-    lanes.GENESIS,
-    lanes.PLANNED,
-    lanes.CLAIMED,
-    lanes.IN_PROGRESS,
-    lanes.FOR_REVIEW,
-    lanes.IN_REVIEW,
-    lanes.APPROVED,
-    lanes.DONE,
-)
+    from kitty_status.status.route import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +54,12 @@ def chain(lane: str, facts: Facts, profile: LaneProfile, *, actor: str, holder: 
         return Chain()
     if lane in profile.terminal:
         return Chain(stop=f"{lane} is final; {facts.not_merged}" if facts.not_merged else "")
-    path = [each for each in _ORDER if each in profile.lanes]
+    route = route_of(profile)
+    path = route.order
     if lane not in path:
         return Chain(stop=f"there are commits for it, and only a person takes it out of {lane}")
-    furthest, stop = _goal(facts)
-    # A repository's own profile may lack a lane: the one before it is as far as the facts are known to lead then.
-    ahead = path[path.index(lane) :]
-    ahead = [each for each in ahead if _ORDER.index(each) <= _ORDER.index(furthest)]
+    number, stop = _goal(facts)
+    ahead = path[path.index(lane) : _furthest(route, number) + 1]
     moves: list[tuple[str, str]] = []
     for source, target in pairwise(ahead):
         if (source, target) not in profile.moves:
@@ -83,20 +71,29 @@ def chain(lane: str, facts: Facts, profile: LaneProfile, *, actor: str, holder: 
     return Chain(moves, stop)
 
 
-def _goal(facts: Facts) -> tuple[str, str]:
-    """Return the lane that facts lead to, and why not to a later one."""
+def _goal(facts: Facts) -> tuple[int, str]:
+    """Return to which of the three landmarks of a route facts lead, and why not to a later one."""
     if not facts.is_merged:
-        return lanes.IN_PROGRESS, facts.not_merged
+        return 0, facts.not_merged
     if not facts.is_reviewed:
-        return lanes.FOR_REVIEW, facts.not_reviewed
-    return lanes.DONE, ""
+        return 1, facts.not_reviewed
+    return 2, ""
 
 
-def sent_back(events: Sequence[LaneEvent]) -> LaneEvent | None:
+def _furthest(route: Route, number: int) -> int:
+    """Return the place of a landmark. The lane before the next one is as far as facts lead where a profile lacks it."""
+    marks = (route.begun, route.handed_in, route.approved)
+    if marks[number] is not None:
+        return route.order.index(str(marks[number]))
+    later = next((mark for mark in marks[number + 1 :] if mark is not None), None)
+    return route.order.index(later) - 1 if later is not None else len(route.order) - 1
+
+
+def sent_back(events: Sequence[LaneEvent], profile: LaneProfile) -> LaneEvent | None:
     """Return the newest of a work package's events that moved it back, None where none did.
 
     Commits from before it are what was sent back; they say nothing about the state since.
     """
-    rank = {lane: number for number, lane in enumerate(_ORDER)}
+    rank = {lane: number for number, lane in enumerate(route_of(profile).order)}
     back = [event for event in events if rank.get(event.to_lane, len(rank)) < rank.get(event.from_lane, -1)]
     return max(back, key=lambda event: (event.instant, event.event_id), default=None)

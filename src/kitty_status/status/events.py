@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_valid
 from kitty_status.status import lanes
 from kitty_status.status.instants import parse_instant
 from kitty_status.status.rows import ACTOR_NAMES, DISCRIMINATORS, MAX_NAME, display_actor, problem_with
+from kitty_status.status.transitions import OUTCOME
 
 _FOREIGN_SLUG = "mission_slug"
 _SAFE_NAME = r"^(?!.*\.\.)[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$"
@@ -105,6 +106,8 @@ def _as_stored(schema: dict[str, Any]) -> None:
     named = [{"properties": {key: {"type": "string", "minLength": 1}}, "required": [key]} for key in ACTOR_NAMES]
     keys["actor"] = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "object", "anyOf": named}]}
     keys["wp_id"] |= {"pattern": _SAFE_NAME, "maxLength": MAX_NAME}
+    review = {part: {"type": "string"} for part in OUTCOME}
+    keys["review_result"] = {"anyOf": [{"type": "object", "properties": review}, {"type": "null"}]}
     # Absent is how a row says that it names no parents.
     keys["parents"] = {"type": "array", "items": {"type": "string"}}
 

@@ -11,31 +11,19 @@ with the same meaning, which a test holds them to.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.fast_events import OwnEvent, TheirEvent, decode_own, decode_theirs, decode_wide
+from kitty_status.status.known_lanes import is_lane
 from kitty_status.status.record import event_in
 from kitty_status.status.rows import display_actor, is_foreign, is_safe_name, problem_with_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from typing import TypeAlias
 
     from kitty_status.status.record import DecodeRow, LaneEvent, OnDamage
-
-_Text = Annotated[str, msgspec.Meta(min_length=1)]
-if TYPE_CHECKING:
-    _SevenLane: TypeAlias = str
-    _AnyLane: TypeAlias = str
-else:
-    _SevenLane = Literal[SEVEN_LANE.lanes]
-    _AnyLane = Literal[NINE_LANE.lanes]
-_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-_Mode = Literal["worktree", "direct_repo"]
-_Object = dict[str, Any] | None
 
 MAX_DEPTH = 32
 MAX_LINE_BYTES = 8 * 1024 * 1024
@@ -48,70 +36,6 @@ _OWN_QUOTES = 2 * (12 + 8)
 _THEIR_QUOTES = 2 * (14 + 8)
 
 
-class _OwnEvent(msgspec.Struct, gc=False):
-    """An event as kitty-status writes it, all twelve keys there; the last two fields are ours, not the line's.
-
-    A key that could be absent would leave room in the count of quotes for one that stands twice.
-    """
-
-    event_id: _Text
-    wp_id: str
-    from_lane: _SevenLane
-    to_lane: _SevenLane
-    force: bool
-    execution_mode: _Mode
-    instant: _Instant = msgspec.field(name="at")
-    slug: _Text = msgspec.field(name="feature_slug")
-    shown_actor: _Text = msgspec.field(name="actor")
-    reason: str | None
-    review_ref: str | None
-    evidence: _Object
-    known_parents: list[str] | None = msgspec.field(name="parents", default=None)
-    line: bytes = b""
-    nine_lane: ClassVar[bool] = False
-
-    @property
-    def at(self) -> str:
-        """The instant as the log spells it; asked for one event of thousands, so it is not kept."""
-        return _decode_at(self.line).at
-
-
-class _TheirEvent(msgspec.Struct, gc=False):
-    """An event as spec-kitty 3 writes it; `parents` where kitty-status added to its log."""
-
-    event_id: _Text
-    wp_id: str
-    from_lane: _AnyLane
-    to_lane: _AnyLane
-    actor: str | dict[str, Any]
-    force: bool
-    execution_mode: _Mode
-    mission_id: str
-    instant: _Instant = msgspec.field(name="at")
-    slug: _Text = msgspec.field(name="mission_slug")
-    reason: str | None
-    review_ref: str | None
-    evidence: _Object
-    policy_metadata: _Object
-    review_result: _Object | msgspec.UnsetType = msgspec.UNSET
-    known_parents: list[str] | None = msgspec.field(name="parents", default=None)
-    shown_actor: str = ""
-    line: bytes = b""
-    nine_lane: ClassVar[bool] = True
-
-    @property
-    def at(self) -> str:
-        """The instant as the log spells it."""
-        return _decode_at(self.line).at
-
-
-class _At(msgspec.Struct):
-    at: str
-
-
-_decode_own = msgspec.json.Decoder(_OwnEvent).decode
-_decode_theirs = msgspec.json.Decoder(_TheirEvent).decode
-_decode_at = msgspec.json.Decoder(_At).decode
 _encode = msgspec.json.Encoder().encode
 _decode_any = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -155,13 +79,14 @@ def _proved(lines: list[bytes], safe_names: set[str]) -> Sequence[LaneEvent] | N
     if has_escapes and _ESCAPED_QUOTE in together:
         return None
     events: Sequence[LaneEvent]
-    try:
-        events, quotes = _all_ours(lines, has_escapes=has_escapes)
-    except _FAILURES:
+    for read in (_all_ours, _all_wide, _of_every_kind):
         try:
-            events, quotes = _of_every_kind(lines)
+            events, quotes = read(lines, has_escapes=has_escapes)
+            break
         except _FAILURES:
-            return None
+            continue
+    else:
+        return None
     if together.count(_QUOTE) != quotes:
         return None
     names = {event.wp_id for event in events}
@@ -172,18 +97,30 @@ def _proved(lines: list[bytes], safe_names: set[str]) -> Sequence[LaneEvent] | N
     return events
 
 
-def _all_ours(lines: list[bytes], *, has_escapes: bool) -> tuple[list[_OwnEvent], int]:
+def _all_ours(lines: list[bytes], *, has_escapes: bool) -> tuple[list[OwnEvent], int]:
     """Return the events of lines that are all our own, and how many quotes they account for.
 
     Raises:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: one of them is not.
     """
-    events = list(map(_decode_own, lines))
+    return _accounted_for(list(map(decode_own, lines)), lines, has_escapes=has_escapes)
+
+
+def _all_wide(lines: list[bytes], *, has_escapes: bool) -> tuple[list[OwnEvent], int]:
+    """Return the same where the lanes may be any that are known."""
+    events: list[OwnEvent] = list(map(decode_wide, lines))
+    lanes = {event.from_lane for event in events} | {event.to_lane for event in events}
+    if not all(map(is_lane, lanes)):
+        raise msgspec.DecodeError("it names a lane that is not known")
+    return _accounted_for(events, lines, has_escapes=has_escapes)
+
+
+def _accounted_for(events: list[OwnEvent], lines: list[bytes], *, has_escapes: bool) -> tuple[list[OwnEvent], int]:
     quotes = _quotes_accounted_for(events, lines)
     return events, quotes + sum(map(_escaped_quotes, events)) if has_escapes else quotes
 
 
-def _quotes_accounted_for(events: list[_OwnEvent], lines: list[bytes]) -> int:
+def _quotes_accounted_for(events: list[OwnEvent], lines: list[bytes]) -> int:
     """Return how many quotes the lines take for their keys and string values; give each event its line on the way."""
     quotes = _OWN_QUOTES * len(events)
     for event, line in zip(events, lines, strict=True):
@@ -201,7 +138,7 @@ def _quotes_accounted_for(events: list[_OwnEvent], lines: list[bytes]) -> int:
     return quotes
 
 
-def _escaped_quotes(event: _OwnEvent) -> int:
+def _escaped_quotes(event: OwnEvent) -> int:
     """Return how many quotes an event's texts hold, which a line has to spell with a backslash."""
     quotes = event.shown_actor.count('"')
     if event.reason is not None:
@@ -211,7 +148,7 @@ def _escaped_quotes(event: _OwnEvent) -> int:
     return quotes
 
 
-def _of_every_kind(lines: list[bytes]) -> tuple[list[LaneEvent], int]:
+def _of_every_kind(lines: list[bytes], *, has_escapes: bool) -> tuple[list[LaneEvent], int]:
     """Return the events among lines of our own, of spec-kitty's and of foreign rows, and the quotes they account for.
 
     Raises:
@@ -221,13 +158,13 @@ def _of_every_kind(lines: list[bytes]) -> tuple[list[LaneEvent], int]:
     quotes = 0
     for line in lines:
         try:
-            theirs = _decode_theirs(line)
+            theirs = decode_theirs(line)
         except _FAILURES:
             row = _decode_any(line)
             if is_foreign(row):
                 quotes += _quotes_in(row)
             else:
-                (own,), more = _all_ours([line], has_escapes=True)
+                (own,), more = _all_wide([line], has_escapes=has_escapes)
                 events.append(own)
                 quotes += more
         else:
@@ -237,7 +174,7 @@ def _of_every_kind(lines: list[bytes]) -> tuple[list[LaneEvent], int]:
     return events, quotes
 
 
-def _quotes_of_theirs(event: _TheirEvent) -> int:
+def _quotes_of_theirs(event: TheirEvent) -> int:
     """Return how many quotes an event of spec-kitty accounts for, and find out how its actor is shown."""
     quotes = _THEIR_QUOTES
     actor = event.actor

@@ -28,10 +28,15 @@ def parse_instant(text: str) -> datetime:
     Raises:
         ValueError: `text` is no ISO 8601 instant, names no zone, or lies beyond the calendar.
     """
-    if text[26:] == "+00:00" and text[10] == "T" and text[19] == "." and text[11:13] != "24":
-        # As kitty-status writes it: nothing to round, and upper case already.
-        return datetime.fromisoformat(text)
-    moment = datetime.fromisoformat(text.upper())
+    try:
+        if text[26:] == "+00:00" and text[10] == "T" and text[19] == "." and text[11:13] != "24":
+            # As kitty-status writes it: nothing to round, and upper case already.
+            return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError as error:
+        # Python names what is out of range, and where the text is no date at all its own function.
+        why = "" if "isoformat" in str(error) else f": {error}"
+        raise ValueError(f"{text!a} is no ISO 8601 instant{why}") from None
     if "24" in (text[11:13], text[9:11]) and moment.hour == 0:
         # Newer interpreters take hour 24, older ones do not: all clones must read a log alike.
         raise ValueError(f"{text!a} names the hour 24")  # pragma: no cover (older interpreters refuse it themselves)

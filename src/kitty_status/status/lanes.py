@@ -34,6 +34,7 @@ GUARD_WORKSPACE = "workspace"
 GUARD_SUBTASKS = "subtasks"
 GUARD_APPROVAL = "approval"
 GUARD_REVIEW_REF = "review-ref"
+GUARD_REVIEW_RESULT = "review-result"
 GUARD_REASON = "reason"
 NO_GUARD = ""
 GUARDS = {
@@ -42,6 +43,7 @@ GUARDS = {
     GUARD_SUBTASKS: "every subtask done",
     GUARD_APPROVAL: "evidence of an approving review",
     GUARD_REVIEW_REF: "the review that sends the work back: --review-ref",
+    GUARD_REVIEW_RESULT: "how the review ended: --reviewer, --verdict and --reference",
     GUARD_REASON: "a reason: --reason",
 }
 """Every guard that a move may have, and what it asks for."""
@@ -56,9 +58,22 @@ class LaneProfile:
     * `counted` are the lanes that a snapshot's summary lists; a pre-seed lane holds no work and is not among them
     * `held` are the lanes in which a work package has a holder, so that a second claim competes with the first:
       those that the guards `claim` and `workspace` lead to
+    * `reviewing` are the lanes in which somebody reviews, those that the guard `review-result` lets a move leave:
+      every event that leaves one holds how the review ended, as `review_result`
     """
 
-    __slots__ = ("aliases", "counted", "held", "initial", "lanes", "moves", "name", "rollbacks", "terminal")
+    __slots__ = (
+        "aliases",
+        "counted",
+        "held",
+        "initial",
+        "lanes",
+        "moves",
+        "name",
+        "reviewing",
+        "rollbacks",
+        "terminal",
+    )
 
     def __init__(  # noqa: PLR0913  a profile has these parts and no fewer
         self,
@@ -81,6 +96,7 @@ class LaneProfile:
         self.counted = tuple(lane for lane in lanes if lane not in frozenset(pre_seed))
         self.aliases = dict(aliases or {})
         self.held = frozenset(target for (_, target), guard in moves.items() if guard in _HOLDING)
+        self.reviewing = frozenset(source for (source, _), guard in moves.items() if guard == GUARD_REVIEW_RESULT)
 
     def resolve(self, spelling: str) -> str | None:
         """Return the lane that a person's spelling means, or None. Aliases end here; they are never stored."""
@@ -92,6 +108,11 @@ class LaneProfile:
     def pre_seed(self) -> tuple[str, ...]:
         """The lanes that hold no work yet."""
         return tuple(lane for lane in self.lanes if lane not in self.counted)
+
+    def first(self, to_lane: str) -> str:
+        """Return the lane that a work package's first move leaves: a pre-seed lane if it puts it where work begins."""
+        seeds = (lane for lane in self.pre_seed if (lane, to_lane) in self.moves)
+        return next(seeds, self.initial) if to_lane == self.initial else self.initial
 
     def targets(self, lane: str) -> tuple[str, ...]:
         """Return the lanes that a move may go to from `lane`, in the order of the board."""
@@ -140,10 +161,9 @@ NINE_LANE = LaneProfile(
         ([IN_PROGRESS], [BLOCKED, CANCELED], NO_GUARD),
         ([FOR_REVIEW], [IN_REVIEW, BLOCKED, CANCELED], NO_GUARD),
         ([IN_REVIEW], [APPROVED, DONE], GUARD_APPROVAL),
-        ([IN_REVIEW], [IN_PROGRESS, PLANNED], GUARD_REVIEW_REF),
-        ([IN_REVIEW], [BLOCKED, CANCELED], NO_GUARD),
+        ([IN_REVIEW], [IN_PROGRESS, PLANNED, BLOCKED, CANCELED], GUARD_REVIEW_RESULT),
         ([APPROVED], [DONE], GUARD_APPROVAL),
-        ([APPROVED], [IN_PROGRESS, PLANNED], GUARD_REASON),
+        ([APPROVED], [IN_PROGRESS, PLANNED], GUARD_REVIEW_REF),
         ([APPROVED], [BLOCKED, CANCELED], NO_GUARD),
         ([BLOCKED], [IN_PROGRESS, CANCELED], NO_GUARD),
     ),
@@ -160,3 +180,9 @@ _BEYOND_SEVEN = frozenset(NINE_LANE.lanes) - frozenset(SEVEN_LANE.lanes)
 def needs_nine_lanes(from_lane: str, to_lane: str) -> bool:
     """Say whether a move names a lane that only the nine-lane profile has."""
     return from_lane in _BEYOND_SEVEN or to_lane in _BEYOND_SEVEN
+
+
+def profile_that_has(lanes: Iterable[str]) -> LaneProfile:
+    """Return the profile that ships and has all of these lanes, spelled as people spell them; seven-lane in doubt."""
+    needs_nine = any(SEVEN_LANE.resolve(lane) is None and NINE_LANE.resolve(lane) for lane in lanes)
+    return NINE_LANE if needs_nine else SEVEN_LANE

@@ -21,6 +21,7 @@ _LOOKS_LIKE_AN_ID = re.compile(r"(?<![A-Za-z0-9_])WP[0-9]+[A-Za-z]?(?![A-Za-z0-9
 _MERGED = re.compile(
     r"Merge (?:(?:remote-tracking )?branch '(?P<branch>[^']+)'|pull request \S+ from [^/\s]+/(?P<pull>\S+))"
 )
+_UNDERSCORE = re.compile(r"_(?![0-9])")
 _OID = r"([0-9a-f]{40}(?:[0-9a-f]{24})?)"
 _REVERTED = re.compile(rf"This reverts commit {_OID}")
 _CARRIED = re.compile(rf"^(?:commit |\(cherry picked from commit ){_OID}\)?[ \t]*$", re.MULTILINE)
@@ -66,7 +67,7 @@ class Vocabulary:
         any_id = _alternatives(every_id)
         self._slug = re.compile(
             rf"(?<![A-Za-z0-9_.-])(?:mission-)?(?P<slug>{_alternatives(self._slugs)})"
-            rf"(?=$|[^A-Za-z0-9_.-]|[.-](?:$|[^A-Za-z0-9])|-(?:wp[0-9]|{any_id}|{_AFTER_SLUG}))",
+            rf"(?=$|[^A-Za-z0-9_.-]|[.-](?:$|[^A-Za-z0-9])|[-_](?:wp[0-9]|{any_id}|{_AFTER_SLUG}))",
             re.IGNORECASE,
         )
         self._pair = re.compile(
@@ -81,7 +82,9 @@ class Vocabulary:
         ((slug, match),) = found.items()
         # Ids that stand inside the slug are part of its name.
         rest = f"{name[: match.start()]} {name[match.end() :]}"
-        return BranchLink(slug, tuple(sorted(self._ids_in(slug, rest))))
+        # Names of branches hold no blanks, and some people write an underscore instead.
+        parted = _UNDERSCORE.sub("-", rest)
+        return BranchLink(slug, tuple(sorted(self._ids_in(slug, rest) | self._ids_in(slug, parted))))
 
     def of_message(self, message: str, branch_slug: str | None = None) -> Mention:
         """Return which work packages a commit is for, as its message says it.

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
         line: bytes  # as it was read
 
         @property
+        def review_result(self) -> Any:
+            """How a review ended, where the event leaves one; otherwise nothing."""
+
+        @property
         def at(self) -> str:
             """The instant as the log spells it."""
 
@@ -62,6 +66,7 @@ class StatusRecord:
         "line_number",
         "reason",
         "review_ref",
+        "review_result",
         "shown_actor",
         "slug",
         "to_lane",
@@ -83,6 +88,7 @@ class StatusRecord:
         self.reason: str | None = row.get("reason")
         self.review_ref: str | None = row.get("review_ref")
         self.evidence: dict[str, Any] | None = row.get("evidence")
+        self.review_result: Any = row.get("review_result")
         self.known_parents: list[str] | None = row.get("parents")
         self._is_theirs = "mission_slug" in row
 

@@ -139,6 +139,9 @@ def _problem_with_optional(row: Mapping[str, Any]) -> str | None:
     parents = row.get("parents", ())
     if parents != () and not (isinstance(parents, list) and _TEXT_ONLY.issuperset(map(type, parents))):
         return "parents must be a list of event ids"
+    result = row.get("review_result")
+    if result is not None and not isinstance(result, dict):
+        return "review_result must be an object or null"
     evidence = row.get("evidence")
     return None if evidence is None else problem_with_evidence(evidence)
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 import json
 from json.encoder import encode_basestring
 
-from kitty_status.status.lanes import NINE_LANE
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
 
@@ -21,13 +18,8 @@ if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
 
 MAX_LISTED_HEADS = 20
-_OWN_KEYS = frozenset(
-    {"feature_slug", "materialized_at", "event_count", "last_event_id", "work_packages", "summary", "log_oid"}
-)
-_OWN_WORK_PACKAGE_KEYS = frozenset({"lane", "actor", "last_transition_at", "last_event_id", "force_count", "conflict"})
 _CONTAINERS = (dict, list)
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-_FOREIGN_IDENTITY = "mission_slug"
 
 
 class Snapshot:
@@ -133,23 +125,16 @@ def _conflict(outcome: Outcome) -> dict[str, Any]:
     return {"rule": outcome.rule, "head_count": len(outcome.heads), "heads": heads}
 
 
-def written_by_spec_kitty(existing: Mapping[str, Any] | None) -> bool:
-    """Say whether a snapshot is one that spec-kitty 3 keeps; it names the feature `mission_slug`."""
-    return existing is not None and _FOREIGN_IDENTITY in existing
+def to_bytes(snapshot: Snapshot, log_oid: str | None) -> bytes:
+    """Return the bytes of `status.json`; `log_oid` is the git blob id of the log's bytes, None outside git.
 
-
-def to_bytes(snapshot: Snapshot, log_oid: str | None, existing: Mapping[str, Any] | None = None) -> bytes:
-    """Return the bytes of `status.json`.
-
-    `log_oid` is the git blob id of the log's bytes, None outside git. Where `existing` is a
-    snapshot of spec-kitty 3, its own keys are kept and neither `log_oid` nor `conflict` is
-    written, so that the two tools do not undo each other's work.
+    Where spec-kitty 3 keeps the file too, `mission.snapshot_of_mission` says what it holds instead.
     """
-    content = snapshot.to_dict()
-    if existing is not None and written_by_spec_kitty(existing):
-        content = _in_their_shape(content, existing)
-    else:
-        content["log_oid"] = log_oid
+    return rendered({**snapshot.to_dict(), "log_oid": log_oid})
+
+
+def rendered(content: dict[str, Any]) -> bytes:
+    """Return the bytes of a snapshot with this content."""
     return (_rendered(content, "\n") + "\n").encode()
 
 
@@ -170,29 +155,6 @@ def _rendered(value: Any, line_end: str) -> str:
         members = [f"{encode_basestring(key)}: {_rendered(value[key], deeper)}" for key in sorted(value)]
         return f"{{{deeper}{f',{deeper}'.join(members)}{line_end}}}"
     return f"[{deeper}{f',{deeper}'.join([_rendered(each, deeper) for each in value])}{line_end}]"
-
-
-def _in_their_shape(content: dict[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in existing.items() if key not in _OWN_KEYS}
-    del content["feature_slug"]
-    content["materialized_at"] = content["materialized_at"] or ""
-    if not content["event_count"]:
-        # A log without events does not show whose it is, but this snapshot does.
-        content["summary"] = dict.fromkeys(NINE_LANE.counted, 0)
-    theirs = _object_in(existing, "work_packages")
-    content["work_packages"] = {
-        wp_id: {
-            **{key: value for key, value in _object_in(theirs, wp_id).items() if key not in _OWN_WORK_PACKAGE_KEYS},
-            **{key: value for key, value in state.items() if key != "conflict"},
-        }
-        for wp_id, state in content["work_packages"].items()
-    }
-    return kept | content
-
-
-def _object_in(content: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = content.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def parse(data: bytes) -> dict[str, Any]:

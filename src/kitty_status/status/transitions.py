@@ -10,12 +10,15 @@ from kitty_status.status import lanes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, TypeAlias
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TypeAlias, TypeGuard
 
     from kitty_status.status.lanes import LaneProfile
 
 APPROVED_VERDICT = "approved"
+OUTCOME = ("reviewer", "verdict", "reference")
+"""What is said of how a review ended."""
+_CONTENT_GUARDS = (lanes.GUARD_APPROVAL, lanes.GUARD_REVIEW_REF, lanes.GUARD_REVIEW_RESULT, lanes.GUARD_REASON)
 _MOST_NAMED = 5
 
 
@@ -23,7 +26,9 @@ class Move:
     """A request to change the lane of one work package, with everything that guards look at.
 
     `holder` is the actor who holds the work package now, None where nobody does; `open_subtasks` are the
-    texts of its subtasks that are not done.
+    texts of its subtasks that are not done; `review_result` says how a review ended: reviewer, verdict, reference.
+    `is_recorded` says that the move was made already, and by whom is not known: what nobody asked for then is not
+    asked for now.
     """
 
     __slots__ = (
@@ -33,9 +38,11 @@ class Move:
         "force",
         "from_lane",
         "holder",
+        "is_recorded",
         "open_subtasks",
         "reason",
         "review_ref",
+        "review_result",
         "to_lane",
     )
 
@@ -49,9 +56,11 @@ class Move:
         reason: str | None = None,
         review_ref: str | None = None,
         evidence: dict[str, Any] | None = None,
+        review_result: Mapping[str, Any] | None = None,
         execution_mode: str | None = None,
         holder: str | None = None,
         open_subtasks: Sequence[str] = (),
+        is_recorded: bool = False,
     ) -> None:
         self.from_lane = from_lane
         self.to_lane = to_lane
@@ -63,6 +72,8 @@ class Move:
         self.execution_mode = execution_mode
         self.holder = holder
         self.open_subtasks = open_subtasks
+        self.review_result = review_result
+        self.is_recorded = is_recorded
 
 
 class Refusal:
@@ -78,6 +89,7 @@ class Refusal:
 
 ILLEGAL = "illegal-move"
 HELD_BY_OTHER = "held-by-other"
+_ASK_HOLDER = "ask the holder to give it back; `kitty-status take-over` takes a claim that is stale or migrated"
 FORCE_NEEDS_ACTOR = "force-without-actor"
 FORCE_NEEDS_REASON = "force-without-reason"
 MISSING_ACTOR = "missing-actor"
@@ -85,6 +97,7 @@ MISSING_WORKSPACE = "missing-workspace"
 MISSING_EVIDENCE = "missing-evidence"
 OPEN_SUBTASKS = "open-subtasks"
 MISSING_REVIEW_REF = "missing-review-ref"
+MISSING_REVIEW_RESULT = "missing-review-result"
 MISSING_REASON = "missing-reason"
 
 
@@ -112,19 +125,24 @@ def refusals(move: Move, profile: LaneProfile) -> list[Refusal]:
 
 def needs_look(profile: LaneProfile) -> frozenset[tuple[str, str]]:
     """Return the legal moves whose event alone shows nothing to check: those without a guard on its content."""
-    content_guards = (lanes.GUARD_APPROVAL, lanes.GUARD_REVIEW_REF, lanes.GUARD_REASON)
-    return frozenset(move for move, guard in profile.moves.items() if guard not in content_guards)
+    return frozenset(move for move, guard in profile.moves.items() if guard not in _CONTENT_GUARDS)
 
 
 def has_approval(evidence: dict[str, Any] | None) -> bool:
     """Say whether evidence holds a review with the verdict `approved`, by a named reviewer, with a reference."""
     review = (evidence or {}).get("review")
-    return (
-        isinstance(review, dict)
-        and review.get("verdict") == APPROVED_VERDICT
-        and _said(review.get("reviewer"))
-        and _said(review.get("reference"))
-    )
+    return has_outcome(review) and review["verdict"] == APPROVED_VERDICT
+
+
+def has_outcome(review: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Say whether a review names who reviewed, how it ended, and where that can be read."""
+    return isinstance(review, dict) and all(_said(review.get(part)) for part in OUTCOME)
+
+
+def outcome_of(evidence: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return how the review in evidence ended, as an event's `review_result` holds it; None where there is none."""
+    review = (evidence or {}).get("review")
+    return {part: review[part] for part in OUTCOME} if has_outcome(review) else None
 
 
 def holder_of(lane: str, actor: str, profile: LaneProfile) -> str | None:
@@ -142,10 +160,14 @@ def _illegal(move: Move, profile: LaneProfile) -> Refusal:
         may = f"{move.from_lane} is final; only --force with a --reason leaves it"
     else:
         may = f"from {move.from_lane} it may go to {', '.join(targets)}"
+    if move.from_lane == move.to_lane:
+        may = f"it is there already; {may}"
     holder = f", and {move.holder} holds it" if move.holder not in (None, move.actor) else ""
     is_claim = any(to == move.to_lane and guard == lanes.GUARD_CLAIM for (_, to), guard in profile.moves.items())
-    code = HELD_BY_OTHER if is_claim and holder else ILLEGAL
-    return Refusal(code, f"{move.from_lane} to {move.to_lane} is not a legal move{holder}", may)
+    is_held = bool(is_claim and holder)
+    hint = f"{_ASK_HOLDER}; {may}" if is_held else may
+    words = f"{move.from_lane} to {move.to_lane} is not a legal move{holder}"
+    return Refusal(HELD_BY_OTHER if is_held else ILLEGAL, words, hint)
 
 
 def _no_guard(_move: Move) -> Refusal | None:
@@ -155,7 +177,7 @@ def _no_guard(_move: Move) -> Refusal | None:
 def _claim(move: Move) -> Refusal | None:
     if move.holder in (None, move.actor):
         return None
-    return Refusal(HELD_BY_OTHER, f"{move.holder} holds the work package", "ask the holder to give it back")
+    return Refusal(HELD_BY_OTHER, f"{move.holder} holds the work package", _ASK_HOLDER)
 
 
 def _workspace(move: Move) -> Refusal | None:
@@ -179,7 +201,7 @@ def _subtasks(move: Move) -> Refusal | None:
 
 
 def _approval(move: Move) -> Refusal | None:
-    if has_approval(move.evidence):
+    if has_approval(move.evidence) or has_approval({"review": move.review_result}):
         return None
     return Refusal(
         MISSING_EVIDENCE,
@@ -192,6 +214,16 @@ def _review_ref(move: Move) -> Refusal | None:
     if _said(move.review_ref):
         return None
     return Refusal(MISSING_REVIEW_REF, "sending work back needs the review", "name where it can be read: --review-ref")
+
+
+def _review_result(move: Move) -> Refusal | None:
+    if has_outcome(move.review_result) or (move.is_recorded and _said(move.review_ref)):
+        return None
+    return Refusal(
+        MISSING_REVIEW_RESULT,
+        f"{move.from_lane} is left only with how the review ended",
+        "say who reviewed, how it ended and where to read it: --reviewer, --verdict and --reference",
+    )
 
 
 def _reason(move: Move) -> Refusal | None:
@@ -210,5 +242,6 @@ _GUARDS: dict[str, _Guard] = {
     lanes.GUARD_SUBTASKS: _subtasks,
     lanes.GUARD_APPROVAL: _approval,
     lanes.GUARD_REVIEW_REF: _review_ref,
+    lanes.GUARD_REVIEW_RESULT: _review_result,
     lanes.GUARD_REASON: _reason,
 }

@@ -8,7 +8,7 @@ need the whole log are asked of the snapshot.
 from __future__ import annotations
 
 from kitty_status.status.continuity import chain_breaks, is_certain, never_current
-from kitty_status.status.lanes import GUARD_APPROVAL, GUARD_REVIEW_REF
+from kitty_status.status.lanes import GUARD_APPROVAL, GUARD_REVIEW_REF, GUARD_REVIEW_RESULT
 from kitty_status.status.rows import are_ulids, is_ulid, milliseconds_of
 from kitty_status.status.transitions import Move, has_approval, needs_look, refusals
 
@@ -30,6 +30,7 @@ DAMAGED_LINE = "damaged-line"
 INVALID_EVENT = "invalid-event"
 CUT_TAIL = "cut-tail"
 NO_LINE_END = "no-line-end"
+ODD_LOG_FOLDER = "odd-log-folder"
 ID_NOT_ULID = "id-not-ulid"
 UNKNOWN_LANE = "unknown-lane"
 REPEATED_EVENT = "repeated-event"
@@ -46,6 +47,11 @@ LANE_IN_FOREIGN_ROW = "lane-in-foreign-row"
 SNAPSHOT_DRIFT = "snapshot-drift"
 SNAPSHOT_MISSING = "snapshot-missing"
 SNAPSHOT_WITHOUT_LOG = "snapshot-without-log"
+INVALID_PHASE = "invalid-phase"
+LOG_NOT_READ = "log-not-read"
+UNREADABLE_WORK_PACKAGE = "unreadable-work-package"
+VIEW_DRIFT = "view-drift"
+VIEW_UNREADABLE = "view-unreadable"
 
 NO_FUTURE = ("Z", "Z")
 """For those who do not ask for a clock: no id lies in the future."""
@@ -54,6 +60,7 @@ _ADD_EVENT = "events are never edited: emit a further event that puts it right, 
 
 _LOOK_FOR_LINE = "a line may be missing: look on other branches; if none is, a further event says where it stands"
 _MOST_NAMED = 3
+_REVIEW_GUARDS = (GUARD_REVIEW_REF, GUARD_REVIEW_RESULT)
 _SECONDS_OF_A_DAY = 86_400
 
 
@@ -114,7 +121,7 @@ class Judge:
         self.plain_moves = needs_look(profile)
         self._lanes = frozenset(profile.lanes)
         self._needs_approval = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_APPROVAL)
-        self._needs_review_ref = frozenset(move for move, guard in profile.moves.items() if guard == GUARD_REVIEW_REF)
+        self._needs_review = frozenset(move for move, guard in profile.moves.items() if guard in _REVIEW_GUARDS)
         self.found: dict[tuple[bytes, str], Finding] = {}
         self.ignored: list[IgnoredParent] = []
 
@@ -130,7 +137,9 @@ class Judge:
             reason=event.reason,
             review_ref=event.review_ref,
             evidence=event.evidence,
+            review_result=event.review_result or None,
             execution_mode="given",
+            is_recorded=True,
         )
         for refusal in refusals(move, self.profile):
             self._add(event, Finding(refusal.code, f"{event.wp_id}: {refusal.message}", hint=_ADD_EVENT))
@@ -150,7 +159,7 @@ class Judge:
         if move in self._needs_approval:
             return has_approval(event.evidence)
         said = event.review_ref
-        return move in self._needs_review_ref and bool(said and said.strip())
+        return move in self._needs_review and bool(said and said.strip())
 
     def other_feature(self, event: LaneEvent) -> None:
         """Note an event that names another feature than the folder it stands in, now or before it was renamed."""

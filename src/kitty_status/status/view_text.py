@@ -12,6 +12,7 @@ BOM = b"\xef\xbb\xbf"
 SECTION_BEGIN = b"<!-- kitty-status:begin -->"
 SECTION_END = b"<!-- kitty-status:end -->"
 _LANE_KEY = b"lane:"
+_OPENING = {b"'": b"'", b'"': b'"', b"[": b"]", b"{": b"}"}
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
@@ -36,8 +37,8 @@ def block_span(file: bytes) -> tuple[int, int] | None:
 def lane_span(file: bytes) -> tuple[int, int] | None:
     """Return from which byte to which the lane stands in a file's block, without its quotes.
 
-    None where there is not exactly one line `lane: word`. A line without indentation is a key of the block's outermost
-    mapping, whatever surrounds it: YAML lets every other text go on only behind at least one space.
+    None where there is not exactly one line `lane: word`, and where it may stand inside a text or a list that began in
+    a line above: YAML asks for at least one space before what goes on, and its readers do without.
     """
     span = block_span(file)
     if span is None or span[1] < 0:
@@ -47,6 +48,8 @@ def lane_span(file: bytes) -> tuple[int, int] | None:
     while at < end:
         line_end = file.find(b"\n", at, end)
         line_end = end if line_end < 0 else line_end
+        if _may_go_on(file[at:line_end]):
+            return None
         if file.startswith(_LANE_KEY, at):
             if found is not None:
                 return None
@@ -55,6 +58,30 @@ def lane_span(file: bytes) -> tuple[int, int] | None:
                 return None
         at = line_end + 1
     return found
+
+
+def _may_go_on(line: bytes) -> bool:
+    """Say whether a quoted text or a list in brackets may begin in a line and not end there; True is no answer."""
+    value = line.strip()
+    while value.startswith((b"- ", b"? ")):
+        value = value[2:].lstrip()
+    if value[:1] not in _OPENING:
+        key, colon, rest = value.partition(b": ")
+        value = rest.lstrip() if colon and key else b""
+    if value[:1] not in _OPENING:
+        return False
+    before_comment = value.partition(b" #")[0].rstrip()
+    return not (_is_closed(before_comment) or (value[:1] in b"'\"" and _is_closed(value)))
+
+
+def _is_closed(value: bytes) -> bool:
+    opening = value[:1]
+    closing = _OPENING[opening]
+    if len(value) < 2 or not value.endswith(closing):  # noqa: PLR2004  both ends
+        return False
+    if opening == closing:
+        return value.count(opening) % 2 == 0 and b"\\" not in value
+    return value.count(opening) == value.count(closing) and not any(map(value.count, (b"'", b'"', b"\\")))
 
 
 def _word(file: bytes, start: int, end: int) -> tuple[int, int] | None:

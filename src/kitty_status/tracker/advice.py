@@ -11,9 +11,12 @@ from kitty_status.tracker.commit import committed_paths, how_to_stage
 from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.request import EmitRequest
+    from kitty_status.tracker.views import View
 
 
 def unknown_work_package(
@@ -37,8 +40,8 @@ def unknown_work_package(
     return [f"{message}; {hint}"]
 
 
-def in_the_middle(feature: Feature) -> list[str]:
-    """Return what to do if the merge, rebase or pick that git is in the middle of is to be aborted.
+def in_the_middle(feature: Feature, views: Iterable[View] = ()) -> list[str]:
+    """Return what to do if the merge, rebase or pick that git is in the middle of, while this was written, is aborted.
 
     `git merge --abort` refuses to touch a log that was written to since ("Entry … not uptodate"). Once the log is
     staged it is put back to what HEAD has, and the journal still holds the event.
@@ -46,7 +49,7 @@ def in_the_middle(feature: Feature) -> list[str]:
     operation = None if feature.repository is None else operation_in_progress(feature.repository.git_dir)
     if operation is None:
         return []
-    stage = how_to_stage(committed_paths(feature))
+    stage = how_to_stage([*committed_paths(feature), *(view.where for view in views if view.written)])
     words = (
         f"git is in the middle of a {operation}: before you abort it, run `{stage}`, since git may refuse otherwise, "
         "and after it `kitty-status reconcile-journal`, which brings back what was recorded meanwhile"

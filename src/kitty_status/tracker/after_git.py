@@ -1,7 +1,7 @@
 """What is done when git is done: the hooks post-commit, post-merge, post-checkout and post-rewrite.
 
-Snapshots that git has left beside a log they were not made from are found and, where that disturbs
-nothing, written anew. git cannot be stopped any more, so nothing here ever fails it: whatever goes
+Snapshots and views that git has left beside a log they were not made from are found and, where that
+disturbs nothing, written anew. git cannot be stopped any more, so nothing here ever fails it: whatever goes
 wrong is a warning. Where git has more to do (an autostash to bring back, the next commit of a rebase)
 the work tree is left as it is.
 
@@ -162,15 +162,15 @@ def _changed_features(hook: str, told: list[str], git_dir: str, rebase: str) -> 
         between = (
             ["diff-index", "--cached", "HEAD"] if [hook, *told] == _SQUASHED else ["diff-tree", "ORIG_HEAD", "HEAD"]
         )
-        folders = _folders(between)
+        folders = _folders(between, views=True)
         return folders, _unless_there(os.path.join(git_dir, "MERGE_AUTOSTASH"), folders)
     if hook == "post-rewrite" and rebase:
-        folders = _folders(["diff-tree", _tip_before(git_dir, rebase), "HEAD"])
+        folders = _folders(["diff-tree", _tip_before(git_dir, rebase), "HEAD"], views=True)
         return folders, _unless_there(os.path.join(git_dir, rebase, "autostash"), folders)
     if hook == "post-checkout" and told[2:] == [_TO_A_BRANCH] and _is_on_a_branch(git_dir):
         # A file that is as committed stays so: changed, it would stop the next checkout.
         before, after, _ = told
-        return _folders(["diff-tree", before, after]), _folders(["diff-index", "HEAD"])
+        return _folders(["diff-tree", before, after], views=True), _folders(["diff-index", "HEAD"])
     return [], []
 
 
@@ -179,10 +179,10 @@ def _unless_there(autostash: str, folders: list[str]) -> list[str]:
     return [] if os.path.exists(autostash) else folders
 
 
-def _folders(between: list[str]) -> list[str]:
+def _folders(between: list[str], *, views: bool = False) -> list[str]:
     """Return the feature folders that differ between two states; none where git does not know them both."""
     try:
-        return features_between(between, os.curdir)
+        return features_between(between, os.curdir, views=views)
     except GitError:
         # Nothing was there before: the first commit, a new work tree.
         return []

@@ -15,11 +15,13 @@ from kitty_status.git import removal
 from kitty_status.git.base_branch import is_ancestor
 from kitty_status.git.head import names_of_branch, operation_in_progress, positions, reflog_commits, vanished_worktrees
 from kitty_status.git.references import branches, main_branch
+from kitty_status.git.squashed import has_all_of
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.finished import Finished
 from kitty_status.tracker.journal.entries import books, read_book
 from kitty_status.tracker.journal.settling import open_entries
+from kitty_status.tracker.workspaces import tidy, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,15 +30,20 @@ if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Project
+    from kitty_status.tracker.workspaces import Workspace
 
 _MOST_NAMES = 3
+MERGED = "merged"
+PUSHED = "pushed"
+CONTENT = "content"
 
 
 @dataclass(slots=True)
 class Tree:
     """A work tree of the clone: what it is for, why it stays, and whether it was removed.
 
-    `is_finished` says that its feature is; then `whys` are what is in the way of removing it. `is_branch_gone`
+    `is_finished` says that its feature is; then `whys` are what is in the way of removing it, and `kept_by` says where
+    its commits are all the same: `merged`, `pushed`, or `content`, their changes alone. `is_branch_gone`
     says that it stood at a commit once, and its branch at none now: the branch was deleted, or another one begun.
     """
 
@@ -46,6 +53,7 @@ class Tree:
     feature: str | None = None
     is_finished: bool = False
     is_branch_gone: bool = False
+    kept_by: str | None = None
     whys: list[str] = field(default_factory=list)
     removed: bool = False
 
@@ -58,21 +66,28 @@ class Tree:
             "feature": self.feature,
             "finished": self.is_finished,
             "removed": self.removed,
+            "kept_by": self.kept_by,
             "why": self.whys,
         }
 
 
 @dataclass(slots=True)
 class Cleanup:
-    """The branch that everything was compared with, each work tree, and what a person should know besides."""
+    """The branch that everything was compared with, each work tree, and what a person should know besides.
+
+    `workspaces` are what spec-kitty has left of its own.
+    """
 
     base: str
     trees: list[Tree]
     warnings: list[str]
+    workspaces: list[Workspace] = field(default_factory=list)
 
 
 def cleanup(project: Project, config: Config, *, dry_run: bool = False) -> Cleanup:
     """Remove the linked work trees whose feature is finished and with which nothing is lost; no branch is deleted.
+
+    With them go the files of spec-kitty that name them, and those whose work trees are gone already.
 
     Raises:
         OutsideRepositoryError: there is no repository.
@@ -100,6 +115,8 @@ def cleanup(project: Project, config: Config, *, dry_run: bool = False) -> Clean
                     tree.removed = True
         except (GitError, BusyError) as error:
             tree.whys.append(error.message)
+    gone = [tree.repository.worktree for tree in found.trees if tree.is_finished and not tree.whys]
+    tidy(found.workspaces, {str(Path(path).resolve()) for path in gone}, project.root, dry_run=dry_run)
     return found
 
 
@@ -117,7 +134,7 @@ def survey(project: Project, config: Config) -> Cleanup:
     base = _base(repository, tips, standing)
     finished = Finished(project, repository, config, base, tips[base])
     trees = [_judged(tree, position, finished, base) for tree, position in standing]
-    return Cleanup(base, trees, [])
+    return Cleanup(base, trees, [], workspaces(project, repository, finished))
 
 
 def _repository(project: Project) -> Repository:
@@ -182,14 +199,24 @@ def _obstacles(tree: Tree, start: Path, base: str) -> Iterator[str]:
     yield from _named("changes that git was told not to see are possible in", removal.files_not_watched(repository))
     yield from _named("git ignores a log", removal.ignored_logs(repository))
     yield from _named("git keeps for it alone", removal.own_references(repository))
-    upstream = removal.upstream_of(repository, tree.branch) if tree.branch else None
-    if not any(is_ancestor(repository, tree.commit, other) for other in (base, upstream) if other):
+    tree.kept_by = _kept_by(repository, tree.branch, tree.commit, base)
+    if tree.kept_by is None:
         yield "it has commits that are neither merged nor pushed"
     elif commits := removal.commits_only_here(repository, tree.branch):
         yield f"only its reflog has commit {commits[0]}"
     waiting = _waiting(repository, tree.branch)
     if waiting:
         yield f"{waiting} acknowledged {'event waits' if waiting == 1 else 'events wait'} in the journal for it"
+
+
+def _kept_by(repository: Repository, branch: str | None, commit: str, base: str) -> str | None:
+    """Return where the commits of a work tree are without it, None where they are nowhere else."""
+    if is_ancestor(repository, commit, base):
+        return MERGED
+    upstream = removal.upstream_of(repository, branch) if branch else None
+    if upstream is not None and is_ancestor(repository, commit, upstream):
+        return PUSHED
+    return CONTENT if branch and has_all_of(repository, base, commit) else None
 
 
 def _named(what: str, paths: list[str]) -> Iterator[str]:

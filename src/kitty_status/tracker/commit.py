@@ -1,11 +1,11 @@
-"""Committing exactly a feature's log and snapshot, whatever else is staged."""
+"""Committing exactly a feature's log, snapshot and views, whatever else is staged."""
 
 from __future__ import annotations
 
 import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.errors import BusyError, GitError, OutsideRepositoryError, UsageError
 from kitty_status.git.folders import changed_files, committed_files, is_ignored, literal_paths, tracked_files
@@ -13,13 +13,18 @@ from kitty_status.git.head import operation_in_progress
 from kitty_status.git.run import git, run_git
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.status.layout import SHARDS_PLACEHOLDER, feature_folder_of
+from kitty_status.tracker.config import load_config
 from kitty_status.tracker.journal.writing import journal_of
+from kitty_status.tracker.view_changes import changed_views
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from kitty_status.git.repository import Repository
     from kitty_status.git.run import GitResult
+    from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
+    from kitty_status.tracker.views import View
 
 _COMMITS_ONLY_THE_WHOLE = ("merge", "cherry-pick", "revert")
 _PATIENCE = 5.0
@@ -43,35 +48,50 @@ def check_can_commit(project: Project) -> None:
         )
 
 
-def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: bool = True) -> str:
-    """Commit a feature's log and snapshot, those of them that git does not ignore, and return the commit's id.
+class Commit(NamedTuple):
+    """A commit's id, and the views that were left out of it since a person has changed more in their files."""
 
-    Other staged changes stay staged. The user's hooks run as at any commit. Where both files stand
+    id: str
+    left_out: list[str]
+
+    def warnings(self, written: Iterable[View]) -> list[str]:
+        """Return what to say of the views that were just written and are not in the commit."""
+        return [
+            f"{view.where} was left out of the commit: more than its status differs from HEAD, or it is new"
+            for view in written
+            if view.written and view.where in self.left_out
+        ]
+
+
+def commit_feature(feature: Feature, message: str, event_id: str, config: Config) -> Commit:
+    """Commit a feature's log, snapshot and views, those of them that git does not ignore.
+
+    Other staged changes stay staged. The user's hooks run as at any commit. Where all files stand
     in the history as they are, nothing is done, so a repeated call is harmless. Commits of one clone
-    wait for each other, and the log's lock is held, so that log and snapshot are of one moment. Pass
-    `snapshot` False where snapshots are not to be committed.
+    wait for each other, and the log's lock is held, so that all files are of one moment. A view is left out
+    where a person has changed more in its file.
 
     Raises:
         OutsideRepositoryError: the feature lies in no repository.
         BusyError: another git is at work in the repository.
         GitError: git or a hook refused; the event `event_id` stands in the log.
     """
-    if feature.repository is None:
-        raise OutsideRepositoryError(f"{feature.folder} is in no git repository", hint="run `git init` first")
-    cwd = feature.repository.worktree
-    commits = Path(feature.repository.state_dir) / "locks" / ".commit.lock"
+    repository = repository_of(feature)
+    cwd = repository.worktree
+    commits = Path(repository.state_dir) / "locks" / ".commit.lock"
     journal = journal_of(feature)
     commit = None
     with exclusive(commits, timeout=60.0), exclusive(feature.lock):
-        paths = [
-            path for path in committed_paths(feature, snapshot=snapshot) if not is_ignored(feature.repository, path)
-        ]
+        status = committed_paths(feature, snapshot=config.commits_snapshots)
+        paths = [path for path in status if not is_ignored(repository, path)]
         if not paths:
             raise GitError(
                 f"git ignores the log of {feature.slug}",
                 hint="it is written; take it out of .gitignore",
                 event_id=event_id,
             )
+        views = changed_views(feature, config)
+        paths += views.generated
         result = _patiently(["add", "--", *paths], cwd)
         if not result.code:
             result = _patiently(["commit", "--quiet", "-m", message, "--only", "--", *paths], cwd)
@@ -86,8 +106,8 @@ def commit_feature(feature: Feature, message: str, event_id: str, *, snapshot: b
         # Where that fails, `validate` says so: the commit is made.
         journal.refresh_snapshots()
     if commit is not None:
-        return commit
-    hint = f"event {event_id} is recorded; commit it with: {how_to_commit(feature, message, snapshot=snapshot)[-1]}"
+        return Commit(commit, views.edited)
+    hint = f"event {event_id} is recorded; commit it with: {commands_to_commit(paths, message)[-1]}"
     if _is_busy(result):
         raise BusyError(f"another git is at work in {cwd}", hint=hint, event_id=event_id)
     raise GitError(f"git commit failed: {_words(result)}", hint=hint, event_id=event_id)
@@ -128,12 +148,12 @@ def how_to_stage(paths: Sequence[str]) -> str:
     return f"git add -- {_named(paths)}"
 
 
-def how_to_commit(feature: Feature, message: str, *, snapshot: bool = True) -> list[str]:
-    """Return the commands, for any folder of the work tree, that commit what `commit_feature` would.
+def how_to_commit(feature: Feature, message: str, *, snapshot: bool = True, views: Sequence[str] = ()) -> list[str]:
+    """Return the commands, for any folder of the work tree, that commit a feature's log and snapshot, and these views.
 
     In the middle of a merge, cherry-pick or revert git commits no single files: what is staged goes with the rest.
     """
-    commands = commands_to_commit(committed_paths(feature, snapshot=snapshot), message)
+    commands = commands_to_commit([*committed_paths(feature, snapshot=snapshot), *views], message)
     operation = None if feature.repository is None else operation_in_progress(feature.repository.git_dir)
     return commands[:1] if operation in _COMMITS_ONLY_THE_WHOLE else commands
 
@@ -149,8 +169,54 @@ def _named(paths: Sequence[str]) -> str:
     return " ".join(shlex.quote(f":/{path}") for path in paths)
 
 
+def check_unchanged(feature: Feature, path: Path) -> None:
+    """Refuse to commit a file of a feature that HEAD does not have as it is.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+        UsageError: a commit of the file would take other changes along.
+        GitError: git could not be asked.
+    """
+    repository = repository_of(feature)
+    name = feature.relative(path)
+    if changed_files(repository, name) or not committed_files(repository, name):
+        raise UsageError(f"{name} has uncommitted changes of its own", hint="commit them first, or leave out --commit")
+
+
+def commit_file(feature: Feature, path: Path, message: str) -> str:
+    """Commit one file of a feature, whatever else is staged, and return the commit's id.
+
+    Raises:
+        OutsideRepositoryError: there is no repository.
+        BusyError: another git is at work in the repository. GitError: git or a hook refused. The file stays as it is.
+    """
+    repository = repository_of(feature)
+    name = feature.relative(path)
+    with exclusive(Path(repository.state_dir) / "locks" / ".commit.lock", timeout=60.0):
+        result = _patiently(
+            ["commit", "--quiet", "-m", message, "--only", "--", f":(top,literal){name}"], repository.worktree
+        )
+    if not result.code:
+        return git(["rev-parse", "HEAD"], cwd=repository.worktree).decode("ascii").strip()
+    hint = f"the lane is written; commit it with: {commands_to_commit([name], message)[-1]}"
+    if _is_busy(result):
+        raise BusyError(f"another git is at work in {repository.worktree}", hint=hint)
+    raise GitError(f"git commit failed: {_words(result)}", hint=hint)
+
+
+def repository_of(feature: Feature) -> Repository:
+    """Return the repository that a feature lies in.
+
+    Raises:
+        OutsideRepositoryError: there is none.
+    """
+    if feature.repository is None:
+        raise OutsideRepositoryError(f"{feature.folder} is in no git repository", hint="run `git init` first")
+    return feature.repository
+
+
 def check_nothing_else_changed(feature: Feature) -> None:
-    """Refuse to commit a move of a folder in which more than the log and the snapshot has uncommitted changes.
+    """Refuse to commit a move of a folder in which more than log, snapshot and views has uncommitted changes.
 
     Raises:
         UsageError: so it is; a commit of the move would take them along.
@@ -162,6 +228,9 @@ def check_nothing_else_changed(feature: Feature) -> None:
     own = {feature.relative(path) for path in (feature.snapshot, feature.log.shards / SHARDS_PLACEHOLDER)}
     changed = changed_files(feature.repository, folder)
     others = [path for path in changed if path not in own and feature_folder_of(path) != folder]
+    if others:
+        generated = changed_views(feature, load_config(feature.root)).generated
+        others = [path for path in others if path not in generated]
     if others:
         raise UsageError(
             f"{feature.relative(feature.folder)} has other uncommitted changes, such as {others[0]}",
@@ -177,9 +246,7 @@ def commit_move(source: Feature, target: Feature, message: str) -> str:
         BusyError: another git is at work in the repository.
         GitError: git or a hook refused; the folder has moved.
     """
-    repository = target.repository
-    if repository is None:
-        raise OutsideRepositoryError(f"{target.folder} is in no git repository", hint="run `git init` first")
+    repository = repository_of(target)
     old, new = source.relative(source.folder), target.relative(target.folder)
     paths = committed_files(repository, old) + tracked_files(repository, new)
     hint = f"it has moved; go on with: {how_to_commit_move(source, target, message)[-1]}"

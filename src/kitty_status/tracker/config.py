@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import ConfigurationError
-from kitty_status.git.configuration_keys import CONFIG_PATH, LANES_KEY, PROFILES_KEY, SECTION
+from kitty_status.git.configuration_keys import CONFIG_PATH, LANES_KEY, PHASE_KEY, PROFILES_KEY, SECTION
 from kitty_status.status import known_lanes
 from kitty_status.status.lanes import PROFILES
 from kitty_status.status.layout import LAYOUTS, SINGLE
@@ -25,19 +25,22 @@ if TYPE_CHECKING:
     from kitty_status.status.profiles import Node
 
 DETECTED = "auto"
-PHASES = ("0", "1", "2")
 STALE_CLAIMED_DAYS = 7
 STALE_IN_PROGRESS_DAYS = 14
 MOST_DAYS = 36500
 SNAPSHOT_OWN = "own"
 SNAPSHOT_SPEC_KITTY = "spec-kitty"
 SNAPSHOT_IGNORED = "ignored"
+VIEWS_ON = "on"
+VIEWS_OFF = "off"
 _KEYS = {
     LANES_KEY: (DETECTED, *PROFILES),
     PROFILES_KEY: (),
     "layout": LAYOUTS,
-    "phase": PHASES,
+    # Any value is taken: what is no phase is warned of and passed over, see `phases`.
+    PHASE_KEY: (),
     "snapshot": (DETECTED, SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, SNAPSHOT_IGNORED),
+    "views": (DETECTED, VIEWS_ON, VIEWS_OFF),
     "requires": (),
     "stale_claimed_days": (),
     "stale_in_progress_days": (),
@@ -56,9 +59,11 @@ class Config:
 
     * `profile` is the pinned lane profile, None where the log shall say
     * `snapshot` is `auto`, `own` or `spec-kitty`: whose keys `status.json` has; or `ignored`: it is not committed
+    * `views` is `auto`, `on` or `off`: whether lanes and the status section are written into the Markdown files
     * `layout` is `single` or `per-writer`: into how many files a new log goes
     * `requires` is the lowest version that may write here
     * `stale_claimed_days` and `stale_in_progress_days` say how long a holder may move nothing before the claim is stale
+    * `phase` is what stands under `status.phase`, in the line `phase_line`, a phase or not; None where nothing does
     * `profiles` are the profiles that may be pinned: those that ship, and the repository's own
     * `warnings` say what is odd about the repository's own profiles
     """
@@ -69,8 +74,11 @@ class Config:
         self.warnings: list[str] = []
         self.profile: LaneProfile | None = self.profiles.get(values.get(LANES_KEY, DETECTED))
         self.snapshot = values.get("snapshot", DETECTED)
+        self.views = values.get("views", DETECTED)
         self.layout = values.get("layout", SINGLE)
         self.requires = values.get("requires", "")
+        self.phase = values.get(PHASE_KEY)
+        self.phase_line = 0
         self.stale_claimed_days = int(values.get("stale_claimed_days", STALE_CLAIMED_DAYS))
         self.stale_in_progress_days = int(values.get("stale_in_progress_days", STALE_IN_PROGRESS_DAYS))
 
@@ -127,11 +135,15 @@ def _checked(section: dict[str, tuple[str, int]], path: Path, own: dict[str, Lan
     for key, (value, line) in section.items():
         if not (key == LANES_KEY and value in own):
             _check(key, value, f"{path}:{line}", own)
-    return Config({key: value for key, (value, _) in section.items()}, own)
+    config = Config({key: value for key, (value, _) in section.items()}, own)
+    _, config.phase_line = section.get(PHASE_KEY, ("", 0))
+    return config
 
 
 def _plain(node: Node) -> object:
-    return node.value if isinstance(node.value, str | int | float | None) else type(node.value).__name__
+    if node.value is None:
+        return "null"
+    return node.value if isinstance(node.value, str | int | float) else type(node.value).__name__
 
 
 def _check(key: str, value: str, where: str, own: Iterable[str]) -> None:

@@ -212,7 +212,7 @@ def _materialize(conversion: Conversion, config: Config) -> None:
     if not feature.snapshot.exists():
         return
     try:
-        write_snapshot(feature, config, *reduce_with_oid(feature, config))
+        conversion.warnings += write_snapshot(feature, config, *reduce_with_oid(feature, config)).warnings(feature)
     except (OSError, KittyStatusError) as error:
         conversion.warnings.append(
             f"{feature.snapshot.name} was not written ({error}); run `kitty-status materialize {feature.slug}`"

@@ -20,9 +20,15 @@ from kitty_status.status.reducer import reduce_with
 from kitty_status.status.rows import is_foreign, is_ulid, problem_with
 from kitty_status.tracker.advice import unknown_work_package
 from kitty_status.tracker.claims import refuse_if_held_elsewhere
-from kitty_status.tracker.judging import move_asked_for, refuse_if_against_the_rules, refuse_if_moved_on
+from kitty_status.tracker.judging import (
+    lane_asked_for,
+    move_asked_for,
+    refuse_if_against_the_rules,
+    refuse_if_moved_on,
+)
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import refuse_lost_log
+from kitty_status.tracker.missions import identity_of_events, profile_of_new_log
 from kitty_status.tracker.recent import understand
 from kitty_status.tracker.request import Emitted, Prospect
 from kitty_status.tracker.slugs import check_name
@@ -57,13 +63,10 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     feature.check_can_move()
     data = feature.log.read() or b""
     on_damage = feature.log.strictly(under_lock=not request.dry_run)
-    events, before = understand(str(feature.log), data, config.profile, on_damage)
+    profile = config.profile or profile_of_new_log(feature, data)
+    events, before = understand(str(feature.log), data, profile, on_damage)
     refuse_lost_log(feature, before, config)
-    to_lane = before.profile.resolve(request.to_lane)
-    if to_lane is None:
-        raise UsageError(
-            f"{request.to_lane!a} is no lane of {before.profile.name}", hint=f"lanes: {', '.join(before.profile.lanes)}"
-        )
+    to_lane = lane_asked_for(request, before.profile)
     replayed = _replayed(feature, request, to_lane)
     if replayed is not None:
         return Emitted(feature, replayed, before.state_of(request.wp_id), replayed=True)
@@ -83,7 +86,7 @@ def decide(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     except LineDamagedError as error:
         raise UsageError(f"the event could not be read back: {error}", hint="look at what was given") from error
     event = StatusRecord(decode(line.removesuffix(b"\n")), line)
-    after = reduce_with(before, events, event, config.profile)
+    after = reduce_with(before, events, event, profile)
     became = after.work_packages[request.wp_id]
     if became["last_event_id"] != row["event_id"] or became["lane"] != to_lane:
         raise MoveRefusedError(
@@ -115,7 +118,7 @@ def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str,
         "actor": request.actor,
         "force": request.force,
         "reason": request.reason,
-        "review_ref": request.review_ref,
+        "review_ref": request.review_ref or _reference_of_outcome(stored),
         "evidence": request.evidence,
     }
     other = [key for key, value in asked.items() if stored.get(key) != value]
@@ -130,10 +133,16 @@ def _replayed(feature: Feature, request: EmitRequest, to_lane: str) -> dict[str,
     return stored
 
 
+def _reference_of_outcome(stored: dict[str, Any]) -> str | None:
+    """Return where the review of an event can be read, if the event has that from how the review ended."""
+    reference: str | None = (stored.get("review_result") or {}).get("reference")
+    return reference if stored.get("review_ref") == reference else None
+
+
 def _row(feature: Feature, request: EmitRequest, move: Move, before: Snapshot, newest_id: str | None) -> dict[str, Any]:
-    return {
+    row = {
         "event_id": request.event_id or event_ids.mint(above=newest_id),
-        "feature_slug": feature.slug,
+        **identity_of_events(feature),
         "wp_id": request.wp_id,
         "from_lane": move.from_lane,
         "to_lane": move.to_lane,
@@ -142,10 +151,11 @@ def _row(feature: Feature, request: EmitRequest, move: Move, before: Snapshot, n
         "force": request.force,
         "reason": request.reason,
         "execution_mode": move.execution_mode,
-        "review_ref": request.review_ref,
+        "review_ref": move.review_ref,
         "evidence": request.evidence,
         "parents": list(before.heads.get(request.wp_id, ())),
     }
+    return row if move.review_result is None else {**row, "review_result": dict(move.review_result)}
 
 
 def _refuse_an_id_from_the_future(event_id: str) -> None:

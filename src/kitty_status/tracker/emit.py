@@ -17,7 +17,9 @@ from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.listeners import tell
 from kitty_status.tracker.log import find_event
 from kitty_status.tracker.materialize import oid_of, reduce_with_oid, write_snapshot
+from kitty_status.tracker.phases import refuse_unlogged
 from kitty_status.tracker.recent import remember
+from kitty_status.tracker.views import stage, views_of
 from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:
@@ -27,10 +29,23 @@ if TYPE_CHECKING:
     from kitty_status.tracker.journal.restoring import Fate
     from kitty_status.tracker.journal.writing import Journal
     from kitty_status.tracker.request import EmitRequest, Emitted
+    from kitty_status.tracker.views import StagedViews
 
 
 def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
-    """Move a work package, if its profile's rules allow it.
+    """Move a work package of the feature that the request names or the project suggests; see `record`.
+
+    Raises:
+        NotFoundError, UsageError: no feature is meant, or more than one.
+        MoveRefusedError: the feature is in phase 0 and keeps no log. And what `record` raises.
+    """
+    feature = project.feature(request.feature)
+    refuse_unlogged(feature, config)
+    return record(feature, config, request)
+
+
+def record(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
+    """Move a work package of a feature that keeps a log, if its profile's rules allow it, by an event there.
 
     Raises:
         MoveRefusedError: the move is against the rules (HeldByOtherError: somebody else holds it).
@@ -38,13 +53,13 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
         UsageError, NotFoundError: feature, work package or lane cannot be understood or found.
         StoreError: the log is damaged. BusyError: another process held it for too long.
         OutcomeUnknownError: the disk did not confirm; repeat with the same `event_id`.
+        WorkPackageFileError: a view could not be made of the log with the event in it; nothing was written.
         OSError: the operating system refused; the event is certainly absent.
     """
     config.check_may_write()
     check_request(request)
-    feature = project.feature(request.feature)
     if request.dry_run:
-        return decide(feature, config, request)
+        return _foresee(feature, config, request)
     problem = None
     journal = journal_of(feature)
     try:
@@ -57,24 +72,37 @@ def emit(project: Project, config: Config, request: EmitRequest) -> Emitted:
             problem = journal.refresh_snapshots()
     emitted.warnings += [_says_brought_back(fate, feature) for fate in brought_back]
     emitted.warnings += [problem] if problem else []
-    emitted.warnings += in_the_middle(feature)
+    emitted.warnings += in_the_middle(feature, emitted.views)
     emitted.warnings += tell(emitted)
     return emitted
 
 
-def _decide_and_append(feature: Feature, config: Config, request: EmitRequest, journal: Journal | None) -> Emitted:
+def _foresee(feature: Feature, config: Config, request: EmitRequest) -> Emitted:
     emitted = decide(feature, config, request)
-    try:
-        if emitted.prospect is None:
+    if emitted.prospect is not None:
+        emitted.views = views_of(feature, config, emitted.prospect.snapshot)
+    return emitted
+
+
+def _decide_and_append(feature: Feature, config: Config, request: EmitRequest, journal: Journal | None) -> Emitted:
+    emitted = _foresee(feature, config, request)
+    if emitted.prospect is None:
+        try:
             # Whoever recorded it may have been stopped before the disk confirmed it.
             for file in feature.log.files():
                 confirm(file)
-        else:
+        except OutcomeUnknownError as error:
+            raise _unknown(error.message, emitted) from error
+        _settle(emitted, config, journal)
+        return emitted
+    # All that can go wrong with a view goes wrong before the event is written, but for the renaming.
+    with stage(emitted.views, emitted.prospect.snapshot) as staged:
+        try:
             place, line = place_to_write(feature, config.layout), emitted.prospect.line
             journal.append(place, line) if journal else append_locked(place, line)
-    except OutcomeUnknownError as error:
-        raise _unknown(error.message, emitted) from error
-    _settle(emitted, config, journal)
+        except OutcomeUnknownError as error:
+            raise _unknown(error.message, emitted) from error
+        _settle(emitted, config, journal, staged)
     return emitted
 
 
@@ -87,13 +115,15 @@ def _says_brought_back(fate: Fate, feature: Feature) -> str:
     )
 
 
-def _settle(emitted: Emitted, config: Config, journal: Journal | None) -> None:
-    """Write the snapshot of the log as it is with the event in it, and report the lane that this gives."""
+def _settle(emitted: Emitted, config: Config, journal: Journal | None, staged: StagedViews | None = None) -> None:
+    """Write snapshot and views of the log as it is with the event in it, and report the lane that this gives."""
     feature = emitted.feature
     try:
         snapshot, oid = _as_foreseen(emitted, config) or _as_it_stands(emitted, config, journal)
         emitted.state = snapshot.state_of(emitted.event["wp_id"])
-        write_snapshot(feature, config, snapshot, oid)
+        written = write_snapshot(feature, config, snapshot, oid, staged)
+        emitted.views = written.views
+        emitted.warnings += [f"the event is recorded, but {warning}" for warning in written.warnings(feature)]
     except OutcomeUnknownError:
         raise
     except (OSError, KittyStatusError) as error:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import GitError
 from kitty_status.git.head import position_of, worktrees
+from kitty_status.status.layout import OVERVIEW_FILENAME
 from kitty_status.tracker.slugs import mentions
-from kitty_status.tracker.work_packages.files import OVERVIEW_FILENAME, read_text_file, work_package_files
+from kitty_status.tracker.work_packages.files import read_text_file, work_package_files
 from kitty_status.tracker.work_packages.subtasks import subtasks_in_file, subtasks_in_overview
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 WORKTREE = "worktree"
 DIRECT = "direct_repo"
+MIGRATION = "migration"
+"""The actor of events that were made from a file: nobody who could go on, or give a claim back."""
 
 
 class Subtasks:

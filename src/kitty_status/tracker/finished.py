@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from kitty_status.errors import KittyStatusError
 from kitty_status.git.folders import committed_files
+from kitty_status.status.layout import TASKS_FOLDER
 from kitty_status.status.mentions import Vocabulary
 from kitty_status.status.reducer import reduce_events, unique_events
+from kitty_status.status.view_paths import work_package_in
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import events_in, read_log
 from kitty_status.tracker.past import past_at
-from kitty_status.tracker.work_packages.files import TASKS_FOLDER, id_in, work_package_ids
+from kitty_status.tracker.phases import phase_of
+from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +71,8 @@ class Finished:
             events = unique_events(event for feature in own for event in read_log(feature.log, feature.log.strictly()))
         except (KittyStatusError, OSError) as error:
             return f"the log of {slug} cannot be read: {error}"
+        if not all(phase_of(feature, self._config).keeps_log for feature in own):
+            return f"{slug} is in phase 0, where no log says what is finished"
         if not merged:
             return f"{self._name} has no events of {slug}"
         ids = {wp_id for feature in own for wp_id in work_package_ids(feature)} | self._ids_of_files(slug)
@@ -96,7 +101,7 @@ class Finished:
         folder = f"{past.folder}/{TASKS_FOLDER}"
         paths = committed_files(self._repository, folder, self._past.commit.oid)
         direct = (path.removeprefix(f"{folder}/") for path in paths)
-        return {wp_id for name in direct if "/" not in name and (wp_id := id_in(name)) is not None}
+        return {wp_id for name in direct if "/" not in name and (wp_id := work_package_in(name)) is not None}
 
     def _open(self, events: list[LaneEvent], ids: set[str], where: str) -> str | None:
         snapshot = reduce_events(events, self._config.profile)

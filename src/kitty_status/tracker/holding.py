@@ -1,7 +1,8 @@
 """Giving a claim back, and taking one over that its holder seems to have forgotten. Both are events like any other.
 
-A claim is stale when its holder has moved nothing for longer than the configuration allows its lane. A claim that
-another work tree or branch has recorded, and that is not merged here, can be taken over as well.
+A claim is stale when its holder has moved nothing for longer than the configuration allows its lane. One that was
+migrated from a file belongs to nobody, and may be taken over at any time. A claim that another work tree or branch has
+recorded, and that is not merged here, can be taken over as well.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from kitty_status.status.lanes import GUARD_CLAIM
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.transitions import HELD_BY_OTHER, holder_of
 from kitty_status.tracker.emit import emit
+from kitty_status.tracker.facts import MIGRATION
 from kitty_status.tracker.log import read_log
+from kitty_status.tracker.phases import refuse_unlogged
 from kitty_status.tracker.request import EmitRequest
 from kitty_status.tracker.sight import Surroundings
 
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from kitty_status.tracker.request import Emitted
 
 _HOURS_A_DAY = 24
+_BY_HAND = (
+    "there, `assignee` and `agent` in the frontmatter say who holds a work package: change them by hand, and the lane "
+    "with `kitty-status emit`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,11 @@ class Claim:
     lane: str
     since: str
     elsewhere: str | None = None
+
+    @property
+    def is_migrated(self) -> bool:
+        """Whether it was made from a file, so that there is nobody who could be asked about it."""
+        return self.holder == MIGRATION
 
     @property
     def days(self) -> float:
@@ -70,8 +82,8 @@ def release(project: Project, config: Config, request: EmitRequest) -> Emitted:
     if claim.holder != request.actor and not request.force:
         raise _held(
             claim,
-            "only its holder gives it back; `kitty-status take-over` takes one that is stale, and --force with a "
-            "--reason gives it back for somebody else",
+            "only its holder gives it back; `kitty-status take-over` takes one that is stale or migrated, and --force "
+            "with a --reason gives it back for somebody else",
         )
     goal = before.profile.initial
     is_own = claim.holder == request.actor
@@ -87,7 +99,7 @@ def release(project: Project, config: Config, request: EmitRequest) -> Emitted:
 def take_over(project: Project, config: Config, request: EmitRequest) -> Emitted:
     """Make the actor the holder of a work package that somebody else holds, in the lane where it is held.
 
-    The lane of the `request` is not looked at. With `force` also a claim that is not stale.
+    The lane of the `request` is not looked at. With `force` also a claim that is neither stale nor migrated.
 
     Raises:
         HeldByOtherError: the claim is not stale.
@@ -102,7 +114,7 @@ def take_over(project: Project, config: Config, request: EmitRequest) -> Emitted
         raise MoveRefusedError(
             f"{request.actor} holds {request.wp_id} already", hint="go on with it: `kitty-status emit`"
         )
-    if not claim.is_stale(config, before.profile) and not request.force:
+    if not (claim.is_migrated or claim.is_stale(config, before.profile) or request.force):
         raise _held(claim, "ask its holder; --force with a --reason takes it all the same")
     if request.force and not (request.reason or "").strip():
         raise UsageError("to take over a claim that is not stale needs a reason", hint="say why: --reason")
@@ -127,6 +139,7 @@ def _before(project: Project, config: Config, request: EmitRequest) -> tuple[Fea
     if not request.actor.strip():
         raise MoveRefusedError("a claim belongs to somebody", hint="name the actor: --actor, or KITTY_STATUS_ACTOR")
     feature = project.feature(request.feature)
+    refuse_unlogged(feature, config, _BY_HAND)
     events: list[LaneEvent] = unique_events(read_log(feature.log, feature.log.strictly()))
     return feature, events, reduce_events(events, config.profile)
 

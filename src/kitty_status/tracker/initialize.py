@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import ConfigurationError, OutsideRepositoryError
-from kitty_status.git.attributes import COMMITTED, IGNORED, add_block, has_block, remove_block
+from kitty_status.git.attributes import IGNORED, add_block, committed_rules, has_block, remove_block
 from kitty_status.git.configuration_keys import CONFIG_PATH, SECTION
 from kitty_status.git.log_paths import SNAPSHOT_PATHSPEC
 from kitty_status.git.run import git
@@ -45,9 +45,10 @@ def plan_init(project: Project) -> list[FileChange]:
     if project.repository is None:
         raise OutsideRepositoryError(f"{project.start} is in no git repository", hint="run `git init` first")
     attributes = _read(project.root / ATTRIBUTES_PATH)
+    rules = committed_rules(attributes)
     config = _read(project.root / CONFIG_PATH)
     return [
-        _change(ATTRIBUTES_PATH, attributes, add_block(attributes, COMMITTED), COMMITTED),
+        _change(ATTRIBUTES_PATH, attributes, add_block(attributes, rules), rules),
         _change(CONFIG_PATH, config, _with_defaults(project.root, config), tuple(DEFAULTS.splitlines())),
         *_ignore_rules(project),
     ]

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from kitty_status.errors import HeldByOtherError, MovedOnError, MoveRefusedError
+from kitty_status.errors import HeldByOtherError, MovedOnError, MoveRefusedError, UsageError
 from kitty_status.status import transitions
 from kitty_status.status.lanes import GUARD_SUBTASKS, GUARD_WORKSPACE
 from kitty_status.tracker.facts import Subtasks, execution_mode, subtasks_of, workspace_of
 from kitty_status.tracker.ways import ways
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.request import EmitRequest
+
+
+def lane_asked_for(request: EmitRequest, profile: LaneProfile) -> str:
+    """Return the lane that a request names.
+
+    Raises:
+        UsageError: the profile has none of that name.
+    """
+    lane = profile.resolve(request.to_lane)
+    if lane is None:
+        raise UsageError(f"{request.to_lane!a} is no lane of {profile.name}", hint=f"lanes: {', '.join(profile.lanes)}")
+    return lane
 
 
 def move_asked_for(
@@ -24,9 +39,11 @@ def move_asked_for(
     Raises:
         WorkPackageFileError: the subtasks count, and a file that may hold some cannot be understood.
         GitError, OSError: the facts cannot be looked up.
+        UsageError: two places are named where one review can be read.
     """
     state = before.work_packages.get(request.wp_id)
-    from_lane = state["lane"] if state else before.profile.initial
+    from_lane = state["lane"] if state else before.profile.first(to_lane)
+    outcome = transitions.outcome_of(request.evidence) if from_lane in before.profile.reviewing else None
     guard = None if request.force else before.profile.moves.get((from_lane, to_lane))
     mode = request.execution_mode or execution_mode(feature)
     workspace = workspace_of(feature, request.wp_id, request.execution_mode) if guard == GUARD_WORKSPACE else mode
@@ -37,14 +54,28 @@ def move_asked_for(
         actor=request.actor,
         force=request.force,
         reason=request.reason,
-        review_ref=request.review_ref,
+        review_ref=_review_ref(request, outcome, (from_lane, to_lane) in before.profile.rollbacks),
         evidence=request.evidence,
+        review_result=outcome,
         execution_mode=workspace,
         holder=transitions.holder_of(from_lane, state["actor"], before.profile) if state else None,
         open_subtasks=[f"{text} ({where})" for where, text in subtasks.open],
     )
     has_none = guard == GUARD_SUBTASKS and not subtasks.count
     return move, [f"no subtasks of {request.wp_id} are written down, so none were checked"] if has_none else []
+
+
+def _review_ref(request: EmitRequest, outcome: Mapping[str, Any] | None, is_rollback: bool) -> str | None:
+    """Return where the review can be read: a rollback that says how its review ended says that already."""
+    if outcome is None:
+        return request.review_ref
+    reference: str = outcome["reference"]
+    if request.review_ref not in (None, reference):
+        raise UsageError(
+            f"the review is said to be read at {request.review_ref!a} and at {reference!a}",
+            hint="leave out --review-ref: the reference of the review is taken",
+        )
+    return reference if is_rollback else request.review_ref
 
 
 def refuse_if_moved_on(request: EmitRequest, before: Snapshot) -> None:

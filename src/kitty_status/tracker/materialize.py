@@ -1,4 +1,4 @@
-"""Writing `status.json` from the log, and saying whether it is what the log says."""
+"""Writing `status.json` and the views from the log, and saying whether `status.json` is what the log says."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.errors import BusyError, StoreError
+from kitty_status.errors import BusyError, KittyStatusError, StoreError
 from kitty_status.git.blobs import blob_oid, file_oid, tree_oid
 from kitty_status.git.objects import blob_ids
 from kitty_status.git.repository import read_file
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import remove_leftovers, replace_file
-from kitty_status.status.snapshot import parse, to_bytes, written_by_spec_kitty
+from kitty_status.status.mission import IDENTITY, written_by_spec_kitty
+from kitty_status.status.snapshot import parse, to_bytes
 from kitty_status.tracker.config import SNAPSHOT_OWN, SNAPSHOT_SPEC_KITTY, load_config
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import reduce_log
+from kitty_status.tracker.missions import is_spec_kitty_mission, mission_snapshot
+from kitty_status.tracker.views import write_views
 
 if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.views import StagedViews, View
 
-_IDENTITY = "mission_slug"
 _ATTEMPTS = 5
 
 
@@ -30,9 +33,10 @@ class Materialized:
     """A feature's snapshot and whether `status.json` says the same; `written` if it was made to.
 
     One that is not there has drifted only if it is `wanted`: where it is not committed, it is made when needed.
+    `views` are the views of this snapshot as far as they were looked at, `problems` what kept others from being made.
     """
 
-    __slots__ = ("data", "drifted", "existing", "snapshot", "written")
+    __slots__ = ("data", "drifted", "existing", "problems", "snapshot", "views", "written")
 
     def __init__(self, snapshot: Snapshot, data: bytes, existing: bytes | None, *, wanted: bool = True) -> None:
         self.snapshot = snapshot
@@ -40,10 +44,19 @@ class Materialized:
         self.existing = existing
         self.drifted = data != existing and (wanted or existing is not None)
         self.written = False
+        self.views: list[View] = []
+        self.problems: list[KittyStatusError | OSError] = []
+
+    def warnings(self, feature: Feature) -> list[str]:
+        """Return what to say of the views that could not be written."""
+        again = f"then run `kitty-status materialize {feature.slug}`"
+        return [f"a view was not written ({problem}); put that right, {again}" for problem in self.problems]
 
 
 def materialize_feature(feature: Feature, config: Config, *, dropped: int = 0) -> Materialized:
-    """Write the snapshot of a feature's log, unless the file says the same already.
+    """Write the snapshot and the views of a feature's log, each unless its file says the same already.
+
+    A view that cannot be written keeps nothing else from being written; it stands among the `problems`.
 
     The log's lock is held meanwhile, so that an older snapshot cannot replace a newer one. So many events
     were `dropped` from the log on purpose: a log that is empty for that has not been lost.
@@ -143,16 +156,24 @@ def events_counted_by(feature: Feature) -> int:
     return counted if isinstance(counted, int) else 0
 
 
-def write_snapshot(feature: Feature, config: Config, snapshot: Snapshot, oid: str | None) -> Materialized:
-    """Write a snapshot that was just reduced from the log of this blob id; the caller holds the log's lock.
+def write_snapshot(
+    feature: Feature, config: Config, snapshot: Snapshot, oid: str | None, staged: StagedViews | None = None
+) -> Materialized:
+    """Write a snapshot that was just reduced from the log of this blob id, and its views.
+
+    The caller holds the log's lock. Views that are `staged` already are put in place if they are of this snapshot.
 
     Raises:
-        OSError: the operating system refused; `status.json` is as it was.
+        OSError: the operating system refused; `status.json` and the views are as they were.
     """
     remove_leftovers(feature.snapshot)
     result = compare(feature, config, snapshot, oid)
     # Whole in any case; which of the two a crash of the machine leaves, the log decides afterwards.
     result.written = replace_file(feature.snapshot, result.data, lasting=False)
+    if staged is not None and staged.snapshot == snapshot:
+        result.views, result.problems = staged.views, staged.commit()
+    else:
+        result.views, result.problems = write_views(feature, config, snapshot)
     return result
 
 
@@ -163,7 +184,8 @@ def compare(feature: Feature, config: Config, snapshot: Snapshot, oid: str | Non
         OSError: the operating system refused.
     """
     existing = _read(feature)
-    data = to_bytes(snapshot, oid, _their_keys(feature, config, existing))
+    theirs = _their_keys(feature, config, existing)
+    data = to_bytes(snapshot, oid) if theirs is None else mission_snapshot(feature, theirs)
     return Materialized(snapshot, data, existing, wanted=config.commits_snapshots)
 
 
@@ -202,8 +224,8 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
     """Return the content of a snapshot that spec-kitty 3 keeps, None where the snapshot is ours alone."""
     if config.snapshot == SNAPSHOT_OWN:
         return None
-    names_no_mission = existing is None or (_IDENTITY.encode() not in existing and b"\\" not in existing)
-    if config.snapshot != SNAPSHOT_SPEC_KITTY and names_no_mission and not _is_spec_kitty_mission(feature):
+    names_no_mission = existing is None or (IDENTITY.encode() not in existing and b"\\" not in existing)
+    if config.snapshot != SNAPSHOT_SPEC_KITTY and names_no_mission and not is_spec_kitty_mission(feature):
         # It is ours, whatever else it says: nobody needs to parse it.
         return None
     try:
@@ -211,15 +233,7 @@ def _their_keys(feature: Feature, config: Config, existing: bytes | None) -> dic
     except ValueError:
         # A snapshot is derived: what cannot be read is written anew.
         content = None
-    is_theirs = config.snapshot == SNAPSHOT_SPEC_KITTY or (content is None and _is_spec_kitty_mission(feature))
+    is_theirs = config.snapshot == SNAPSHOT_SPEC_KITTY or (content is None and is_spec_kitty_mission(feature))
     if is_theirs and not written_by_spec_kitty(content):
-        return {_IDENTITY: feature.slug}
+        return {IDENTITY: feature.slug}
     return content
-
-
-def _is_spec_kitty_mission(feature: Feature) -> bool:
-    """Say whether the folder is one that spec-kitty 3 made; it writes the mission's identity beside the log."""
-    try:
-        return _IDENTITY in parse(read_file(feature.folder / "meta.json"))
-    except (OSError, ValueError):
-        return False

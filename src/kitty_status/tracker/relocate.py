@@ -21,7 +21,7 @@ from kitty_status.jsonl.append import append_locked
 from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.features import Feature
-from kitty_status.tracker.former import RENAMED, former_slugs
+from kitty_status.tracker.former import NAMED_BY, RENAMED, former_slugs
 from kitty_status.tracker.log import reduce_log
 from kitty_status.tracker.materialize import is_leftover, reduce_with_oid, write_snapshot
 from kitty_status.tracker.same_feature import are_one_feature
@@ -157,7 +157,7 @@ def _check(relocation: Relocation, config: Config) -> None:
 def _renamed_row(former_slug: str, slug: str) -> dict[str, Any]:
     """Return the row that records that a feature is called `slug` from now on."""
     return {
-        "kind": RENAMED,
+        NAMED_BY: RENAMED,
         "event_id": event_ids.mint(),
         "at": now(),
         "former_slug": former_slug,
@@ -210,7 +210,7 @@ def _materialize(relocation: Relocation, config: Config) -> None:
     try:
         snapshot, oid = reduce_with_oid(target, config)
         if target.snapshot.exists() or target.snapshot in relocation.created:
-            write_snapshot(target, config, snapshot, oid)
+            relocation.warnings += write_snapshot(target, config, snapshot, oid).warnings(target)
     except (OSError, KittyStatusError) as error:
         relocation.warnings.append(
             f"{target.snapshot.name} was not written ({error}); run `kitty-status materialize {target.slug}`"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.views import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Emitted:
     """The event that stands in the log now (under `dry_run`: that would), and what came of it.
 
     `replayed` is true where the event stood there already, with the given id and the same content; there is no
-    `prospect` then.
+    `prospect` then. `views` are the views of the log with the event in it.
     """
 
     feature: Feature
@@ -71,4 +72,5 @@ class Emitted:
     replayed: bool = False
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    views: list[View] = field(default_factory=list, repr=False, compare=False)
     prospect: Prospect | None = field(default=None, repr=False, compare=False)

@@ -1,4 +1,4 @@
-"""Mending a feature's log and snapshot from any wreck: what is to be done, and the doing of it.
+"""Mending a feature's log, snapshot and views from any wreck: what is to be done, and the doing of it.
 
 Every damaged original is on stable storage in the quarantine folder before the first file of the log is
 replaced, each in one step, under the log's lock. What was decided is what is done: if a file changes in
@@ -25,6 +25,7 @@ from kitty_status.jsonl.replace import replace_file
 from kitty_status.status.layout import SHARD_SUFFIX
 from kitty_status.status.snapshot import parse
 from kitty_status.tracker.commit import stage_files
+from kitty_status.tracker.conflicted_views import conflicted_views, written_beside
 from kitty_status.tracker.lost_lines import places_of_lost_lines
 from kitty_status.tracker.materialize import events_counted_by, reduce_with_oid, write_snapshot
 from kitty_status.tracker.mend import mend
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.config import Config
+    from kitty_status.tracker.conflicted_views import ConflictedView
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.lost_lines import Elsewhere
     from kitty_status.tracker.mend import Mended, MendedFile, Source
@@ -48,7 +50,7 @@ class Resolution:
 
     `unmerged` are the paths that git could not merge, `to_stage` those that have to be staged for the
     next commit to hold what is mended; `misplaced` are files beside the log that go, since their lines
-    stand in it; `kept` are the copies in the quarantine folder.
+    stand in it; `views` are Markdown files that git could not merge; `kept` are the copies in the quarantine folder.
     """
 
     feature: Feature
@@ -59,6 +61,8 @@ class Resolution:
     is_snapshot_spoilt: bool = False
     elsewhere: list[Elsewhere] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    views: list[ConflictedView] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     staged: list[str] = field(default_factory=list)
 
     @property
@@ -109,6 +113,7 @@ def plan(feature: Feature, revisions: Sequence[str] = ()) -> Resolution:
     _refuse_to_lose_everything(feature, resolution.mended)
     if feature.repository is not None:
         _plan_staging(resolution, feature.repository, sources)
+        _plan_views(resolution, feature.repository)
         resolution.elsewhere = places_of_lost_lines(feature, feature.repository, resolution.mended)
     return resolution
 
@@ -131,7 +136,10 @@ def resolve(feature: Feature, config: Config, revisions: Sequence[str] = ()) -> 
         if not resolution.is_needed:
             return resolution
         _replace_log(resolution)
-        write_snapshot(feature, config, *reduce_with_oid(feature, config))
+        made = write_snapshot(feature, config, *reduce_with_oid(feature, config))
+        resolution.warnings += made.warnings(feature)
+        if resolution.to_stage:
+            resolution.to_stage += written_beside(feature, made.views, resolution.unmerged)
         if resolution.to_stage and not resolution.mended.conflicts:
             resolution.staged = stage_files(feature, resolution.to_stage)
     return resolution
@@ -145,7 +153,13 @@ def _replace_log(resolution: Resolution) -> None:
         if astray.data is not None:
             name = f"{feature.slug}-{Path(astray.path).stem}"
             resolution.kept.append(keep_aside(astray.data, name, feature.quarantine, "original"))
+    views = [view for view in resolution.views if view.merged not in (None, view.original)]
+    for view in views:
+        resolution.kept.append(
+            keep_aside(view.original or b"", f"{feature.slug}-{Path(view.path).stem}", feature.quarantine, "original")
+        )
     expected = {file.path: file.original for file in changed} | {each.path: each.data for each in resolution.misplaced}
+    expected |= {view.path: view.original for view in views}
     for path, data in expected.items():
         if read_bytes(feature.root / path) != data:
             raise BusyError(
@@ -156,6 +170,8 @@ def _replace_log(resolution: Resolution) -> None:
         place = feature.root / file.path
         place.parent.mkdir(parents=True, exist_ok=True)
         replace_file(place, file.data)
+    for view in views:
+        replace_file(feature.root / view.path, view.merged or b"")
     for astray in resolution.misplaced:
         (feature.root / astray.path).unlink(missing_ok=True)
 
@@ -206,6 +222,18 @@ def _plan_staging(resolution: Resolution, repository: Repository, sources: Seque
         present = [*resolution.log_paths, snapshot]
         wanted = [path for path in present if path in indexed or not is_ignored(repository, path)]
         resolution.to_stage = [*sorted(indexed.difference(present)), *astray, *wanted]
+
+
+def _plan_views(resolution: Resolution, repository: Repository) -> None:
+    """Have staged what conflicts in its generated parts alone, and say what is left to people."""
+    feature = resolution.feature
+    resolution.views = conflicted_views(feature, repository, [file.data for file in resolution.mended.files])
+    for view in resolution.views:
+        resolution.unmerged.append(view.path)
+        if view.merged is None:
+            resolution.warnings.append(f"{view.path} is not merged: {view.why}")
+        else:
+            resolution.to_stage.append(view.path)
 
 
 def _is_under_way(repository: Repository) -> bool:

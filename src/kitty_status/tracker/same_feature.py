@@ -6,18 +6,18 @@ the old folder, and git does not see that the log has moved.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import KittyStatusError
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.status.instants import parse_instant
 from kitty_status.status.merging import split_lines
-from kitty_status.status.rows import is_safe_name
+from kitty_status.status.rows import is_foreign, is_safe_name
 from kitty_status.tracker.features import Feature
-from kitty_status.tracker.former import RENAMED, former_slugs
+from kitty_status.tracker.former import former_slugs, is_renaming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from kitty_status.status.record import LaneEvent
@@ -100,13 +100,17 @@ def lines_of(log: FeatureLog) -> list[bytes]:
 
 
 def _begins_before_rename(lines: Iterable[bytes], others: Iterable[bytes]) -> bool:
-    renamed = [at for line in others if b'"renamed"' in line and (at := _instant(line, RENAMED))]
-    return bool(renamed) and any((at := _instant(line, None)) and at < max(renamed) for line in lines)
+    renamed = [at for line in others if b'"renamed"' in line and (at := _instant(line, is_renaming))]
+    return bool(renamed) and any((at := _instant(line, _is_event)) and at < max(renamed) for line in lines)
 
 
-def _instant(line: bytes, kind: str | None) -> datetime | None:
+def _is_event(row: Mapping[str, Any]) -> bool:
+    return not is_foreign(row)
+
+
+def _instant(line: bytes, is_wanted: Callable[[Mapping[str, Any]], bool]) -> datetime | None:
     try:
         row = decode(line[:-1])
-        return parse_instant(row["at"]) if row.get("kind") == kind else None
+        return parse_instant(row["at"]) if is_wanted(row) else None
     except (LineDamagedError, KeyError, TypeError, ValueError):
         return None

@@ -54,7 +54,7 @@ class Synced:
     * `logs`: the logs that are merged
     * `conflicts`: paths that git left for a person
     * `missing`: lines of either side that the merge has not, by path; there should never be any
-    * `materialized`: snapshots that had to be made anew after the merge
+    * `materialized`: snapshots and views that had to be made anew after the merge
     * `unite`: commands that end conflicts of a feature that git left in two folders, {folder: command}
     """
 
@@ -213,11 +213,15 @@ def _lines(repository: Repository, oids: Iterable[str]) -> dict[str, set[bytes]]
 
 
 def _materialize(repository: Repository, config: Config, paths: Iterable[str], synced: Synced) -> None:
-    """Make the snapshots anew that git took from one side without asking the driver."""
+    """Make the snapshots and views anew that git took from one side without asking the driver."""
     for folder in sorted({feature_folder_of(path) or "" for path in paths}):
         feature = feature_at(Path(repository.worktree, folder))
         try:
-            if (feature.snapshot.exists() or config.commits_snapshots) and materialize_feature(feature, config).written:
-                synced.materialized.append(feature.relative(feature.snapshot))
+            if not (feature.snapshot.exists() or config.commits_snapshots):
+                continue
+            made = materialize_feature(feature, config)
+            synced.materialized += [feature.relative(feature.snapshot)] if made.written else []
+            synced.materialized += [view.where for view in made.views if view.written]
+            synced.warnings += made.warnings(feature)
         except (OSError, KittyStatusError) as error:
             synced.warnings.append(f"{feature.relative(feature.snapshot)} was not checked: {error}")

@@ -21,6 +21,7 @@ _MISSING = {
     transitions.FORCE_NEEDS_REASON: ("--reason WHY",),
     transitions.MISSING_REASON: ("--reason WHY",),
     transitions.MISSING_REVIEW_REF: ("--review-ref WHERE",),
+    transitions.MISSING_REVIEW_RESULT: ("--reviewer NAME", "--verdict changes_requested", "--reference WHERE"),
     transitions.MISSING_WORKSPACE: ("--execution-mode direct_repo",),
     transitions.MISSING_EVIDENCE: ("--reviewer NAME", "--verdict approved", "--reference WHERE"),
     transitions.OPEN_SUBTASKS: ("--force", "--reason WHY"),
@@ -28,6 +29,7 @@ _MISSING = {
 _GUARD_NEEDS = {
     lanes.GUARD_APPROVAL: transitions.MISSING_EVIDENCE,
     lanes.GUARD_REVIEW_REF: transitions.MISSING_REVIEW_REF,
+    lanes.GUARD_REVIEW_RESULT: transitions.MISSING_REVIEW_RESULT,
     lanes.GUARD_REASON: transitions.MISSING_REASON,
 }
 
@@ -35,9 +37,9 @@ _GUARD_NEEDS = {
 def ways(wp_id: str, move: Move, codes: Collection[str], profile: LaneProfile) -> list[str]:
     """Return the calls that bring a work package where a refused move was to bring it, in their order.
 
-    None where no call of this actor would: somebody else holds the work package.
+    None where no call of this actor would, since somebody else holds the work package, or it is there already.
     """
-    if transitions.HELD_BY_OTHER in codes:
+    if transitions.HELD_BY_OTHER in codes or (transitions.ILLEGAL in codes and move.from_lane == move.to_lane):
         return []
     if transitions.ILLEGAL not in codes:
         return [_call(wp_id, move, move.to_lane, [option for code in codes for option in _MISSING[code]])]

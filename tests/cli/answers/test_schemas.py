@@ -166,11 +166,11 @@ def test_a_snapshot_of_our_own_is_as_the_schema_says(repo: GitRepo) -> None:
 
 def test_a_snapshot_that_spec_kitty_keeps_is_as_the_schema_says(repo: GitRepo) -> None:
     feature_in(repo, line_of(their_row(to_lane="claimed")))
-    theirs = {"mission_slug": SLUG, "mission_id": ulid(9), "work_packages": {"WP01": {"agent": "claude"}}}
+    theirs = {"mission_slug": SLUG, "mission_id": ulid(9), "work_packages": {"WP01": {"later": "kept"}}}
     repo.write(SNAPSHOT, json.dumps(theirs))
     emit(repo.path, "WP01", "in_progress")
     snapshot = json.loads(repo.read(SNAPSHOT))
-    assert (snapshot["mission_id"], snapshot["work_packages"]["WP01"]["agent"]) == (ulid(9), "claude")
+    assert (snapshot["mission_id"], snapshot["work_packages"]["WP01"]["later"]) == (ulid(9), "kept")
     check_document("snapshot", snapshot)
     assert problem_of("snapshot", {**snapshot, "summary": None}) is not None
 

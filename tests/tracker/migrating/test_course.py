@@ -8,17 +8,30 @@ from kanban import own_profile
 from kitty_status.errors import WorkPackageFileError
 from kitty_status.status.instants import format_instant, parse_instant
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE, LaneProfile
-from kitty_status.tracker.migrating.course import BOOTSTRAP, HISTORY, Course, course_of
+from kitty_status.tracker.migrating.activity import ACTIVITY_LOG
+from kitty_status.tracker.migrating.course import BOOTSTRAP, Course, Told, course_of
+from kitty_status.tracker.migrating.history import HISTORY
 from kitty_status.tracker.work_packages.frontmatter import parse
 
 WHERE = "kitty-specs/001-feature/tasks/WP01.md"
 EPOCH = "1970-01-01T00:00:00.000000+00:00"
 
 
-def course(block: str, profile: LaneProfile = SEVEN_LANE, begun: str | None = None) -> Course:
+def course(block: str, profile: LaneProfile = SEVEN_LANE, begun: str | None = None, text: str = "") -> Course:
     found = parse(f"---\n{block}---\n".encode(), WHERE)
     assert found is not None
-    return course_of(found.values, profile, WHERE, parse_instant(begun) if begun else None)
+    lines_before = block.count("\n") + 2
+    return course_of(
+        Told(WHERE, found.values, text.encode(), lines_before), profile, parse_instant(begun) if begun else None
+    )
+
+
+def activity(*told: str) -> str:
+    """Return a section; each item is told as `time lane agent`."""
+    items = [each.split() for each in told]
+    return "## Activity Log\n\n" + "".join(
+        f"- {time} \u2013 {agent} \u2013 lane={lane} \u2013 x\n" for time, lane, agent in items
+    )
 
 
 def entries(*told: str) -> str:
@@ -198,3 +211,105 @@ def test_a_profile_with_very_many_ways_is_no_trouble() -> None:
     profile = LaneProfile("many", lanes=lanes, initial="lane0", moves=moves, rollbacks=[], terminal=[])
     found = course(f"lane: away\n{entries('2026-02-02 lane3')}", profile)
     assert [step.lane for step in found.steps] == ["lane3", "away"]
+
+
+def test_an_activity_log_tells_a_course_as_a_history_does() -> None:
+    text = activity("2026-02-01 planned system", "2026-02-02 doing ada", "2026-02-03 for_review ada")
+    found = course(f"lane: for_review\n{entries('2026-02-01 planned system')}", text=text)
+    assert (found.lane, found.origin, found.remarks) == ("for_review", ACTIVITY_LOG, ())
+    assert moves(found) == [("claimed", day(2)), ("in_progress", day(2, 1)), ("for_review", day(3))]
+    assert found.steps[1].why == "its Activity Log, by ada"
+
+
+def test_what_both_parts_tell_is_told_once_and_what_one_of_them_tells_is_kept() -> None:
+    history = entries("2026-02-01 planned", "2026-02-02 claimed ada", "2026-02-04 for_review ada")
+    text = activity(
+        "2026-02-02 claimed ada", "2026-02-03 doing ada", "2026-02-04 for_review ada", "2026-02-05 done ben"
+    )
+    found = course(f"lane: done\n{history}", text=text)
+    assert moves(found) == [("claimed", day(2)), ("in_progress", day(3)), ("for_review", day(4)), ("done", day(5))]
+    assert found.origin == f"{HISTORY}+{ACTIVITY_LOG}"
+    contrary = course(
+        f"lane: done\n{entries('2026-02-02 claimed', '2026-02-04 blocked')}", text=activity("2026-02-03 doing x")
+    )
+    assert [step.lane for step in contrary.steps] == [
+        "claimed",
+        "in_progress",
+        "blocked",
+        "done",
+    ]
+
+
+def test_a_part_that_cannot_be_understood_leaves_the_other() -> None:
+    text = activity("2026-02-02 claimed ada", "2026-02-03 shipped ada")
+    found = course(f"lane: claimed\n{entries('2026-02-04 claimed')}", text=text)
+    assert (moves(found), found.origin) == ([("claimed", day(4))], HISTORY)
+    assert found.remarks == (f"{WHERE}: the Activity Log was not migrated: line 9: 'shipped' is no lane of seven-lane",)
+    other = course(f"lane: claimed\n{entries('2026-02-04 shipped')}", text=activity("2026-02-02 claimed ada"))
+    assert (moves(other), other.origin) == ([("claimed", day(2))], ACTIVITY_LOG)
+    assert other.remarks == (f"{WHERE}: the history was not migrated: 'shipped' is no lane of seven-lane",)
+
+
+def test_notes_of_the_activity_log_date_a_lane_that_nothing_leads_to() -> None:
+    found = course("lane: doing\n", text="## Activity Log\n- 2026-02-02 \u2013 ada \u2013 began\n")
+    assert (moves(found), found.origin) == ([("in_progress", day(2))], BOOTSTRAP)
+
+
+APPROVED = "review_status: approved\nreviewed_by: Stijn Dejongh\n"
+EVIDENCE = {"review": {"reviewer": "Stijn Dejongh", "verdict": "approved", "reference": "tasks/WP01.md"}}
+
+
+def with_evidence(found: Course) -> list[str]:
+    return [step.lane for step in found.steps if step.evidence is not None]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        APPROVED,
+        "review_status: 'Approved without  changes'\nreviewed_by: Stijn Dejongh\n",
+        "reviewed_by: Stijn Dejongh\napproved_by: ben\n",
+        "approved_by: Stijn Dejongh\n",
+    ],
+)
+def test_an_approval_that_the_file_names_is_the_evidence_of_the_move_to_done(block: str) -> None:
+    found = course(f"lane: done\n{block}{entries('2026-02-02 for_review', '2026-02-03 done')}")
+    assert with_evidence(found) == ["done"]
+    assert found.steps[-1].evidence == EVIDENCE
+    assert course(f"lane: done\n{block}").steps[0].evidence == EVIDENCE
+
+
+def test_only_the_last_time_that_it_was_done_has_the_approval() -> None:
+    history = entries("2026-02-02 done", "2026-02-03 planned", "2026-02-04 done", "2026-02-05 blocked")
+    found = course(f"lane: blocked\n{APPROVED}{history}")
+    assert [step.evidence is not None for step in found.steps if step.lane == "done"] == [False, True]
+    nine = course(f"lane: done\n{APPROVED}{entries('2026-02-02 approved', '2026-02-03 done')}", NINE_LANE)
+    assert with_evidence(nine) == ["approved", "done"]
+
+
+@pytest.mark.parametrize(
+    ("block", "remark"),
+    [
+        ("reviewed_by: ada\n", None),
+        ("review_status: ''\nreviewed_by: ''\n", None),
+        ("review_status: has_feedback\nreviewed_by: ada\n", None),
+        ("review_status: [approved]\nreviewed_by: ada\n", None),
+        ("review_status: approved\n", "reviewed_by does not say by whom"),
+        ("review_status: approved\nreviewed_by: [ada]\n", "reviewed_by does not say by whom"),
+        ("review_status: approved once it is faster\nreviewed_by: ada\n", "is more than an approval"),
+    ],
+)
+def test_an_approval_that_is_not_said_is_not_guessed(block: str, remark: str | None) -> None:
+    found = course(f"lane: done\n{block}{entries('2026-02-03 done ada')}")
+    assert with_evidence(found) == []
+    assert len(found.remarks) == (remark is not None)
+    assert (remark or "") in "".join(found.remarks)
+    assert course(f"lane: doing\ncreated_at: 2026-02-02\n{block}").remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("block", "name"), [("assignee: ada\nagent: bot\n", "ada"), ("assignee: ''\nagent: bot\n", "bot")]
+)
+def test_a_lane_without_a_past_names_who_works_on_it(block: str, name: str) -> None:
+    found = course(f"lane: doing\ncreated_at: 2026-02-02\n{block}")
+    assert found.steps[0].why == f"its lane; there is no history; the file names {name}"

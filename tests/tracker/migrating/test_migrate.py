@@ -67,17 +67,19 @@ def clean(repo: GitRepo) -> bool:
 def test_the_events_are_in_the_log_and_the_snapshot_says_what_the_frontmatter_says(repo: GitRepo, config: str) -> None:
     finished_and_begun(repo)
     repo.write(".kittify/config.yaml", config)
-    files = tree(repo.path / FOLDER / "tasks")
+    before = tree(repo.path / FOLDER / "tasks")
     migration = migrated(repo)
     assert outcomes(migration) == {"WP01": MIGRATED, "WP02": MIGRATED, "WP03": NOTHING}
     assert lanes(repo) == {"WP01": "done", "WP02": "in_progress"}
-    assert tree(repo.path / FOLDER / "tasks") == files
+    # The alias is the one thing that no view says.
+    after = (before.pop("WP02-title.md") or b"").replace(b"lane: doing", b"lane: in_progress")
+    assert tree(repo.path / FOLDER / "tasks") == {**before, "WP02-title.md": after}
     assert clean(repo)
     events = read_events(repo.path / FOLDER)
     assert len(events) == (6 if config == NINE else 5)
     assert all(event.actor == "migration" and event.force and event.reason for event in events)
     assert [event.reason for event in events if event.wp_id == "WP01"][:2] == [
-        f"migrated from the frontmatter ({number} of {len(events) - 1}): its history, by ada" for number in (1, 2)
+        f"migrated from its file ({number} of {len(events) - 1}): its history, by ada" for number in (1, 2)
     ]
     assert (repo.path / FOLDER / "status.events.d").exists() is (config == DIVIDED)
 
@@ -116,6 +118,7 @@ def test_a_second_run_writes_nothing_and_a_dry_run_never_does(repo: GitRepo) -> 
 def test_a_work_package_with_events_keeps_them_and_a_disagreement_is_said(repo: GitRepo) -> None:
     finished_and_begun(repo)
     emit(repo.path, "WP01", "claimed")
+    work_package(repo, "WP01", f"lane: done\n{HISTORY}")
     before = repo.read(LOG)
     migration = migrated(repo)
     assert outcomes(migration) == {"WP01": KEPT, "WP02": MIGRATED, "WP03": NOTHING}
@@ -256,8 +259,62 @@ def test_comments_line_ends_letters_and_much_text_do_not_matter(repo: GitRepo, f
     repo.write(f"{FOLDER}/tasks/WP01.md", file)
     migrated(repo)
     assert lanes(repo) == {"WP01": lane}
-    assert repo.read(f"{FOLDER}/tasks/WP01.md") == file
+    assert repo.read(f"{FOLDER}/tasks/WP01.md") == file.replace(b"doing", b"in_progress")
     assert clean(repo)
+
+
+def test_the_activity_log_and_the_approval_become_events_that_nothing_is_found_wrong_with(repo: GitRepo) -> None:
+    text = """---
+lane: "done"
+review_status: "approved"
+reviewed_by: "Stijn Dejongh"
+history:
+- {timestamp: '2026-02-15T19:43:21Z', lane: planned, agent: system}
+---
+
+# WP01
+
+## Activity Log
+
+- 2026-02-15T19:43:21Z \u2013 system \u2013 lane=planned \u2013 Prompt created.
+- 2026-02-15T20:04:52Z \u2013 claude-opus \u2013 shell_pid=497135 \u2013 lane=doing \u2013 Assigned agent via workflow
+- 2026-02-15T20:12:21Z \u2013 claude-opus \u2013 shell_pid=497135 \u2013 lane=for_review \u2013 Ready for review
+- 2026-02-15T20:17:37Z \u2013 copilot \u2013 shell_pid=501650 \u2013 lane=doing \u2013 Started review via workflow
+- 2026-02-15T20:21:30Z \u2013 copilot \u2013 shell_pid=501650 \u2013 lane=done \u2013 Review passed
+"""
+    repo.write(f"{FOLDER}/tasks/WP01-title.md", text)
+    planned = migrated(repo, dry_run=True)
+    assert planned.outcomes[0].origin == "activity-log"
+    migrated(repo)
+    events = read_events(repo.path / FOLDER)
+    assert [event.to_lane for event in events] == [
+        "claimed",
+        "in_progress",
+        "for_review",
+        "in_progress",
+        "for_review",
+        "done",
+    ]
+    assert [event.at[:19] for event in events if event.reason and "Activity Log" in event.reason] == [
+        "2026-02-15T20:04:52",
+        "2026-02-15T20:12:21",
+        "2026-02-15T20:17:37",
+        "2026-02-15T20:21:30",
+    ]
+    review = {"reviewer": "Stijn Dejongh", "verdict": "approved", "reference": "tasks/WP01-title.md"}
+    assert events[-1].to_dict()["evidence"] == {"review": review}
+    assert all(event.evidence is None for event in events[:-1])
+    assert lanes(repo) == {"WP01": "done"}
+    assert clean(repo)
+    assert outcomes(migrated(repo)) == {"WP01": ALREADY}
+
+
+def test_lanes_of_the_activity_log_choose_the_profile_too(repo: GitRepo) -> None:
+    repo.write(
+        f"{FOLDER}/tasks/WP01.md", "---\nlane: done\n---\n## Activity Log\n- 2026-02-15 - ada - lane=in_review - x\n"
+    )
+    assert migrated(repo).profile == "nine-lane"
+    assert lanes(repo) == {"WP01": "done"}
 
 
 def test_a_file_without_frontmatter_and_a_feature_without_files_have_nothing_to_migrate(repo: GitRepo) -> None:

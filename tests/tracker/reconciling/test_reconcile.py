@@ -159,6 +159,16 @@ def test_what_somebody_holds_is_reported_and_not_taken(repo: GitRepo) -> None:
     assert lanes(repo) == {"WP01": "in_progress"}
 
 
+def test_a_claim_that_was_migrated_is_nobodys(repo: GitRepo) -> None:
+    repo.write(f"kitty-specs/{LOGIN}/tasks/WP01-title.md", "---\nlane: claimed\ncreated_at: 2026-02-01\n---\n")
+    repo.commit()
+    assert ask(repo.path, "migrate", LOGIN, "--commit").code == 0
+    work_on(repo, "034-login-WP01", "begin")
+    assert goals(repo) == {"WP01": "in_progress"}
+    reconcile(repo, "--apply", code=0)
+    assert lanes(repo) == {"WP01": "in_progress"}
+
+
 def test_what_somebody_holds_elsewhere_is_not_claimed_here(repo: GitRepo, tmp_path: Path) -> None:
     other = repo.worktree(tmp_path / "other", "034-login-WP01")
     move(other, "WP01", "claimed")
@@ -276,7 +286,7 @@ def test_what_is_printed_says_what_would_move_what_stays_and_why(repo: GitRepo) 
     move(repo, "WP02", "blocked")
     assert ask(repo.path, "reconcile", "--all").out.splitlines()[:2] == [
         "034-login WP01  would move planned to claimed to in_progress",
-        f"    app  034-login-WP01  {repo.git('rev-parse', '034-login-WP01')[:12]}  1 files",
+        f"    app  034-login-WP01  {repo.git('rev-parse', '034-login-WP01')[:12]}  1 file",
     ]
     done = ask(repo.path, "reconcile", LOGIN, "--apply")
     assert done.out.splitlines()[0] == "034-login WP01  moved planned to claimed to in_progress"

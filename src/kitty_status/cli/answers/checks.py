@@ -62,12 +62,13 @@ class Diagnosis(Part):
 
 
 class Examined(Part):
-    """What was found about a clone, and what --fix did, or with --dry-run would do."""
+    """What was found about a clone, what --fix did, or with --dry-run would do, and what a baseline has accepted."""
 
     healthy: bool
     findings: list[Diagnosis]
     fixed: list[str]
     would_fix: list[str]
+    known: int
 
 
 class Page(Part):
@@ -82,14 +83,23 @@ class Page(Part):
     example: str
 
 
+class MaterializedView(Part):
+    """A file whose status differed from its log, and whether it was written."""
+
+    path: str
+    drifted: bool
+    written: bool
+
+
 class Materialized(Part):
-    """A snapshot that was compared with its log and written where it differed."""
+    """A snapshot that was compared with its log and written where it differed, and the views that differed."""
 
     feature: str
     path: str
     drifted: bool
     written: bool
     event_count: int
+    views: list[MaterializedView]
 
 
 class MendedLine(Part):

@@ -11,12 +11,31 @@ from kitty_status.status.events import DoneEvidence, RepoEvidence, StatusEvent
 
 
 class Moved(Part):
-    """The event that stands in the log now, or with `dry_run` would, and where the work package stands then."""
+    """The event that stands in the log now, or with `dry_run` would, and where the work package stands then.
+
+    `views` are the files whose status was written, or would be.
+    """
 
     feature: str
     event: StatusEvent
     state: State
     replayed: bool
+    views: list[str]
+    dry_run: bool
+    commit: str | None
+
+
+class MovedInFile(Part):
+    """A lane that was written into a work package's file, with `dry_run` would be; in phase 0 no event records it."""
+
+    feature: str
+    wp_id: str
+    from_lane: str
+    to_lane: str
+    path: str
+    recorded: Literal[False]
+    phase: Literal[0]
+    phase_source: str
     dry_run: bool
     commit: str | None
 
@@ -95,7 +114,7 @@ class MigratedWorkPackage(Part):
     outcome: Literal["migrated", "already", "kept", "nothing"]
     lane: str | None
     logged_lane: str | None
-    origin: str | None
+    origin: Literal["history", "activity-log", "history+activity-log", "bootstrap"] | None
     events: list[StatusEvent]
 
 

@@ -152,12 +152,25 @@ class SchemaFiles(Part):
 
 
 class TidiedWorktree(Part):
-    """A work tree, whether its feature is finished, and why it stays."""
+    """A work tree, whether its feature is finished, where its commits are besides, and why it stays."""
 
     worktree: str
     branch: str | None
     head: str | None
     feature: str | None
+    finished: bool
+    removed: bool
+    kept_by: Literal["merged", "pushed", "content"] | None
+    why: list[str]
+
+
+class TidiedWorkspace(Part):
+    """A file of spec-kitty that names a folder with a work tree, or such a folder alone, and why it stays."""
+
+    path: str
+    folder: str
+    feature: str | None
+    gone: bool
     finished: bool
     removed: bool
     why: list[str]
@@ -169,3 +182,4 @@ class CleanedUp(Part):
     base: str
     dry_run: bool
     worktrees: list[TidiedWorktree]
+    workspaces: list[TidiedWorkspace]

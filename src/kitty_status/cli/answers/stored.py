@@ -60,8 +60,8 @@ class ForeignState(BaseModel):
 
     lane: str
     actor: str
-    last_transition_at: str
-    last_event_id: str
+    last_transition_at: str | None
+    last_event_id: str | None
     force_count: int = Field(ge=0)
 
 

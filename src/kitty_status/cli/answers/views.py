@@ -18,8 +18,41 @@ class Shown(Standings):
     profile: str
     former_slugs: list[str] = NOT_ALWAYS
     archived: bool = NOT_ALWAYS
+    phase: Literal[1, 2] = NOT_ALWAYS
+    phase_source: str = NOT_ALWAYS
     commit: str = NOT_ALWAYS
     committed_at: str = NOT_ALWAYS
+
+
+class FileState(Part):
+    """What a work package's file says: its lane, and who works on it."""
+
+    lane: str
+    names: list[str]
+    path: str
+
+
+class ShownByFiles(Part):
+    """A feature in phase 0, and where the frontmatter of its work packages says that they stand."""
+
+    feature: str
+    path: str
+    profile: str
+    archived: bool
+    phase: Literal[0]
+    phase_source: str
+    work_packages: dict[str, FileState]
+    summary: dict[str, int]
+
+
+class FeaturePhase(Part):
+    """The phase of a feature, what says so, and what was passed over on the way there."""
+
+    feature: str
+    phase: Literal[0, 1, 2]
+    source: str
+    meaning: str
+    warnings: list[str]
 
 
 class DamagedFeature(Part):
@@ -41,6 +74,7 @@ class Summary(Part):
     event_count: int
     materialized_at: str | None
     archived: bool = NOT_ALWAYS
+    phase: Literal[0, 1, 2] = NOT_ALWAYS
     commit: str = NOT_ALWAYS
     committed_at: str = NOT_ALWAYS
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.staging import Outcome
 
 _FIRST_PAGE = 500
-_LARGEST_PAGE = 4000
+_LARGEST_PAGE = 1000
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.decode
 _HEAD = "SELECT coalesce(max(position), 0) FROM events"

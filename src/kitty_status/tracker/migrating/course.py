@@ -1,38 +1,60 @@
-"""The course of a work package as its frontmatter tells it: from the initial lane to the one it stands in.
+"""The course of a work package as its file tells it: from the initial lane to the one it stands in.
 
-Everything comes from the file, and nothing from a clock or from git, so that every clone finds the same course. The
-`lane` of the file has the last word: whatever its history says, the course ends there.
+Everything comes from the file, and nothing from a clock or from git, so that every clone finds the same course. Two
+parts of a file tell of moves: the `history` of its frontmatter and the section `## Activity Log` below. Their entries
+are put in one order by their times, and what both tell is told once. The `lane` of the file has the last word: whatever
+its past says, the course ends there.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kitty_status.errors import WorkPackageFileError
-from kitty_status.status.instants import microsecond_after, parse_instant
+from kitty_status.status.instants import microsecond_after
+from kitty_status.status.lanes import GUARD_APPROVAL
+from kitty_status.status.route import way_forward
+from kitty_status.tracker.migrating.activity import ACTIVITY_LOG, activity_entries, activity_lanes, activity_times
+from kitty_status.tracker.migrating.approval import approval_of, holder_named
+from kitty_status.tracker.migrating.history import (
+    HISTORY,
+    NO_TIME,
+    CannotReconstructError,
+    history_entries,
+    history_lanes,
+    history_times,
+    time_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from kitty_status.status.lanes import LaneProfile
+    from kitty_status.tracker.migrating.history import Entry
     from kitty_status.tracker.work_packages.frontmatter import Value
 
-HISTORY = "history"
 BOOTSTRAP = "bootstrap"
-NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""When events are dated of which nothing says when they were: the same everywhere, and plainly no real time."""
+_IN_WORDS = {HISTORY: "history", ACTIVITY_LOG: "Activity Log"}
 
-_TIMES = ("timestamp", "at")
-_LONGEST_NAME = 200
+
+class Told(NamedTuple):
+    """What a file tells: the values of its frontmatter, the text below, and how many lines lie above that text."""
+
+    where: str
+    values: Mapping[str, Value]
+    body: bytes = b""
+    lines_before: int = 0
 
 
 class Step(NamedTuple):
-    """One move of a course: the lane that it leads to, when, and what is known of where that comes from."""
+    """One move of a course: the lane that it leads to, when, what is known of where that comes from, and evidence."""
 
     lane: str
     at: datetime
     why: str
+    source: str | None = None
+    evidence: dict[str, Any] | None = None
 
 
 class Course(NamedTuple):
@@ -49,48 +71,82 @@ class Course(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
-class _Entry(NamedTuple):
-    lane: str
-    at: datetime
-    agent: str
-
-
-class _CannotReconstructError(Exception):
-    """The history does not tell a course; the text says why."""
-
-
-def lanes_named(values: Mapping[str, Value]) -> list[str]:
-    """Return every lane that a frontmatter names, as it is spelled there."""
-    named = [values.get("lane"), *(entry.get("lane") for entry in _entries_with_lane(values.get("history")))]
+def lanes_named(told: Told) -> list[str]:
+    """Return every lane that a file names, as it is spelled there."""
+    named = [told.values.get("lane"), *history_lanes(told.values.get("history")), *activity_lanes(told.body)]
     return [each for each in named if isinstance(each, str) and each.strip()]
 
 
-def course_of(values: Mapping[str, Value], profile: LaneProfile, where: str, begun: datetime | None) -> Course:
-    """Return the course that the frontmatter `values` of the file `where` tell.
+def course_of(told: Told, profile: LaneProfile, begun: datetime | None) -> Course:
+    """Return the course that a file tells.
 
     `begun` is when the feature was begun, as far as that is known; it counts where the file has no time of its own.
 
     Raises:
         WorkPackageFileError: it names a current lane that the profile does not have.
     """
+    values, where = told.values, told.where
     current = _current_lane(values, profile, where)
     created = time_of(values.get("created_at")) or begun
-    remarks: tuple[str, ...] = ()
-    try:
-        entries = _history(values.get("history"), profile, created)
-    except _CannotReconstructError as error:
-        remarks = (f"{where}: the history was not migrated: {error}",)
-        entries = []
+    entries, problems = _entries(told, profile, created)
     lane = current or (entries[-1].lane if entries else None)
-    steps = tuple(_in_sequence(_steps(entries, lane, profile), where)) if entries else ()
-    origin = HISTORY if steps else None
+    steps = list(_in_sequence(_steps(entries, lane, profile), where)) if entries else []
+    origin = _origin(entries, steps) if steps else None
     if not entries and lane not in (None, profile.initial):
-        at = max(_times_in(values.get("history")), default=created or NO_TIME)
-        why = "its lane; the history cannot be reconstructed" if remarks else "its lane; there is no history"
-        steps, origin = (Step(str(lane), at, why),), BOOTSTRAP
+        times = [*history_times(values.get("history")), *activity_times(told.body)]
+        steps, origin = [_bootstrap(values, str(lane), max(times, default=created or NO_TIME), problems)], BOOTSTRAP
     if steps and steps[0].at == NO_TIME:
-        remarks += (f"{where}: nothing says when it was moved, so the events are dated {NO_TIME.date()}",)
-    return Course(lane, steps, origin, remarks)
+        problems.append(f"nothing says when it was moved, so the events are dated {NO_TIME.date()}")
+    problems += _add_approval(told, steps, profile)
+    return Course(lane, tuple(steps), origin, tuple(f"{where}: {problem}" for problem in problems))
+
+
+def _entries(told: Told, profile: LaneProfile, created: datetime | None) -> tuple[list[Entry], list[str]]:
+    """Return what the file tells of lanes, by time, and what cannot be understood of it.
+
+    Each of the two parts counts as a whole or not at all. Entries of one time stay in the order of the file.
+    """
+    found: list[Entry] = []
+    problems: list[str] = []
+    readers: dict[str, Callable[[], list[Entry]]] = {
+        HISTORY: lambda: history_entries(told.values.get("history"), profile, created),
+        ACTIVITY_LOG: lambda: activity_entries(told.body, profile, told.lines_before),
+    }
+    for source, read in readers.items():
+        try:
+            found += read()
+        except CannotReconstructError as error:
+            problems.append(f"the {_IN_WORDS[source]} was not migrated: {error}")
+    return sorted(found, key=lambda each: each.at), problems
+
+
+def _origin(entries: list[Entry], steps: list[Step]) -> str:
+    """Return which parts of the file the moves come from; where all of them are filled in, what tells of lanes."""
+    sources = {step.source for step in steps if step.source} or {entry.source for entry in entries}
+    return "+".join(source for source in _IN_WORDS if source in sources)
+
+
+def _bootstrap(values: Mapping[str, Value], lane: str, at: datetime, problems: list[str]) -> Step:
+    why = "its lane; the history cannot be reconstructed" if problems else "its lane; there is no history"
+    name = holder_named(values)
+    return Step(lane, at, f"{why}; the file names {name}" if name else why)
+
+
+def _add_approval(told: Told, steps: list[Step], profile: LaneProfile) -> list[str]:
+    """Put the approval that the file tells of to the last moves that ask for one, and return what is wrong with it.
+
+    The file knows of one review, the last: an earlier one has left nothing but its entry.
+    """
+    approved = {target for (_, target), guard in profile.moves.items() if guard == GUARD_APPROVAL}
+    positions = [position for position, step in enumerate(steps) if step.lane in approved]
+    if not positions:
+        return []
+    evidence, problem = approval_of(told.values, told.where)
+    position = positions[-1]
+    while evidence is not None and position >= 0 and steps[position].lane in approved:
+        steps[position] = steps[position]._replace(evidence=evidence)
+        position -= 1
+    return [problem] if problem else []
 
 
 def _current_lane(values: Mapping[str, Value], profile: LaneProfile, where: str) -> str | None:
@@ -106,79 +162,13 @@ def _current_lane(values: Mapping[str, Value], profile: LaneProfile, where: str)
     return lane
 
 
-def _history(value: Value, profile: LaneProfile, created: datetime | None) -> list[_Entry]:
-    """Return the entries that name a lane, by time; entries of one time stay in the order of the file."""
-    if value in (None, "", {}):
-        return []
-    if not isinstance(value, list):
-        raise _CannotReconstructError("it is no list of entries")
-    found: list[_Entry] = []
-    known = next(_times_in(value), None)
-    latest = min((each for each in (created, known) if each is not None), default=NO_TIME)
-    for entry in _entries_with_lane(value):
-        latest = _entry_time(entry) or latest
-        found.append(_Entry(_lane_of(entry, profile), latest, _agent_of(entry)))
-    return sorted(found, key=lambda each: each.at)
-
-
-def _entries_with_lane(value: Value) -> Iterator[dict[str, Value]]:
-    """Yield the entries of a history that tell of a lane; others are notes."""
-    for entry in value if isinstance(value, list) else []:
-        if isinstance(entry, dict) and entry.get("lane") not in (None, ""):
-            yield entry
-
-
-def _lane_of(entry: dict[str, Value], profile: LaneProfile) -> str:
-    spelled = entry["lane"]
-    lane = profile.resolve(spelled) if isinstance(spelled, str) else None
-    if lane is None:
-        raise _CannotReconstructError(f"{spelled!a} is no lane of {profile.name}")
-    return lane
-
-
-def _agent_of(entry: dict[str, Value]) -> str:
-    agent = entry.get("agent")
-    return " ".join(agent.split())[:_LONGEST_NAME] if isinstance(agent, str) else ""
-
-
-def _entry_time(entry: dict[str, Value]) -> datetime | None:
-    """Return when an entry says it was, None where it says nothing."""
-    spelled = next((entry[key] for key in _TIMES if entry.get(key) not in (None, "")), None)
-    if spelled is None:
-        return None
-    moment = time_of(spelled)
-    if moment is None:
-        raise _CannotReconstructError(f"{spelled!a} is no time")
-    return moment
-
-
-def _times_in(value: Value) -> Iterator[datetime]:
-    for entry in value if isinstance(value, list) else []:
-        if isinstance(entry, dict):
-            times = (time_of(entry.get(key)) for key in _TIMES)
-            yield from (each for each in times if each is not None)
-
-
-def time_of(value: Value) -> datetime | None:
-    """Return the instant that a scalar spells; one without a zone is one of UTC, one without an hour its midnight."""
-    if not isinstance(value, str):
-        return None
-    text = value.strip()
-    for spelling in (text, f"{text}+00:00", f"{text}T00:00:00+00:00"):
-        try:
-            return parse_instant(spelling).astimezone(UTC)
-        except (ValueError, IndexError, OverflowError):
-            continue
-    return None
-
-
-def _steps(entries: list[_Entry], lane: str | None, profile: LaneProfile) -> Iterator[Step]:
+def _steps(entries: list[Entry], lane: str | None, profile: LaneProfile) -> Iterator[Step]:
     stands = profile.initial
     for entry in entries:
         yield from _between(stands, entry.lane, entry.at, profile)
         if entry.lane != stands:
             by = f", by {entry.agent}" if entry.agent else ""
-            yield Step(entry.lane, entry.at, f"its history{by}")
+            yield Step(entry.lane, entry.at, f"its {_IN_WORDS[entry.source]}{by}", entry.source)
         stands = entry.lane
     if lane is not None and lane != stands:
         at = entries[-1].at
@@ -187,24 +177,8 @@ def _steps(entries: list[_Entry], lane: str | None, profile: LaneProfile) -> Ite
 
 
 def _between(source: str, target: str, at: datetime, profile: LaneProfile) -> Iterator[Step]:
-    for lane in _legal_way(source, target, profile):
+    for lane in way_forward(source, target, profile)[:-1]:
         yield Step(lane, at, f"filled in; its history goes from {source} to {target}")
-
-
-def _legal_way(source: str, target: str, profile: LaneProfile) -> list[str]:
-    """Return the lanes between two, on the shortest legal way that only goes forward on the board; none without one."""
-    order = {lane: position for position, lane in enumerate(profile.lanes)}
-    ways = [[source]] if source != target else []
-    reached = {source}
-    while ways:
-        way = ways.pop(0)
-        for lane in profile.targets(way[-1]):
-            if lane == target:
-                return way[1:]
-            if order[way[-1]] < order[lane] < order[target] and lane not in reached:
-                reached.add(lane)
-                ways.append([*way, lane])
-    return []
 
 
 def _in_sequence(steps: Iterator[Step], where: str) -> Iterator[Step]:

@@ -14,14 +14,13 @@ from kitty_status.jsonl.codec import LineDamagedError, decode, encode
 from kitty_status.status.instants import format_instant
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.rows import problem_with
-from kitty_status.tracker.facts import DIRECT
-from kitty_status.tracker.migrating.course import NO_TIME
+from kitty_status.tracker.facts import DIRECT, MIGRATION
+from kitty_status.tracker.migrating.history import NO_TIME
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.tracker.migrating.course import Course, Step
 
-ACTOR = "migration"
 _HASHED_BYTES = 10
 
 
@@ -43,12 +42,12 @@ def events_of_course(slug: str, wp_id: str, course: Course, profile: LaneProfile
             "from_lane": lane,
             "to_lane": step.lane,
             "at": format_instant(step.at),
-            "actor": ACTOR,
+            "actor": MIGRATION,
             "force": True,
-            "reason": f"migrated from the frontmatter ({number} of {len(course.steps)}): {step.why}",
+            "reason": f"migrated from its file ({number} of {len(course.steps)}): {step.why}",
             "execution_mode": DIRECT,
             "review_ref": None,
-            "evidence": None,
+            "evidence": step.evidence,
             "parents": [event.event_id for event in events[-1:]],
         }
         events.append(_event(row, step, where))

@@ -55,7 +55,7 @@ def migrate(feature: Feature, config: Config, *, dry_run: bool = False) -> Migra
         if journal is not None and journal.restored:
             problem = journal.refresh_snapshots()
     migration.warnings += [problem] if problem else []
-    migration.warnings += in_the_middle(feature)
+    migration.warnings += in_the_middle(feature, migration.views)
     return migration
 
 
@@ -86,7 +86,9 @@ def _write(migration: Migration, config: Config, journal: Journal | None) -> Non
     snapshot, oid = reduce_with_oid(feature, config)
     check_lanes(migration, snapshot)
     try:
-        write_snapshot(feature, config, snapshot, oid)
+        written = write_snapshot(feature, config, snapshot, oid)
+        migration.views = written.views
+        migration.warnings += [f"the events are recorded, but {warning}" for warning in written.warnings(feature)]
     except OSError as error:
         migration.warnings.append(
             f"the events are recorded, but {feature.snapshot.name} was not written ({error}); "

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kitty_status.clock import MAX_HOURS_AHEAD, now
-from kitty_status.errors import KittyStatusError, StoreError, WorkPackageFileError
-from kitty_status.git.repository import read_file
+from kitty_status.errors import KittyStatusError, StoreError, UnsafeLogError, WorkPackageFileError
 from kitty_status.status.instants import hours_between, parse_instant
-from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
+from kitty_status.status.lanes import SEVEN_LANE, profile_that_has
 from kitty_status.status.reducer import reduce_events, unique_events
-from kitty_status.status.snapshot import parse
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.materialize import refuse_lost_log
-from kitty_status.tracker.migrating.course import Course, course_of, lanes_named, time_of
+from kitty_status.tracker.meta import meta_of
+from kitty_status.tracker.migrating.course import Course, Told, course_of, lanes_named
+from kitty_status.tracker.migrating.history import time_of
 from kitty_status.tracker.migrating.lines import events_of_course
 from kitty_status.tracker.sight import Surroundings
 from kitty_status.tracker.work_packages.files import work_package_files
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.views import View
     from kitty_status.tracker.work_packages.files import WorkPackageFile
     from kitty_status.tracker.work_packages.frontmatter import Value
 
@@ -82,7 +83,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Migration:
-    """What migrating a feature takes, by work package, from which `files`, and whether it was done."""
+    """What migrating a feature takes, by work package, from which `files`, and whether it was done.
+
+    `views` are those of the log with the events in it, once it was done.
+    """
 
     feature: Feature
     outcomes: list[Outcome]
@@ -90,6 +94,7 @@ class Migration:
     files: Files = field(default_factory=dict)
     written: bool = False
     warnings: list[str] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
 
     @property
     def events(self) -> list[StatusRecord]:
@@ -120,7 +125,7 @@ def plan(feature: Feature, config: Config, first: Migration | None = None, *, ma
     for wp_id, (file, values) in files.items():
         where = file.where
         try:
-            course = course_of(values, profile, where, begun)
+            course = course_of(_told(file, values), profile, begun)
             derived = events_of_course(feature.slug, wp_id, course, profile, where)
             _refuse_future(derived, where)
         except WorkPackageFileError as error:
@@ -161,22 +166,25 @@ def _frontmatters(feature: Feature, known: Files, problems: list[KittyStatusErro
     return found
 
 
+def _told(file: WorkPackageFile, values: Mapping[str, Value]) -> Told:
+    body = file.body()
+    return Told(file.where, values, body, file.data.count(b"\n") - body.count(b"\n"))
+
+
 def _profile(
     config: Config, before: Snapshot, files: Iterable[tuple[WorkPackageFile, Mapping[str, Value]]]
 ) -> LaneProfile:
     """Return the profile by which lanes are understood: the one in force, which the lanes themselves may decide."""
     if config.profile is not None or before.profile is not SEVEN_LANE:
         return before.profile
-    named = [lane for _, values in files for lane in lanes_named(values)]
-    needs_nine = any(SEVEN_LANE.resolve(lane) is None and NINE_LANE.resolve(lane) for lane in named)
-    return NINE_LANE if needs_nine else SEVEN_LANE
+    return profile_that_has(lane for file, values in files for lane in lanes_named(_told(file, values)))
 
 
 def _begun(feature: Feature) -> datetime | None:
     """Return when the feature was begun by what `meta.json` says; it is committed, so that all clones agree."""
     try:
-        return time_of(parse(read_file(feature.folder / "meta.json")).get("created_at"))
-    except (OSError, ValueError):
+        return time_of(meta_of(feature).get("created_at"))
+    except (OSError, ValueError, UnsafeLogError):
         return None
 
 

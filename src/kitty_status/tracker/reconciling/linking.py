@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.git.log_paths import is_log_path
 from kitty_status.status.layout import SNAPSHOT_FILENAME
 from kitty_status.status.mentions import carried, reverted, reviewers
+from kitty_status.status.view_paths import view_at
 from kitty_status.tracker.features import FEATURES_FOLDER
 from kitty_status.tracker.reconciling.places import BranchPlaces
 
@@ -193,6 +194,11 @@ def _review(commit: Commit, merge: Commit | None) -> Review | None:
 def _is_bookkeeping(files: list[str], *, by_trailer: bool) -> bool:
     """Say whether a commit touches nothing but what is kept about the work; of one without files that is not known."""
     if by_trailer:
-        return bool(files) and all(is_log_path(path) or path.endswith(f"/{SNAPSHOT_FILENAME}") for path in files)
+        # Views are committed with the log. Without it, what was changed in their files is a person's work.
+        has_log = any(map(is_log_path, files))
+        return bool(files) and all(
+            is_log_path(path) or path.endswith(f"/{SNAPSHOT_FILENAME}") or (has_log and view_at(path) is not None)
+            for path in files
+        )
     folder = f"{FEATURES_FOLDER}/"
     return bool(files) and all(path.startswith((folder, _KITTIFY)) or f"/{folder}" in path for path in files)

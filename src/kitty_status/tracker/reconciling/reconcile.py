@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import GitError, KittyStatusError, UsageError
@@ -133,7 +134,8 @@ def reconcile(
             found = scan(repository, base=request.base, limit=request.limit, since=request.since)
             links = link(found, vocabulary)
         except (GitError, OSError) as error:
-            each.problem = str(error)
+            hint = error.hint if isinstance(error, GitError) else ""
+            each.problem = f"{error}; {hint}" if hint else str(error)
             continue
         each.path, each.name, each.base = repository.path, repository.name, found.base
         each.commits, each.remarks = len(found.commits), links.remarks
@@ -220,6 +222,9 @@ def _targets(project: Project, request: ReconcileRequest) -> Sequence[str]:
 
 
 def _open(path: str) -> LocalRepository:
+    if not path or not Path(path).is_dir():
+        what = "a file" if path and Path(path).exists() else "no folder"
+        raise GitError(f"{path!a} is {what}", hint="name the folder of a repository, or one in its work tree")
     # Loaded by name: GitPython takes longer to load than most commands take.
     try:
         module: Any = import_module("kitty_status.git.gitpython")

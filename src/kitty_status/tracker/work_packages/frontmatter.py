@@ -50,6 +50,12 @@ class Frontmatter:
         value = self.values.get(_LANE)
         return value if isinstance(value, str) else None
 
+    @property
+    def lane_line(self) -> int:
+        """The line of the file on which the lane stands; that of the block's end where it says none."""
+        at = self._end if self._lane_at is None else self._start + self._lane_at[0]
+        return self._file.count(b"\n", 0, at) + 1
+
     def with_lane(self, lane: str) -> bytes:
         """Return the whole file with another lane; a file that had none gets the key at the end of its block.
 
@@ -73,6 +79,7 @@ class Frontmatter:
             raise WorkPackageFileError(
                 f"{self._where}: the lane cannot be written without changing more than it",
                 hint=f"write the line `{_LANE}: {lane}` by hand",
+                file=self._where,
             )
         return result
 
@@ -83,18 +90,31 @@ def parse(file: bytes, where: str) -> Frontmatter | None:
     Raises:
         WorkPackageFileError: the block is too large, no YAML mapping, or holds what is refused; it names the line.
     """
+    span = check_size(file, where)
+    return None if span is None else Frontmatter(file, where, *span)
+
+
+def check_size(file: bytes, where: str) -> tuple[int, int] | None:
+    """Return where the block of a file whose path is `where` begins and ends, None where it has none.
+
+    Raises:
+        WorkPackageFileError: the block is too large, or has no end.
+    """
     span = block_span(file)
     if span is None:
         return None
     start, end = span
     if end < 0:
-        raise WorkPackageFileError(f"{where}:1: the frontmatter has no end", hint="close it with a line `---`")
+        hint = "close it with a line `---`"
+        raise WorkPackageFileError(f"{where}:1: the frontmatter has no end", hint=hint, file=where, line=1)
     if end - start > MAX_BYTES:
         raise WorkPackageFileError(
             f"{where}:1: the frontmatter has {end - start} bytes, and at most {MAX_BYTES} are read",
             hint="move what is long into the text below it",
+            file=where,
+            line=1,
         )
-    return Frontmatter(file, where, start, end)
+    return span
 
 
 class _Reader:
@@ -146,7 +166,8 @@ class _Reader:
 
     def _refused(self, why: str, mark: Any = None) -> WorkPackageFileError:
         line = self._lines_before + 1 + (mark.line if mark is not None else 0)
-        return WorkPackageFileError(f"{self._where}:{line}: {why}", hint="correct the frontmatter; nothing was written")
+        hint = "correct the frontmatter; nothing was written"
+        return WorkPackageFileError(f"{self._where}:{line}: {why}", hint=hint, file=self._where, line=line)
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Value]:
         found: dict[str, Value] = {}

@@ -1,0 +1,185 @@
+"""Subscriptions that are awaited; see `subscription` for why there is only one way for events to reach them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
+
+from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.subscription import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WAIT, PAGE, failures_logged
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.query import EventQuery
+    from kitty_status.eventstore.subscription import Readable
+
+    AsyncHandler: TypeAlias = Callable[[Event], Awaitable[object] | object]
+
+_log = logging.getLogger(__name__)
+
+
+class AsyncReadable(Protocol):
+    """What a subscription needs of a store."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        ...
+
+    async def head(self) -> int:
+        """Return the position of the newest event."""
+        ...
+
+    async def get_events(self, wanted: EventQuery, /) -> list[Event]:
+        """Return the events that a query asks for."""
+        ...
+
+
+class AsyncSubscription:
+    """The events of a query, from a position on, as an asynchronous iterator that waits for more.
+
+    `position` is how far it has come; see `Subscription`.
+    """
+
+    def __init__(self, store: AsyncReadable, watch: Watch, query: EventQuery, after: int) -> None:
+        self.position = after
+        self._store = store
+        self._watch = watch
+        self._query = query
+        self._page: list[Event] = []
+        self._closed = asyncio.Event()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will come, because this or the store was closed."""
+        return self._closed.is_set() or self._store.is_closed
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        """Wait for the next event and return it; see `Subscription.__next__`."""
+        event = await self.next_within(None)
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def next_within(self, seconds: float | None) -> Event | None:
+        """Return the next event, None if none comes within so many seconds or the subscription is closed."""
+        deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        while not self.is_closed:
+            if self._page:
+                event = self._page.pop()
+                self.position = event.position
+                return event
+            head = await self._store.head()
+            if head > self.position:
+                query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
+                self._page = (await self._store.get_events(query))[::-1]
+                self.position = self.position if self._page else head
+                continue
+            left = LONGEST_WAIT if deadline is None else deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return None
+            await self._watch.wait_for(self.position + 1, min(left, LONGEST_WAIT))
+        return None
+
+    def close(self) -> None:
+        """End the iteration, also in the task that waits in it."""
+        self._closed.set()
+        self._watch.wake()
+
+
+class Watch:
+    """One thread that waits for a store to grow on behalf of all tasks that wait for it."""
+
+    def __init__(self, store: Readable) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._waiting: dict[asyncio.Event, tuple[int, asyncio.AbstractEventLoop]] = {}
+        self._needed = threading.Semaphore(0)
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    async def wait_for(self, position: int, seconds: float) -> None:
+        """Wait until there is an event at `position`, until `wake`, or so many seconds."""
+        grown = asyncio.Event()
+        with self._lock:
+            if self._closed:
+                return
+            self._waiting[grown] = (position, asyncio.get_running_loop())
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="event store watch", daemon=True)
+                self._thread.start()
+        self._needed.release()
+        try:
+            await asyncio.wait_for(grown.wait(), seconds)
+        except TimeoutError:
+            pass
+        finally:
+            with self._lock:
+                self._waiting.pop(grown, None)
+
+    def wake(self) -> None:
+        """Let every task stop waiting."""
+        with self._lock:
+            for grown, (_, loop) in self._waiting.items():
+                # A loop that has ended meanwhile waits for nothing.
+                with suppress(RuntimeError):
+                    loop.call_soon_threadsafe(grown.set)
+
+    def close(self) -> None:
+        """End the thread, and let every task stop waiting."""
+        self._closed = True
+        self._needed.release()
+        self._store.wake()
+        self.wake()
+
+    def _look(self) -> None:
+        while not self._closed:
+            self._needed.acquire()
+            while not self._closed and (first := self._first()) is not None:
+                if self._has_grown_to(first):
+                    self.wake()
+
+    def _has_grown_to(self, position: int) -> bool:
+        try:
+            return self._store.wait_for(position, LONGEST_WAIT)
+        except EventStoreError:
+            # Whoever waits asks the store itself, and gets the error.
+            time.sleep(FIRST_PAUSE)
+            return True
+
+    def _first(self) -> int | None:
+        with self._lock:
+            return min((position for position, _ in self._waiting.values()), default=None)
+
+
+async def deliver(subscription: AsyncSubscription, handler: AsyncHandler) -> None:
+    """Call a handler with each event of a subscription until it is closed."""
+    pause = FIRST_PAUSE
+    while not subscription.is_closed:
+        try:
+            event = await subscription.next_within(None)
+        except EventStoreError as error:
+            if not error.retryable:
+                _log.exception("a subscription ended at position %d", subscription.position)
+                return
+            _log.warning("a subscription at position %d goes on later: %s", subscription.position, error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            continue
+        if event is None:
+            return
+        pause = FIRST_PAUSE
+        with failures_logged(event):
+            answer = handler(event)
+            if inspect.isawaitable(answer):
+                await answer

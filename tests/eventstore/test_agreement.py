@@ -1,0 +1,36 @@
+"""Whatever is done to them, every backend gives the answers that the store in memory gives."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from operations_at_random import everything, operations, outcome
+
+from kitty_status.eventstore import EventStore, MemoryEventStore, SqliteEventStore
+from kitty_status.eventstore.durability import OS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STORES: dict[str, Callable[[Path], EventStore]] = {
+    "sqlite": lambda place: SqliteEventStore(place / "events.db", durability=OS),
+}
+
+
+@pytest.mark.parametrize("opener", STORES.values(), ids=STORES.keys())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(operations=operations)
+def test_random_operations_agree_with_the_store_in_memory(
+    opener: Callable[[Path], EventStore], operations: list[object]
+) -> None:
+    with tempfile.TemporaryDirectory() as place, MemoryEventStore() as memory:
+        with opener(Path(place)) as store:
+            for operation in operations:
+                assert outcome(store, operation) == outcome(memory, operation), operation
+            assert everything(store) == everything(memory)
+        with opener(Path(place)) as again:
+            assert everything(again) == everything(memory)

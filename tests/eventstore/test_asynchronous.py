@@ -1,0 +1,79 @@
+"""The asynchronous twin of a store keeps the promises of every event store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from kitty_status.eventstore.asynchronous import AsyncEventStore
+from kitty_status.eventstore.memory import MemoryEventStore
+from kitty_status.eventstore.protocol import EventStore
+from kitty_status.eventstore.sqlite.store import SqliteEventStore
+from kitty_status.testing.event_store import EventStoreSuite
+from kitty_status.testing.event_store.base import event, numbers
+from kitty_status.testing.event_store.twin import Twin
+
+
+class TestTwinOfMemory(EventStoreSuite):
+    persists = False
+
+    def open_store(self, place: Path) -> EventStore:
+        del place
+        return Twin(MemoryEventStore())
+
+
+class TestTwinOfSqlite(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        return Twin(SqliteEventStore(place / "events.db"))
+
+
+def test_appends_of_many_tasks_reach_the_disk_in_few_commits(tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    class Counting(SqliteEventStore):
+        def commit(self, appends):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  it only counts
+            sizes.append(len(appends))
+            return super().commit(appends)
+
+    async def work() -> list[int]:
+        async with AsyncEventStore(Counting(tmp_path / "events.db")) as store:
+            stored = await asyncio.gather(*(store.append(event(number)) for number in range(500)))
+            return numbers(stored)
+
+    assert asyncio.run(work()) == list(range(500))
+    assert sum(sizes) == 500
+    assert len(sizes) < 100
+
+
+def test_a_handler_may_be_a_coroutine_function() -> None:
+    async def work() -> list[int]:
+        seen: list[int] = []
+        done = asyncio.Event()
+
+        async def handle(each: object) -> None:
+            await asyncio.sleep(0)
+            seen.append(getattr(each, "position", 0))
+            if len(seen) == 3:
+                done.set()
+
+        async with AsyncEventStore(MemoryEventStore()) as store:
+            unsubscribe = await store.subscribe(handle, after=0)
+            for number in range(3):
+                await store.append(event(number))
+            await asyncio.wait_for(done.wait(), 30)
+            await unsubscribe()
+        return seen
+
+    assert asyncio.run(work()) == [1, 2, 3]
+
+
+def test_an_append_that_is_cancelled_while_it_waits_harms_no_other() -> None:
+    async def work() -> int:
+        async with AsyncEventStore(MemoryEventStore()) as store:
+            cancelled = asyncio.create_task(store.append(event(1)))
+            await asyncio.sleep(0)
+            cancelled.cancel()
+            await store.append(event(2))
+            return await store.head()
+
+    assert asyncio.run(work()) in (1, 2)
