@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from operations_at_random import everything, operations, outcome
 
+from jsonl_stores import NOON
 from kitty_status.eventstore import EventStore, MemoryEventStore, SqliteEventStore
 from kitty_status.eventstore.durability import OS
+from kitty_status.eventstore.jsonl.store import JsonlEventStore
+from operations_at_random import everything, operations, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 STORES: dict[str, Callable[[Path], EventStore]] = {
     "sqlite": lambda place: SqliteEventStore(place / "events.db", durability=OS),
+    "jsonl": lambda place: JsonlEventStore(place / "events.jsonl", durability=OS),
+    "jsonl-daily": lambda place: JsonlEventStore(place, layout="daily", durability=OS, clock=lambda: NOON),
+    "jsonl-streams": lambda place: JsonlEventStore(
+        place, layout="per-day-and-stream", durability=OS, clock=lambda: NOON
+    ),
 }
 
 

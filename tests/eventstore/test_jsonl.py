@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from kitty_status.eventstore.durability import OS, Durability
@@ -38,3 +39,13 @@ class TestDaily(EventStoreSuite):
 class TestDaysAndStreams(EventStoreSuite):
     def open_store(self, place: Path) -> EventStore:
         return JsonlEventStore(place / "events", layout="per-day-and-stream", clock=lambda: NOON)
+
+
+class TestDaysAndStreamsOverManyDays(EventStoreSuite):
+    """Each look at the clock is hours after the one before it."""
+
+    def open_store(self, place: Path) -> EventStore:
+        hours = count()
+        return JsonlEventStore(
+            place / "events", layout="per-day-and-stream", clock=lambda: NOON + timedelta(hours=7 * next(hours))
+        )

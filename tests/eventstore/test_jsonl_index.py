@@ -13,7 +13,7 @@ import pytest
 from jsonl_stores import LAYOUTS, log_files, opened
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import Event
-from kitty_status.eventstore.jsonl import finding, known
+from kitty_status.eventstore.jsonl import finding, indexing, known
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.query import EventQuery
@@ -41,7 +41,7 @@ QUERIES = [
 def _a_small_lag(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(finding, "LAG", 50)
     monkeypatch.setattr(finding, "_DEARER", 1)
-    monkeypatch.setattr(finding, "_IN_ONE_STEP", 300)
+    monkeypatch.setattr(indexing, "_IN_ONE_STEP", 300)
     monkeypatch.setattr(finding, "_FIRST_PAGE", 4)
 
 

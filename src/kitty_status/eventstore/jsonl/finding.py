@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import chain, groupby, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.errors import BusyError
 from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.days import day_of
-from kitty_status.eventstore.jsonl.index import Index, digest_of, tag_word
-from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, event_of
+from kitty_status.eventstore.jsonl.index import tag_word
+from kitty_status.eventstore.jsonl.indexing import Indexer, StaleIndexError
 from kitty_status.eventstore.query import Order
-from kitty_status.jsonl.codec import LineDamagedError
-from kitty_status.jsonl.lock import exclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
     from kitty_status.eventstore.event import Event
-    from kitty_status.eventstore.jsonl.index import Piece, Place
     from kitty_status.eventstore.jsonl.known import Known
     from kitty_status.eventstore.jsonl.layouts import Layout
     from kitty_status.eventstore.jsonl.log import Log, Visible
-    from kitty_status.eventstore.jsonl.segments import Segment
     from kitty_status.eventstore.query import Criterion, EventQuery
 
 _log = logging.getLogger(__name__)
@@ -37,23 +34,26 @@ _DEARER = 5
 """To look an event up costs as much as to read so many in a row."""
 
 _FIRST_PAGE, _LARGEST_PAGE = 64, 2_000
-_IN_ONE_STEP = 20_000
-_WAIT = 60.0
 
 
-class StaleIndexError(Exception):
-    """The index says what the log does not."""
+class Extent(NamedTuple):
+    """How many events a part holds, its first and last position, and when the latest of them happened."""
+
+    events: int
+    first: int
+    last: int
+    latest: datetime
 
 
 class Finder:
     """Answers queries from the log, with the help of the index where there are many events."""
 
     def __init__(self, layout: Layout, log: Log, known: Known) -> None:
-        self.index = Index(layout.index)
+        self.indexer = Indexer(layout, log)
+        self.index = self.indexer.index
         self._layout = layout
         self._log = log
         self._known = known
-        self._is_checked = False
 
     def answer(self, query: EventQuery, visible: Visible) -> Iterator[Event]:
         """Yield the events that a query asks for, up to the newest that is visible."""
@@ -85,8 +85,8 @@ class Finder:
         if last - after <= LAG:
             return None
         try:
-            if visible.head - self._reached(visible) > LAG:
-                self.catch_up(visible)
+            if visible.head - self.indexer.reached(visible) > LAG:
+                self.indexer.catch_up(visible)
         except (OSError, BusyError, sqlite3.OperationalError) as error:
             _log.warning("read without the index %s: %s", self._layout.index, error)
             return None
@@ -127,7 +127,7 @@ class Finder:
         position = reached + 1 if backwards else after
         while page := list(islice(positions, size)):
             try:
-                yield from self.events_at(page)
+                yield from self.indexer.events_at(page)
             except StaleIndexError:
                 self.index.discard()
                 rest = (
@@ -159,22 +159,17 @@ class Finder:
             after, before = (after, page[-1]) if backwards else (page[-1], before)
             size = min(size * 2, _LARGEST_PAGE)
 
-    def events_at(self, positions: Sequence[int]) -> list[Event]:
-        """Return the events at positions that the index covers, in the same order.
-
-        Raises:
-            StaleIndexError: the log has something else there.
-        """
-        segments = {segment.name: segment for part in self._layout.parts() for segment in part.segments}
-        found: dict[int, Event] = {}
-        places = sorted(self.index.places(positions), key=lambda place: (place.segment, place.start))
-        for name, group in groupby(places, key=lambda place: place.segment):
-            if name not in segments:
-                raise StaleIndexError
-            found.update(_events_of(segments[name], list(group)))
-        if len(found) < len(positions):
-            raise StaleIndexError
-        return [found[position] for position in positions]
+    def extent_of(self, day: str, visible: Visible) -> Extent | None:
+        """Return what stands in the part of a day, None if nothing does."""
+        events = 0
+        first = last = 0
+        latest = datetime.min.replace(tzinfo=UTC)
+        for found in self._log.of_day(day, visible):
+            events += len(found)
+            first = first or found[0].position
+            last = found[-1].position
+            latest = max(latest, *(event.at for event in found))
+        return Extent(events, first, last, latest) if events else None
 
     # What appends must know
 
@@ -200,9 +195,9 @@ class Finder:
 
     def event_at(self, position: int, visible: Visible) -> Event | None:
         """Return the event at a position."""
-        if self.index.exists and position <= self._reached(visible):
+        if self.index.exists and position <= self.indexer.reached(visible):
             try:
-                return self.events_at([position])[0]
+                return self.indexer.events_at([position])[0]
             except StaleIndexError:
                 self.index.discard()
         found = chain.from_iterable(self._log.forwards(position - 1, position, visible))
@@ -211,76 +206,14 @@ class Finder:
     def _know_since(self, visible: Visible) -> None:
         """See to it that what is not in memory is in the index."""
         since = self._known.since
-        reached = self._reached(visible) if since else 0
+        reached = self.indexer.reached(visible) if since else 0
         if reached >= since:
             return
         if since - reached > LAG:
-            self.catch_up(visible)
+            self.indexer.catch_up(visible)
         else:
             older = list(chain.from_iterable(self._log.forwards(reached, since, visible)))
             self._known.learned(older, reached)
-
-    def _reached(self, visible: Visible) -> int:
-        """Return up to where the index is complete, which is checked once."""
-        if not self.index.exists:
-            return 0
-        reached = self.index.reached()
-        if reached > visible.head or not (self._is_checked or self._covers_what_is_there()):
-            self.index.discard()
-            return 0
-        self._is_checked = True
-        return reached
-
-    def _covers_what_is_there(self) -> bool:
-        sizes = self.index.sizes()
-        newest = [segment for part in self._layout.parts()[-2:] for segment in part.segments]
-        return all(_is_covered(segment, *sizes[segment.name]) for segment in newest if segment.name in sizes)
-
-    def catch_up(self, visible: Visible) -> None:
-        """Bring the index up to the newest event that is visible."""
-        with exclusive(self._layout.index.with_suffix(".lock"), timeout=_WAIT):
-            try:
-                self._extend(visible)
-            except StaleIndexError:
-                self.index.discard()
-                self._extend(visible)
-
-    def _extend(self, visible: Visible) -> None:
-        sizes = self.index.sizes()
-        parts = self._layout.parts()
-        for number, part in enumerate(parts):
-            for segment in part.segments if part.day <= visible.day else ():
-                end = visible.end_of(part, segment)
-                start, digest = sizes.get(segment.name, (0, 0))
-                end = segment.end_of_lines() if end is None else end
-                if end > start:
-                    if start and not _is_covered(segment, start, digest):
-                        raise StaleIndexError
-                    self._add(segment, self._log.located(number, parts, segment, (start, end)))
-        self.index.add((), visible.head)
-
-    def _add(self, segment: Segment, pieces: Iterator[Piece]) -> None:
-        together: list[tuple[Piece, int]] = []
-        events = 0
-        for piece in pieces:
-            together.append((piece, _digest_before(segment, piece.end)))
-            events += len(piece.events)
-            if events > _IN_ONE_STEP:
-                self.index.add(together, None)
-                together, events = [], 0
-        self.index.add(together, None)
-
-
-def _events_of(segment: Segment, places: list[Place]) -> Iterator[tuple[int, Event]]:
-    lines = segment.lines_at((place.start, place.length) for place in places)
-    for place, line in zip(places, lines, strict=True):
-        try:
-            event = event_of(line, Context(place.position - 1, place.version - 1))
-        except (LineDamagedError, ContextMissingError):
-            raise StaleIndexError from None
-        if event.position != place.position:
-            raise StaleIndexError
-        yield place.position, event
 
 
 def _groups(criterion: Criterion) -> list[list[str]]:
@@ -292,12 +225,3 @@ def _groups(criterion: Criterion) -> list[list[str]]:
         *([tag_word(key, value) for value in values] for key, values in criterion.tags),
     ]
     return [group for group in groups if group]
-
-
-def _is_covered(segment: Segment, size: int, digest: int) -> bool:
-    return segment.size() >= size and _digest_before(segment, size) == digest
-
-
-def _digest_before(segment: Segment, end: int) -> int:
-    start = max(0, end - 256)
-    return digest_of(b"".join(segment.lines_at([(start, end - start)])))

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
-    from kitty_status.eventstore.jsonl.layouts import Layout, Part
+    from kitty_status.eventstore.jsonl.layouts import Layout
     from kitty_status.eventstore.jsonl.log import Log
-    from kitty_status.eventstore.jsonl.segments import Segment
+    from kitty_status.eventstore.jsonl.segments import Part, Segment
 
 _MOST_REMEMBERED = 100_000
 _AT_ONCE = 4 << 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kitty_status.eventstore.jsonl.archive import MANIFEST, Archive
 from kitty_status.eventstore.jsonl.names import file_name
-from kitty_status.eventstore.jsonl.segments import Segment
+from kitty_status.eventstore.jsonl.segments import Part, Segment
 from kitty_status.jsonl.disk import DISK
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ LINES = ".jsonl"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # A folder that changed this many nanoseconds ago may have changed again within the same tick of the clock.
 _TICK = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Events whose positions have no gap, in files that are read together; `day` is when they were written."""
-
-    day: str
-    segments: tuple[Segment, ...]
 
 
 class Layout(ABC):
@@ -46,7 +38,9 @@ class Layout(ABC):
     def __init__(self, path: Path, side: Path, disk: Disk = DISK) -> None:
         self.path = path
         self.side = side
+        self.archive = Archive(side / "archive", disk)
         self._disk = disk
+        self._archived = _Listing(self.archive.folder)
 
     @property
     def lock(self) -> Path:
@@ -68,9 +62,17 @@ class Layout(ABC):
         """The file of the index."""
         return self.side / "indexes" / "index.db"
 
+    def archived_days(self) -> list[str]:
+        """Return the days that the archive has a manifest of."""
+        return [name.removesuffix(MANIFEST) for name in self._archived.names() if name.endswith(MANIFEST)]
+
     @abstractmethod
     def parts(self) -> Sequence[Part]:
         """Return the parts in which events stand, the oldest first, as they are now."""
+
+    def place_of(self, name: str) -> Path:
+        """Return where the file of this name is when it is not in the archive."""
+        return self.path / name
 
     @abstractmethod
     def segment_for(self, day: str, stream: str) -> Segment:
@@ -86,6 +88,7 @@ class SingleFile(Layout):
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         super().__init__(path, path.with_name(path.name + ".store"), disk)
         self._segment = Segment(path, path.name, disk)
+        self._segment.was_listed = False
         self._parts = (Part("", (self._segment,)),)
 
     def parts(self) -> Sequence[Part]:
@@ -108,17 +111,25 @@ class DailyFiles(Layout):
         super().__init__(path, path, disk)
         self._listing = _Listing(path / "events")
         self._segments: dict[str, Segment] = {}
-        self._names: list[str] = []
+        self._names: tuple[list[str] | None, list[str] | None] = (None, None)
         self._parts: tuple[Part, ...] = ()
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each file."""
-        names = self._listing.names()
-        if names is not self._names:
-            days = sorted(name.removesuffix(LINES) for name in names if name.endswith(LINES))
-            self._parts = tuple(Part(day, (self.segment_for(day, ""),)) for day in days if _DAY.fullmatch(day))
-            self._names = names
+        names, archived = self._listing.names(), self._archived.names()
+        if names is not self._names[0] or archived is not self._names[1]:
+            live = {name.removesuffix(LINES) for name in names if name.endswith(LINES)}
+            days = sorted({day for day in live if _DAY.fullmatch(day)} | set(self.archived_days()))
+            self._parts = tuple(
+                Part(day, (self.segment_for(day, ""),) if day in live else self.archive.segments_of(day))
+                for day in days
+            )
+            self._names = names, archived
         return self._parts
+
+    def place_of(self, name: str) -> Path:
+        """Return where the file of this name is when it is not in the archive."""
+        return self.path / "events" / f"{name}{LINES}"
 
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the file of the day."""
@@ -138,22 +149,25 @@ class DaysAndStreams(Layout):
         super().__init__(path, path, disk)
         self._listing = _Listing(path)
         self._days: dict[str, _Listing] = {}
-        self._parts: dict[str, tuple[list[str], Part]] = {}
+        self._parts: dict[str, tuple[list[str], list[str], Part]] = {}
         self._names: dict[str, dict[str, str]] = {}
 
     def parts(self) -> Sequence[Part]:
         """Return a part for each folder of a day."""
-        days = sorted(name for name in self._listing.names() if _DAY.fullmatch(name))
-        return [self._part(day) for day in days]
+        live = {name for name in self._listing.names() if _DAY.fullmatch(name)}
+        return [self._part(day) for day in sorted(live | set(self.archived_days()))]
 
     def _part(self, day: str) -> Part:
-        names = self._days.setdefault(day, _Listing(self.path / day)).names()
+        names, archived = self._days.setdefault(day, _Listing(self.path / day)).names(), self._archived.names()
         known = self._parts.get(day)
-        if known is None or known[0] is not names:
+        if known is None or known[0] is not names or known[1] is not archived:
             files = sorted(name for name in names if name.endswith(LINES))
             segments = tuple(Segment(self.path / day / name, f"{day}/{name}", self._disk) for name in files)
-            known = self._parts[day] = (names, Part(day, segments))
-        return known[1]
+            there = {segment.name for segment in segments}
+            # While a day is being moved, some of its files are here and all are there.
+            gone = (each for each in self.archive.segments_of(day) if each.name not in there)
+            known = self._parts[day] = (names, archived, Part(day, (*segments, *gone)))
+        return known[2]
 
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the file of the stream in the folder of the day."""

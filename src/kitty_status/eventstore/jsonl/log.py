@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kitty_status.eventstore.jsonl.beside import merged, merged_backwards
 from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, Mark, mark_of
 from kitty_status.eventstore.jsonl.reading import SegmentReader
-from kitty_status.eventstore.jsonl.segments import PIECE
+from kitty_status.eventstore.jsonl.segments import PIECE, SegmentGoneError
 from kitty_status.jsonl.codec import LineDamagedError
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
     from kitty_status.eventstore.jsonl.index import Piece
-    from kitty_status.eventstore.jsonl.layouts import Layout, Part
-    from kitty_status.eventstore.jsonl.segments import Segment
+    from kitty_status.eventstore.jsonl.layouts import Layout
+    from kitty_status.eventstore.jsonl.segments import Part, Segment
 
 _position = attrgetter("position")
 _TOGETHER = 1 << 20
 _LEAST = 1 << 13
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,18 @@ class Log:
 
     def forwards(self, after: int, last: int, visible: Visible) -> Iterator[list[Event]]:
         """Yield the events behind one position up to another, in lists, in the order of positions."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                for events in self._forwards(after, last, visible):
+                    yield events
+                    after = events[-1].position if events else after
+            except SegmentGoneError:
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def _forwards(self, after: int, last: int, visible: Visible) -> Iterator[list[Event]]:
         parts = self._layout.parts()
         at = self._part_with(after + 1, parts) if after else 0
         for number in range(at, len(parts)):
@@ -79,6 +92,18 @@ class Log:
 
     def backwards(self, after: int, last: int, visible: Visible) -> Iterator[list[Event]]:
         """Yield the same events the other way round: the list of the newest first, and the newest first in it."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                for events in self._backwards(after, last, visible):
+                    yield events
+                    last = events[-1].position - 1 if events else last
+            except SegmentGoneError:
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def _backwards(self, after: int, last: int, visible: Visible) -> Iterator[list[Event]]:
         parts = self._layout.parts()
         for number in range(len(parts) - 1, -1, -1):
             part = parts[number]
@@ -90,6 +115,13 @@ class Log:
                     last = events[0].position - 1
                     if last <= after:
                         return
+
+    def of_day(self, day: str, visible: Visible) -> Iterator[list[Event]]:
+        """Yield the events of the part of a day, in lists."""
+        parts = self._layout.parts()
+        for number, part in enumerate(parts):
+            if part.day == day:
+                yield from filter(None, self._of_part(number, parts, 0, visible))
 
     def located(self, number: int, parts: Sequence[Part], segment: Segment, span: tuple[int, int]) -> Iterator[Piece]:
         """Yield the events between two offsets of a file, with the places of their lines."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kitty_status.jsonl.disk import DISK, close_quietly, open_regular
@@ -17,6 +18,10 @@ PIECE = 1 << 17
 """How much is read at once: small enough for a core's own cache. A longer line makes a piece longer."""
 
 
+class SegmentGoneError(FileNotFoundError):
+    """A file is not where it was: what the store consists of must be looked up again."""
+
+
 class Segment:
     """A file of lines. `name` tells it from the others of its store, and stays the same in an archive."""
 
@@ -25,6 +30,17 @@ class Segment:
         self._path = os.fspath(path)
         self.name = name
         self._disk = disk
+
+    is_archived = False
+    was_listed = True
+    """Whether it was found in a folder; one that was, and is not there any more, has gone into the archive."""
+
+    def _opened(self) -> int:
+        return open_regular(self.path, os.O_RDONLY, self._disk)
+
+    def _missed(self) -> None:
+        if self.was_listed:
+            raise SegmentGoneError(self._path)
 
     def size(self) -> int:
         """Return its length, 0 where it is not there."""
@@ -39,8 +55,9 @@ class Segment:
         A file that one read comes to the end of is closed at once, so that many small ones can be read side by side.
         """
         try:
-            fd = open_regular(self.path, os.O_RDONLY, self._disk)
+            fd = self._opened()
         except FileNotFoundError:
+            self._missed()
             return
         try:
             stop = self._disk.fstat(fd).st_size if end is None else end
@@ -65,8 +82,9 @@ class Segment:
     def pieces_backwards(self, end: int, start: int = 0, largest: int = PIECE) -> Iterator[tuple[int, bytes]]:
         """Yield (offset, whole lines), the last ones first, from `end`, where a line has ended, back to `start`."""
         try:
-            fd = open_regular(self.path, os.O_RDONLY, self._disk)
+            fd = self._opened()
         except FileNotFoundError:
+            self._missed()
             return
         try:
             length = largest
@@ -85,7 +103,11 @@ class Segment:
 
     def lines_at(self, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
         """Yield the bytes at each place: an offset and a length, the offsets ascending."""
-        fd = open_regular(self.path, os.O_RDONLY, self._disk)
+        try:
+            fd = self._opened()
+        except FileNotFoundError:
+            self._missed()
+            raise
         try:
             for start, length in places:
                 yield self._disk.pread(fd, length, start)
@@ -103,3 +125,11 @@ class Segment:
                 return first + cut
             at = first
         return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Events whose positions have no gap, in files that are read together; `day` is when they were written."""
+
+    day: str
+    segments: tuple[Segment, ...]

@@ -123,12 +123,28 @@ class JsonlEventStore(EventStore):
             return self._snapshots.newest(stream, max_version)
 
     def compact_events(self, before: datetime | str) -> int:
-        """Move nothing yet."""
-        EventQuery(end=before)
-        return 0
+        """Move days that are over and whose events all happened before an instant; see `EventStore.compact_events`.
+
+        The newest day stays where it is. The layout `single` has no days: nothing is moved there.
+        """
+        moment = EventQuery(end=before).latest
+        if moment is None or not self.layout.has_days:
+            return 0
+        with self._writing.alone():
+            return self._writer.archive(moment)
+
+    def restore_events(self, day: str) -> int:
+        """Bring a day (`YYYY-MM-DD`, the day of writing) back from the archive; return how many events it holds."""
+        with self._writing.alone():
+            return self._writer.restore(day)
+
+    def archived_days(self) -> list[str]:
+        """Return the days of writing whose events are in the archive."""
+        return self.layout.archived_days()
 
     def close(self) -> None:
         """Finish what is being written and give every file back; closing twice does nothing."""
         super().close()
         self._writer.close()
         self._finder.index.close()
+        self.layout.archive.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,33 @@ class Writer:
                 raise
             self._full_since, self._refused = None, 0
             return outcomes
+
+    def archive(self, before: datetime) -> int:
+        """Move the days that are over, and whose events all happened before an instant, into the archive."""
+        moved = 0
+        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+            visible = self._ready()
+            for part in self._layout.parts():
+                live = tuple(segment for segment in part.segments if not segment.is_archived)
+                if not live or not part.day < visible.day:
+                    continue
+                if self._layout.archive.manifest_of(part.day) is not None:
+                    self._layout.archive.finish(replace(part, segments=live))
+                    continue
+                places = self._finder.extent_of(part.day, visible)
+                if places is not None and places.latest < before:
+                    for segment in live:
+                        if segment.name in self._logs:
+                            self._logs.pop(segment.name).close()
+                    self._layout.archive.take(part, (places.events, places.first, places.last))
+                    moved += places.events
+        return moved
+
+    def restore(self, day: str) -> int:
+        """Bring a day back from the archive; return how many events it holds."""
+        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+            segments = self._layout.archive.segments_of(day)
+            return self._layout.archive.restore(day, {each.name: self._layout.place_of(each.name) for each in segments})
 
     def close(self) -> None:
         """Give every descriptor back."""
