@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -197,3 +199,37 @@ def test_memory_of_ids_and_versions_is_bounded(tmp_path: Path, monkeypatch: pyte
         assert store.append(event(stream="s30")).version == len(range(30, 1000, 31)) + 1
         with refused(StoreCode.DUPLICATE_EVENT, "e5"):
             store.append(event(id="e5"))
+
+
+def test_the_indexes_by_type_and_stream_are_text_beside_the_days(tmp_path: Path) -> None:
+    folder = tmp_path / "events/indexes"
+    with opened(tmp_path, "per-day-and-stream") as store:
+        fill(store, 0, 40)
+    by_type = folder / "by-type/T3.idx"
+    said = by_type.read_bytes()
+    for line in said.splitlines():
+        position, name, offset = line.decode().split("\t")
+        data = (tmp_path / "events" / name).read_bytes()[int(offset) :].partition(b"\n")[0]
+        assert f'"position":{position},' in data.decode()
+        assert b'"type":"T3"' in data
+    assert [line.split(b"\t")[0] for line in said.splitlines()] == [b"4", b"27"]
+    streams = [json.loads(line) for line in (folder / "by-stream.idx").read_bytes().splitlines()]
+    assert len(streams) == 31
+    assert streams[0] == {"stream": "s0", "version": 2, "files": ["2026-05-05/s0.jsonl"]}
+    for wreck in (None, b"", b"nonsense", said[:-3], said[: said.find(b"\n") + 1], b"4\twhatever\t0\n"):
+        if wreck is None:
+            by_type.unlink()
+        else:
+            by_type.write_bytes(wreck)
+        with opened(tmp_path, "per-day-and-stream") as store:
+            store.append(event(type="Other"))
+        assert by_type.read_bytes() == said
+    for lost in (folder / "by-type", folder):
+        shutil.rmtree(lost)
+        with opened(tmp_path, "per-day-and-stream") as store:
+            store.append(event(type="Other"))
+        assert by_type.read_bytes() == said
+    shutil.rmtree(folder)
+    with opened(tmp_path, "per-day-and-stream") as store:
+        assert len(store.get_events_by_type("T3")) == 2
+    assert not folder.exists()

@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from kitty_status.errors import BusyError
+from kitty_status.errors import BusyError, KittyStatusError
 from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.days import day_of
 from kitty_status.eventstore.jsonl.index import tag_word
@@ -158,6 +158,15 @@ class Finder:
                 return
             after, before = (after, page[-1]) if backwards else (page[-1], before)
             size = min(size * 2, _LARGEST_PAGE)
+
+    def tidy_up(self) -> None:
+        """Bring the index up to date if that takes no time worth speaking of; its text files are for others to read."""
+        try:
+            visible = self._known.visible()
+            if 0 < visible.head - self.indexer.reached(visible) <= LAG or (visible.head and self.indexer.lacks_files):
+                self.indexer.catch_up(visible)
+        except (OSError, KittyStatusError, sqlite3.Error) as error:
+            _log.warning("the index %s is not up to date: %s", self._layout.index, error)
 
     def extent_of(self, day: str, visible: Visible) -> Extent | None:
         """Return what stands in the part of a day, None if nothing does."""

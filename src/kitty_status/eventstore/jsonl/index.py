@@ -10,6 +10,8 @@ import sqlite3
 import threading
 from binascii import crc32
 from contextlib import contextmanager, suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +34,8 @@ CREATE TABLE places (position INTEGER PRIMARY KEY, segment INTEGER NOT NULL, sta
     length INTEGER NOT NULL, version INTEGER NOT NULL);
 CREATE TABLE ids (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE streams (stream TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE stream_segments (stream TEXT NOT NULL, segment INTEGER NOT NULL, PRIMARY KEY (stream, segment))
+    WITHOUT ROWID;
 CREATE TABLE words (number INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE, events INTEGER NOT NULL);
 CREATE TABLE postings (word INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (word, position)) WITHOUT ROWID;
 """
@@ -171,6 +175,9 @@ class Index:
             "INSERT INTO streams VALUES (?, ?) ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
             newest.items(),
         )
+        connection.executemany(
+            "INSERT OR IGNORE INTO stream_segments VALUES (?, ?)", [(stream, number) for stream in newest]
+        )
         postings: list[tuple[int, int]] = []
         counts: dict[int, int] = {}
         for event in piece.events:
@@ -234,6 +241,16 @@ class Index:
                 (word, *span, size),
             )
             return [row[0] for row in rows.fetchall()]
+
+    def streams(self) -> Iterator[tuple[str, int, list[str]]]:
+        """Yield each stream with its newest version and the names of its files, in the order of their names."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "SELECT stream, version, name FROM streams JOIN stream_segments USING (stream) "
+                "JOIN segments ON number = segment ORDER BY stream, name"
+            ).fetchall()
+        for (stream, version), group in groupby(rows, key=itemgetter(0, 1)):
+            yield stream, version, [row[2] for row in group]
 
     def places(self, positions: Iterable[int]) -> list[Place]:
         """Return where the events at some positions stand, in the order of positions."""

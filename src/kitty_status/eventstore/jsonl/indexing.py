@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.jsonl.index import Index, digest_of
+from kitty_status.eventstore.jsonl.index_files import IndexFiles
 from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, event_of
 from kitty_status.eventstore.jsonl.segments import SegmentGoneError
 from kitty_status.jsonl.codec import LineDamagedError
@@ -36,6 +37,12 @@ class Indexer:
         self._layout = layout
         self._log = log
         self._is_checked = False
+        self._files = IndexFiles(layout.index.parent) if layout.has_many_streams else None
+
+    @property
+    def lacks_files(self) -> bool:
+        """Whether there is an index, and not the text files that say what it says."""
+        return self._files is not None and self._files.are_missing
 
     def reached(self, visible: Visible) -> int:
         """Return up to where the index is complete, which is checked once."""
@@ -84,6 +91,8 @@ class Indexer:
             except StaleIndexError:
                 self.index.discard()
                 self._extend(visible)
+            if self._files is not None:
+                self._files.update(self.index)
 
     def _extend(self, visible: Visible) -> None:
         sizes = self.index.sizes()

@@ -65,6 +65,7 @@ class Writer:
         self._is_first = True
         self._full_since: datetime | None = None
         self._refused = 0
+        self.has_written = False
         self._patience = 30.0
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
@@ -196,6 +197,7 @@ class Writer:
         self._confirm({segment.name: segment for segment, _ in together} | self._unconfirmed)
         ends = {segment.name: self._log_of(segment).size() for segment, _ in together}
         self._known.added(events, day, ends)
+        self.has_written = True
 
     def _by_segment(self, events: list[Event], day: str) -> Iterator[tuple[Segment, bytes]]:
         until = events[-1].position if len(events) > 1 else 0
