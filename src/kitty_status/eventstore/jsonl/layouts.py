@@ -78,6 +78,12 @@ class Layout(ABC):
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the file for an event of a stream that is written on a day."""
 
+    def folders(self) -> list[Path]:
+        """Return the folders in which something changes when events are appended, as far as they are there."""
+        wanted = [self.path, *(segment.path.parent for part in self.parts()[-1:] for segment in part.segments[:1])]
+        first = next(folder for folder in (self.path, *self.path.parents) if folder.is_dir())
+        return [first, *(folder for folder in dict.fromkeys(wanted) if folder != first and folder.is_dir())]
+
 
 class SingleFile(Layout):
     """Everything in the file at `path`; side files in the folder of its name with `.store` behind it."""

@@ -15,6 +15,7 @@ from kitty_status.eventstore.jsonl.known import Known
 from kitty_status.eventstore.jsonl.layouts import LAYOUTS
 from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
+from kitty_status.eventstore.jsonl.watching import Watch
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
@@ -72,6 +73,7 @@ class JsonlEventStore(EventStore):
             self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
         )
         self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
+        self._watch = Watch(self.layout.folders, self._look)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
@@ -88,6 +90,19 @@ class JsonlEventStore(EventStore):
         """Return the position of the newest event, 0 where there is none."""
         with failures(self.path):
             return self._known.visible().head
+
+    def wait_for(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+        if not self._watch.is_watching:
+            return super().wait_for(position, seconds)
+        self._growth.reached(self.head())
+        return self._growth.wait_for(position, seconds, None)
+
+    def _look(self) -> None:
+        try:
+            self._growth.reached(self.head())
+        except EventStoreError:
+            self.wake()  # whoever waits will meet the error itself
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
@@ -147,6 +162,7 @@ class JsonlEventStore(EventStore):
         if not self.is_closed and self.layout.has_many_streams and self._writer.has_written:
             self._finder.tidy_up()
         super().close()
+        self._watch.close()
         self._writer.close()
         self._finder.index.close()
         self.layout.archive.close()
