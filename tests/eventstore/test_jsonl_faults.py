@@ -78,9 +78,12 @@ def test_a_flush_that_is_not_confirmed_leaves_the_outcome_open(tmp_path: Path, l
         assert caught.value.outcome_unknown
         assert caught.value.retryable
         disk.heal()
-        flushes = disk.count("fsync")
+        flushes, writes = disk.count("fsync"), disk.count("write")
+        before = {path: path.read_bytes() for path in log_files(tmp_path)}
         assert numbers(store.append_batch(BATCH)) == [0, 1, 2, 3, 4, 5]
         assert disk.count("fsync") > flushes
+        assert disk.count("write") > writes
+        assert {path: path.read_bytes() for path in log_files(tmp_path)} == before
         assert positions(store.get_events()) == list(range(1, 10))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from jsonl_stores import LAYOUTS, Clock, facts, log_files, opened, quarantined
+from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import NewEvent
 from kitty_status.eventstore.jsonl.names import file_name, stream_name
@@ -266,3 +268,18 @@ def test_the_day_is_that_of_writing_and_never_goes_back(tmp_path: Path) -> None:
             ]
     assert [path.stem for path in log_files(tmp_path / "daily")] == ["2026-05-05", "2026-05-07"]
     assert len((tmp_path / "daily/events/events/2026-05-07.jsonl").read_bytes().splitlines()) == 3
+
+
+def test_there_may_be_more_streams_on_a_day_than_files_can_be_open(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with opened(tmp_path, "per-day-and-stream", durability=OS) as store:
+            for _ in range(3):
+                store.append_batch([event(number, stream=f"s{number}", data="x" * 5000) for number in range(400)])
+            assert positions(store.stream_events()) == list(range(1, 1201))
+            assert positions(store.stream_events(EventQuery(direction="desc"))) == list(range(1200, 0, -1))
+        with opened(tmp_path, "per-day-and-stream") as store:
+            assert store.append(event(stream="s7")).version == 4
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
