@@ -57,6 +57,8 @@ rows = kitty_status.read_events_raw(folder)
 snapshot: kitty_status.Snapshot = kitty_status.reduce(events, kitty_status.lane_profile(folder))
 assert kitty_status.materialize(folder) == snapshot
 assert {path.name for path in folder.iterdir()} >= {kitty_status.EVENTS_FILENAME, kitty_status.SNAPSHOT_FILENAME}
+with kitty_status.open_store("memory:") as store:
+    assert store.head() == 0
 version: str = kitty_status.__version__
 print(repr(events[0].to_lane).split(":")[0][1:], snapshot.work_packages["WP01"]["lane"], len(rows))
 """

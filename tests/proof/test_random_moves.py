@@ -59,7 +59,7 @@ class Model:
         said = {name for name in ("actor", "reason", "review_ref") if (getattr(request, name) or "").strip()}
         if request.force:
             return said >= {"actor", "reason"}
-        source = self.lanes.get(request.wp_id, self.profile.initial)
+        source = self.leaves(request.wp_id, target)
         guard = self.profile.moves.get((source, target))
         satisfied = {
             None: False,
@@ -70,9 +70,15 @@ class Model:
             "subtasks": request.wp_id not in self.open_subtasks,
             "approval": request.evidence == APPROVAL,
             "review-ref": "review_ref" in said,
+            "review-result": request.evidence is not None,
             "reason": "reason" in said,
         }
         return satisfied[guard] and "actor" in said
+
+    def leaves(self, wp_id: str, target: str) -> str:
+        """Return the lane that a move leaves: at first the pre-seed lane, if it only puts the work where it begins."""
+        seeded = target == self.profile.initial and ("genesis", target) in self.profile.moves
+        return self.lanes.get(wp_id, "genesis" if seeded else self.profile.initial)
 
     def record(self, event: dict[str, Any]) -> None:
         """Take an acknowledged event for true."""
@@ -126,7 +132,7 @@ class Sequence:
             assert isinstance(answer, Emitted) == may, (answer, self)
             if isinstance(answer, Emitted):
                 assert answer.event["to_lane"] == answer.state["lane"] == target, self
-                assert answer.event["from_lane"] == self.model.lanes.get(request.wp_id, self.profile.initial), self
+                assert answer.event["from_lane"] == self.model.leaves(request.wp_id, answer.event["to_lane"]), self
                 self.model.record(answer.event)
             else:
                 assert isinstance(answer, UsageError if target is None else MoveRefusedError), (answer, self)

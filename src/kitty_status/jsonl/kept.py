@@ -33,7 +33,7 @@ class KeptLog:
         self._quarantine = quarantine
         self._disk = disk
         self._fd = -1
-        self._confirmed = 0
+        self._end = self._confirmed = 0
         self._is_in_doubt = False
 
     def size(self) -> int:
@@ -67,8 +67,10 @@ class KeptLog:
         copy_aside(self._fd, (start, size), self.path, self._quarantine, self._disk)
         self._disk.ftruncate(self._fd, start)
 
-    def write(self, lines: bytes) -> None:
-        """Write lines at the end; they are not yet on stable storage. Where this fails, none of them stays.
+    def write(self, lines: bytes) -> int:
+        """Write lines at the end and return where they begin. Where this fails, none of them stays.
+
+        They are not yet on stable storage; see `confirm`.
 
         Raises:
             OutcomeUnknownError: what was written of them could not be taken back.
@@ -90,6 +92,8 @@ class KeptLog:
                     log=os.fspath(self.path),
                 ) from error
             raise
+        self._end = size + len(lines)
+        return size
 
     def take_back(self, start: int, lines: bytes) -> bool:
         """Cut lines off again that were written at `start`, and say whether they are gone."""
@@ -108,15 +112,14 @@ class KeptLog:
         Raises:
             OutcomeUnknownError: the disk did not confirm.
         """
-        size = self.size()
-        if self._fd < 0:
+        if self._fd < 0 and not self.size():
             return
         if self._is_in_doubt:
-            self._write_again(size)
+            self._write_again(self.size())
         self._is_in_doubt = True
         flush(self._fd, self.path, self._disk)
         self._is_in_doubt = False
-        self._confirmed = size
+        self._confirmed = self._end
 
     def _write_again(self, size: int) -> None:
         # Not through the descriptor for appending, which writes at the end whatever it is told.

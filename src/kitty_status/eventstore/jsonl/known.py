@@ -55,6 +55,7 @@ class Known:
         self._notes = notes
         self._visible: Visible | None = None
         self.lock = threading.RLock()
+        self._may_have_leftovers = False
         self.since = 0
         self.versions: dict[str, int] = {}
         self.ids: dict[str, int] = {}
@@ -72,6 +73,7 @@ class Known:
                 self._visible = self._reach(found.head, found.day, found.ends)
                 self.forget()
             seen = self._visible
+            self._may_have_leftovers = False
             is_newest = parts and parts[-1].day == seen.day
             for part in parts[-1:] if is_newest else parts:
                 if part.day >= seen.day:
@@ -114,8 +116,13 @@ class Known:
             self.since = since
 
     def leftovers(self) -> list[tuple[Segment, int]]:
-        """Return the files in which something stands behind what counts, and where in them that begins."""
-        visible = self.visible(is_locked=True)
+        """Return the files in which something stands behind what counts, and where in them that begins.
+
+        What counts is what `visible` has just returned.
+        """
+        visible = self.seen
+        if not self._may_have_leftovers:
+            return []
         found = []
         for part in self._layout.parts():
             for segment in part.segments if part.day >= visible.day else ():
@@ -197,6 +204,7 @@ class Known:
             grown = [(each, starts.get(each.name, 0)) for each in part.segments if _has_grown(each, starts)]
             if not grown:
                 return
+            self._may_have_leftovers = True
             lines: list[_Line] = []
             is_all = True
             for segment, start in grown:

@@ -130,10 +130,10 @@ class Writer:
         for segment, _ in left:
             self._log_of(segment).mend()
         if left:
+            visible = self._known.visible(is_locked=True)
             for segment, end in self._known.leftovers():
                 self._log_of(segment).cut(end)
-            visible = self._known.visible(is_locked=True)
-        for part in self._layout.parts()[-2:]:
+        for part in self._layout.parts()[-2:] if visible.ends is not before else ():
             for segment in part.segments if part.day <= visible.day else ():
                 # Written by others, who may have died before they had it confirmed.
                 if before.get(segment.name) != visible.ends.get(segment.name, before.get(segment.name)):
@@ -185,7 +185,7 @@ class Writer:
         together = list(self._by_segment(events, day))
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._write_all(together)
+                ends = self._write_all(together)
                 break
             except _PartLeftError as left:
                 # It never became whole, so nobody reads it, and the next append takes it out before it writes.
@@ -195,7 +195,6 @@ class Writer:
                     raise
                 time.sleep(_FIRST_PAUSE * 2**attempt * random.random())  # noqa: S311  it only spreads the attempts
         self._confirm({segment.name: segment for segment, _ in together} | self._unconfirmed)
-        ends = {segment.name: self._log_of(segment).size() for segment, _ in together}
         self._known.added(events, day, ends)
         self.has_written = True
 
@@ -223,20 +222,20 @@ class Writer:
         for segment, found in by_name.values():
             yield segment, b"\n".join(found) + b"\n"
 
-    def _write_all(self, together: list[tuple[Segment, bytes]]) -> None:
-        """Write to each file; where one refuses, nothing stays in the others."""
+    def _write_all(self, together: list[tuple[Segment, bytes]]) -> dict[str, int]:
+        """Write to each file and return where it ends now; where one refuses, nothing stays in the others."""
         done: list[tuple[KeptLog, int, bytes]] = []
         try:
             for segment, lines in together:
                 log = self._log_of(segment)
-                start = log.size()
-                log.write(lines)
-                done.append((log, start, lines))
+                done.append((log, log.write(lines), lines))
         except BaseException as error:
             left = [log for log, start, lines in done if not log.take_back(start, lines)]
             if left:
                 raise _PartLeftError from error
             raise
+        written = zip(together, done, strict=True)
+        return {segment.name: start + len(lines) for (segment, _), (_, start, lines) in written}
 
     def _confirm(self, segments: dict[str, Segment]) -> None:
         if self._flushes:
