@@ -19,7 +19,7 @@ from kitty_status.eventstore.staging import Append, Stage
 from kitty_status.jsonl.codec import MAX_LINE_BYTES
 from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.kept import KeptLog
-from kitty_status.jsonl.lock import exclusive
+from kitty_status.jsonl.lock import KeptHold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -39,6 +39,7 @@ SESSION_STREAM, STORE_STREAM = "session", "store"
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.01
 _MOST_OPEN = 128
+_PATIENCE = 30.0
 
 
 class Writer:
@@ -66,11 +67,11 @@ class Writer:
         self._full_since: datetime | None = None
         self._refused = 0
         self.has_written = False
-        self._patience = 30.0
+        self._lock = KeptHold(layout.lock, _PATIENCE)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
-        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+        with failures(self._layout.path), self._lock:
             visible = self._ready()
             stage, outcomes, events = self._staged(appends, visible)
             if not stage.events:
@@ -90,7 +91,7 @@ class Writer:
     def archive(self, before: datetime) -> int:
         """Move the days that are over, and whose events all happened before an instant, into the archive."""
         moved = 0
-        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+        with failures(self._layout.path), self._lock:
             visible = self._ready()
             for part in self._layout.parts():
                 live = tuple(segment for segment in part.segments if not segment.is_archived)
@@ -110,7 +111,7 @@ class Writer:
 
     def restore(self, day: str) -> int:
         """Bring a day back from the archive; return how many events it holds."""
-        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+        with failures(self._layout.path), self._lock:
             segments = self._layout.archive.segments_of(day)
             return self._layout.archive.restore(day, {each.name: self._layout.place_of(each.name) for each in segments})
 
@@ -119,6 +120,7 @@ class Writer:
         for log in self._logs.values():
             log.close()
         self._logs.clear()
+        self._lock.close()
 
     # What is there
 
