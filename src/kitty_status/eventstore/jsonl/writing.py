@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from dataclasses import replace
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
     from kitty_status.jsonl.disk import Disk
+
+_log = logging.getLogger(__name__)
 
 DAY_CHANGED = "session.day_changed"
 DISK_FULL = "store.disk_full"
@@ -97,8 +100,11 @@ class Writer:
                 live = tuple(segment for segment in part.segments if not segment.is_archived)
                 if not live or not part.day < visible.day:
                     continue
-                if self._layout.archive.manifest_of(part.day) is not None:
+                if self._layout.archive.holds(part.day, live):
                     self._layout.archive.finish(replace(part, segments=live))
+                    continue
+                if len(live) < len(part.segments):
+                    _log.warning("%s is in the archive and beside it, and not the same: it stays as it is", part.day)
                     continue
                 places = self._finder.extent_of(part.day, visible)
                 if places is not None and places.latest < before:
