@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.durability import Durability
     from kitty_status.eventstore.errors import EventStoreError, StoreCode
     from kitty_status.eventstore.event import Event, NewEvent
+    from kitty_status.eventstore.jsonl.store import JsonlEventStore
     from kitty_status.eventstore.memory import MemoryEventStore
     from kitty_status.eventstore.opening import open_url
     from kitty_status.eventstore.postgres.store import PostgresEventStore
@@ -33,6 +34,7 @@ __all__ = [
     "EventQuery",
     "EventStore",
     "EventStoreError",
+    "JsonlEventStore",
     "MemoryEventStore",
     "NewEvent",
     "PostgresEventStore",
@@ -51,6 +53,7 @@ _HOMES = {
     "durability": ("Durability",),
     "errors": ("EventStoreError", "StoreCode"),
     "event": ("Event", "NewEvent"),
+    "jsonl.store": ("JsonlEventStore",),
     "memory": ("MemoryEventStore",),
     "opening": ("open_url",),
     "postgres.store": ("PostgresEventStore",),

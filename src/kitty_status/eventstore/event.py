@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -21,6 +21,8 @@ MAX_NAME_LENGTH = 255
 Tags: TypeAlias = "Mapping[str, str | list[str]]"
 
 _NEITHER_BEGINS_NOR_ENDS = " \t"
+_MOST_NAMES = 10_000
+_names: set[str] = set()
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     * `position` is its place in the store: the first has 1, and there is no gap
     * `version` is its place in its stream: the first has 1, and there is no gap
-    * `at` is in UTC, to the microsecond
+    * `at` is in UTC, to the microsecond; as JSON it is called `ts`
 
     Two events are equal if all their fields are. What `data`, `tags` and `metadata` hold belongs to whoever was
     given the event: to change it changes nothing that is stored.
@@ -63,7 +65,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     type: str
     stream: str
     version: int
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="ts")
     data: Any = {}
     tags: dict[str, str | list[str]] = {}
     metadata: dict[str, Any] = {}
@@ -126,8 +128,8 @@ def drafted(event: NewEvent | Event) -> Draft:
     event_id = event_ids.mint() if event.id is None else _text(event.id, "id", MAX_ID_LENGTH)
     return Draft(
         id=event_id,
-        type=_text(event.type, "type", MAX_NAME_LENGTH),
-        stream=_text(event.stream, "stream", MAX_NAME_LENGTH),
+        type=_name(event.type, "type"),
+        stream=_name(event.stream, "stream"),
         at=datetime.now(UTC) if event.at is None else _instant(event.at),
         data=_json(event.data, "data") if event.data else _empty(event.data),
         tags=_tags(event.tags),
@@ -199,15 +201,28 @@ def _object(value: object, field: str) -> dict[str, Any]:
     return copy
 
 
+def _name(value: object, field: str) -> str:
+    """Return a name, which is the same in many events: what has been checked is remembered."""
+    if value.__class__ is str and value in _names:
+        return value
+    name = _text(value, field, MAX_NAME_LENGTH)
+    if len(_names) >= _MOST_NAMES:
+        _names.clear()
+    _names.add(name)
+    return name
+
+
 def _tags(value: object) -> dict[str, str | list[str]]:
+    if value.__class__ is dict and all(each.__class__ is str for each in value.values()):
+        return {_name(key, "tags"): _name(text, f"tags.{key}") for key, text in value.items()}
     tags = _object(value, "tags")
     for key, given in tags.items():
-        _text(key, "tags", MAX_NAME_LENGTH)
+        _name(key, "tags")
         values = given if isinstance(given, list) else [given]
         if not values:
             raise refused("tags", f"name {key!a} without a value")
         for each in values:
-            _text(each, f"tags.{key}", MAX_NAME_LENGTH)
+            _name(each, f"tags.{key}")
         if len(set(values)) != len(values):
             raise refused("tags", f"name a value of {key!a} twice")
     return tags

@@ -14,7 +14,7 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 if TYPE_CHECKING:
     from kitty_status.eventstore.protocol import EventStore
 
-_HINT = "memory:, sqlite:PATH or postgresql://HOST/DATABASE"
+_HINT = "memory:, sqlite:PATH, jsonl:PATH?layout=daily or postgresql://HOST/DATABASE"
 # Who logs in where, and with which password, is nothing for a message.
 _LOGIN = re.compile(r"(?<=//)[^/?#]*(?=@)|(?<=password=)[^&]*")
 
@@ -24,6 +24,8 @@ def open_url(url: str) -> EventStore:
 
     * `memory:` is a store in this process, gone with it
     * `sqlite:PATH` is a file; PATH may be relative, `~` is the home folder
+    * `jsonl:PATH` is a file of lines; with `layout=daily` or `layout=per-day-and-stream`, a folder of them. What is
+      damaged in it is an error, or with `on_damage=skip` a warning
     * `postgresql://HOST/DATABASE` is a database, by a URL as libpq takes it (extra `postgres`); besides libpq's own
       options, it takes `schema=NAME` and `replicas=URL URL`
     * options stand behind a question mark: `durability=always`, `batch(MS)` or `os`
@@ -75,6 +77,19 @@ def _open_postgres(url: str) -> EventStore:
     return store
 
 
+def _open_jsonl(path: str, options: dict[str, str]) -> EventStore:
+    on_damage = options.get("on_damage", "raise")
+    if on_damage not in ("raise", "skip"):
+        raise ValueError(f"on_damage is {on_damage!a}, and may be raise or skip")
+    store: EventStore = _class_of("jsonl.store", "JsonlEventStore")(
+        _file(path),
+        layout=options.get("layout", "single"),
+        on_damage=on_damage,
+        durability=_durability(options),
+    )
+    return store
+
+
 def _class_of(module: str, name: str) -> Any:
     # Loaded by name: who opens one kind of store does not pay for the libraries of the others.
     return getattr(import_module(f"kitty_status.eventstore.{module}"), name)
@@ -92,7 +107,11 @@ def _durability(options: dict[str, str]) -> Durability:
 
 _POSTGRES = ("postgresql", "postgres")
 _OF_POSTGRES = ("durability", "schema", "replicas")
-_OPENERS = {"memory": (_open_memory, set[str]()), "sqlite": (_open_sqlite, {"durability"})}
+_OPENERS = {
+    "memory": (_open_memory, set[str]()),
+    "sqlite": (_open_sqlite, {"durability"}),
+    "jsonl": (_open_jsonl, {"durability", "layout", "on_damage"}),
+}
 
 
 def _no_store(url: str, why: str) -> EventStoreError:
