@@ -6,6 +6,8 @@ of Markdown takes it for markup.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from kitty_status.status.instants import format_instant, parse_instant
 from kitty_status.status.view_text import BOM, SECTION_BEGIN, SECTION_END, section_span
 from kitty_status.status.visible import visible
@@ -68,7 +70,8 @@ def section_lines(snapshot: Snapshot) -> list[str]:
     return [begin, _REMARK, "", _HEADING, "", *rows, *blank, escaped(_counts(snapshot)), "", end]
 
 
-def escaped(text: object) -> str:
+@lru_cache(maxsize=1024)
+def escaped(text: str) -> str:
     """Return text as a cell of a Markdown table shows it: no markup, no control characters, no more than a line."""
     shown = visible(text)
     if len(shown) > _LONGEST:

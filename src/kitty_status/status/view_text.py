@@ -34,17 +34,17 @@ def block_span(file: bytes) -> tuple[int, int] | None:
     return line_end + 1, -1
 
 
-def lane_span(file: bytes) -> tuple[int, int] | None:
-    """Return from which byte to which the lane stands in a file's block, without its quotes.
+def lane_span(file: bytes, block: tuple[int, int] | None = None) -> tuple[int, int] | None:
+    """Return from which byte to which the lane stands in a file's `block`, without its quotes.
 
     None where there is not exactly one line `lane: word`, and where it may stand inside a text or a list that began in
     a line above: YAML asks for at least one space before what goes on, and its readers do without.
     """
-    span = block_span(file)
-    if span is None or span[1] < 0:
+    block = block_span(file) if block is None else block
+    if block is None or block[1] < 0:
         return None
     found = None
-    at, end = span
+    at, end = block
     while at < end:
         line_end = file.find(b"\n", at, end)
         line_end = end if line_end < 0 else line_end
@@ -62,6 +62,8 @@ def lane_span(file: bytes) -> tuple[int, int] | None:
 
 def _may_go_on(line: bytes) -> bool:
     """Say whether a quoted text or a list in brackets may begin in a line and not end there; True is no answer."""
+    if not any(mark in line for mark in _OPENING):
+        return False
     value = line.strip()
     while value.startswith((b"- ", b"? ")):
         value = value[2:].lstrip()

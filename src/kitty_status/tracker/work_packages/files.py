@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import UnsafeLogError, WorkPackageFileError
-from kitty_status.jsonl.disk import DISK, open_regular
+from kitty_status.jsonl.disk import DISK, close_quietly, open_regular
 from kitty_status.status.layout import TASKS_FOLDER
 from kitty_status.status.view_paths import work_package_in
 from kitty_status.status.view_text import block_span, lane_span
@@ -60,7 +60,8 @@ class WorkPackageFile:
         Raises:
             WorkPackageFileError: as `frontmatter`, or nothing but the lane could not be changed.
         """
-        span, block = lane_span(data), check_size(data, self.where)
+        block = check_size(data, self.where)
+        span = lane_span(data, block)
         if span is not None and block is not None:
             word = lane.encode("ascii")
             if data[slice(*span)] == word:
@@ -142,13 +143,19 @@ def read_text_file(path: Path, where: str) -> bytes:
         fd = open_regular(path, os.O_RDONLY, DISK)
     except UnsafeLogError as error:
         raise WorkPackageFileError(f"{where} is no regular file", hint="put a file in its place", file=where) from error
-    with open(fd, "rb") as file:  # noqa: PTH123  it is open already
+    try:
         size = os.fstat(fd).st_size
         if size > _MAX_BYTES:
             raise WorkPackageFileError(
                 f"{where} has {size} bytes, which is no text of a work package", hint="look at it", file=where
             )
-        return file.read()
+        data = os.read(fd, size + 1)
+        # Most often that is all; a file object would take as long as everything else here.
+        while more := os.read(fd, _MAX_BYTES):
+            data += more
+        return data
+    finally:
+        close_quietly(fd, DISK)
 
 
 def _paths(feature: Feature) -> dict[str, list[Path]]:
