@@ -268,7 +268,7 @@ def test_a_tag_is_found_through_the_index_and_so_is_an_id(schemas: Schemas) -> N
 
 
 def test_no_reader_misses_the_first_event_of_a_month(schemas: Schemas) -> None:
-    name, months = schemas.name("a"), 120
+    name, months = schemas.name("a"), 40
     with schemas.open("a") as store, schemas.open("a") as reader, schemas.stranger() as stranger:
         stranger.execute(
             f"CREATE OR REPLACE FUNCTION {name}.month_to_write_to() RETURNS date LANGUAGE sql STABLE "

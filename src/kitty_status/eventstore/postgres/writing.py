@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ _log = logging.getLogger(__name__)
 _MOST_REMEMBERED = 100_000
 _TAKEN_ALREADY = "23505"
 # After somebody else was found to write as well, so many commits hold the head from the start.
+# Once a month: so long after a month has begun its first event is written.
+_UNTIL_TOLD = 0.1
 _WARY = 16
 _UNCONFIRMED = "SELECT set_config('synchronous_commit', 'off', false)"
 _CONFIRMED = """
@@ -176,22 +179,26 @@ class Writer:
         connection = self._connected()
         known, self._head = self._head, None
         while True:
+            outcomes: list[Outcome] | None = None
             with connection.transaction():
                 head, newest, month = self._held(connection)
                 if newest < month:
-                    # In a transaction of its own. Other connections plan without a new partition until they are told
-                    # of it, which happens a moment after its commit, and would miss an event that came with it.
+                    # In a transaction of its own, see below.
                     self._begin(connection, month, head)
-                    continue
-                if head != known:
-                    self._versions.clear()
-                self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
-                stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
-                outcomes = [stage.outcome_of(append) for append in appends]
-                self._insert(connection, stage.events, month)
-            self._month = month
-            self._remember(stage.events, head)
-            return outcomes
+                else:
+                    if head != known:
+                        self._versions.clear()
+                    self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
+                    stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
+                    outcomes = [stage.outcome_of(append) for append in appends]
+                    self._insert(connection, stage.events, month)
+            if outcomes is not None:
+                self._month = month
+                self._remember(stage.events, head)
+                return outcomes
+            # For a moment after a partition was attached, other connections may still plan without it. Of the readers
+            # who had seen the head before, one in thousands missed an event that came at once.
+            time.sleep(_UNTIL_TOLD)
 
     def _held(self, connection: psycopg.Connection) -> tuple[int, date, date]:
         """Take the head, and return it with the newest month and the one to write to."""
