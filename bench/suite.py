@@ -20,6 +20,7 @@ from bench import (
     durable_append,
     git_merge,
     journal,
+    jsonl_store,
     large_logs,
     many_work_packages,
     merge_driver,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "corpus": corpus.run,
     "large-logs": large_logs.run,
     "audit": audit.run,
+    "jsonl-store": jsonl_store.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"

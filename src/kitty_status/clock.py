@@ -18,6 +18,9 @@ MAX_HOURS_AHEAD = 24
 _RANDOM_BITS = 80
 _MILLISECONDS_PER_HOUR = 3_600_000
 _GREATEST_ID = "7" + "Z" * 25
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
+_LOW_BITS, _LOW_CHARACTERS = 20, 4
 
 
 def now() -> str:
@@ -57,6 +60,8 @@ class EventIds:
         self._lock = threading.Lock()
         self._last = 0
         self._minted = ""
+        self._high = -1
+        self._beginning = ""
         self._fresh: dict[str, None] = {}
 
     def mint(self, *, above: str | None = None) -> str:
@@ -66,18 +71,27 @@ class EventIds:
         push every later id into its future.
         """
         with self._lock:
-            candidate = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | int.from_bytes(os.urandom(10), "big")
+            milliseconds = time.time_ns() // 1_000_000
             floor = self._last
             if above is not None and above != self._minted and hours_ahead(above) <= MAX_HOURS_AHEAD:
                 floor = max(floor, int(ULID.from_str(above)))
-            if candidate >> _RANDOM_BITS <= floor >> _RANDOM_BITS:
+            if milliseconds <= floor >> _RANDOM_BITS:
                 candidate = floor + 1
+            else:
+                candidate = milliseconds << _RANDOM_BITS | int.from_bytes(os.urandom(10), "big")
             self._last = candidate
-            self._minted = minted = str(ULID.from_int(candidate))
+            self._minted = minted = self._text(candidate)
             self._fresh[minted] = None
             if len(self._fresh) > self.REMEMBERED:
                 del self._fresh[next(iter(self._fresh))]
         return minted
+
+    def _text(self, value: int) -> str:
+        """Return an id as text. Ids that follow each other differ in their last characters only."""
+        high, low = value >> _LOW_BITS, value & (1 << _LOW_BITS) - 1
+        if high != self._high:
+            self._high, self._beginning = high, str(ULID.from_int(high << _LOW_BITS))[:-_LOW_CHARACTERS]
+        return self._beginning + _PAIRS[low >> 10] + _PAIRS[low & 1023]
 
     def use(self, event_id: str) -> bool:
         """Say whether `event_id` was minted here and never used before; from now on it counts as used."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from jsonl_stores import NOON
 from kitty_status.eventstore import EventStore, MemoryEventStore, SqliteEventStore
 from kitty_status.eventstore.durability import OS
+from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from operations_at_random import everything, operations, outcome
 
 if TYPE_CHECKING:
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
 
 STORES: dict[str, Callable[[Path], EventStore]] = {
     "sqlite": lambda place: SqliteEventStore(place / "events.db", durability=OS),
+    "jsonl": lambda place: JsonlEventStore(place / "events.jsonl", durability=OS),
+    "jsonl-daily": lambda place: JsonlEventStore(place, layout="daily", durability=OS, clock=lambda: NOON),
+    "jsonl-streams": lambda place: JsonlEventStore(
+        place, layout="per-day-and-stream", durability=OS, clock=lambda: NOON
+    ),
 }
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from kitty_status.eventstore.durability import ALWAYS, OS, Durability
 from kitty_status.eventstore.errors import StoreCode
+from kitty_status.eventstore.event import NewEvent
+from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.opening import open_url
 from kitty_status.eventstore.sqlite.store import SqliteEventStore
@@ -34,8 +36,31 @@ def test_a_url_names_a_sqlite_file_and_how_durable_its_events_are(
 
 @pytest.mark.parametrize(
     "url",
-    ["", "memory", "mysql:x", "sqlite:", "memory:x", "sqlite:x?layout=daily", "sqlite:x?durability=no", "/a/b"],
+    [
+        "jsonl:",
+        "jsonl:x?layout=weekly",
+        "jsonl:x?on_damage=ask",
+        "",
+        "memory",
+        "mysql:x",
+        "sqlite:",
+        "memory:x",
+        "sqlite:x?layout=daily",
+        "sqlite:x?durability=no",
+        "/a/b",
+    ],
 )
 def test_what_names_no_store_is_refused(url: str) -> None:
     with refused(StoreCode.VALIDATION_FAILED):
         open_url(url)
+
+
+def test_a_url_names_a_store_in_files_of_lines(tmp_path: Path) -> None:
+    url = f"jsonl:{tmp_path}/vault?layout=daily&on_damage=skip&durability=os"
+    with open_url(url) as store:
+        assert isinstance(store, JsonlEventStore)
+        assert store.layout.name == "daily"
+        assert not store.durability.flushes
+        assert store.append(NewEvent(type="T")).position == 1
+    assert len(list((tmp_path / "vault/events").iterdir())) == 1
+    assert open_url(f"jsonl:{tmp_path}/vault?layout=daily").head() == 1

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import struct
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from events import instant, row, ulid
 from gitrepo import GitRepo
+from killing import Killed
 from kitty_status import StatusEvent, append_event, read_events
 from kitty_status.clock import event_ids
 from kitty_status.errors import StoreError
@@ -35,70 +33,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KILLS = int(os.environ.get("KITTY_STATUS_PROOF_KILLS", "150"))
-WRITERS = 2
 SLUG = "001-feature"
 # Long enough for a write to take more than one page.
 REASON = "the review asks for a narrower lock " * 900
 _NUMBER = struct.Struct(">q")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
-
-
-class Killed:
-    """Two processes that write until they are killed; what they acknowledged comes through a pipe."""
-
-    def __init__(self, write: Callable[[str], str]) -> None:
-        self._write = write
-        self._readable, self._writable = os.pipe()
-        self.acknowledged: list[str] = []
-        self.lives = 0
-        self.gave_up = 0
-
-    def run(self, kills: int, chance: random.Random) -> None:
-        """Let writers live for some milliseconds each, so many times."""
-        children: list[int] = []
-        for _ in range(kills):
-            while len(children) < WRITERS:
-                children.append(self._fork())
-            time.sleep(chance.uniform(0.001, 0.012))
-            child = children.pop(chance.randrange(len(children)))
-            self._kill(child)
-            self._drain()
-        for child in children:
-            self._kill(child)
-        os.close(self._writable)
-        os.set_blocking(self._readable, True)
-        self._drain()
-        os.close(self._readable)
-
-    def _kill(self, child: int) -> None:
-        os.kill(child, signal.SIGKILL)
-        # A writer that ended by itself could not write: what others left behind was in its way.
-        self.gave_up += not os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-    def _fork(self) -> int:
-        self.lives += 1
-        child = os.fork()
-        if child:
-            return child
-        # The child must never come back into the test, whatever happens to it.
-        try:
-            for number in range(sys.maxsize):
-                os.write(self._writable, self._write(f"WP-{self.lives}-{number}").encode("ascii"))
-        except (StoreError, OSError):
-            os._exit(3)
-        finally:
-            os._exit(4)
-
-    def _drain(self) -> None:
-        os.set_blocking(self._readable, False)
-        data = b""
-        try:
-            while part := os.read(self._readable, 1 << 16):
-                data += part
-        except BlockingIOError:
-            pass
-        self.acknowledged += [data[at : at + 26].decode("ascii") for at in range(0, len(data), 26)]
 
 
 def appending(folder: Path) -> Callable[[str], str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.durability import Durability
     from kitty_status.eventstore.errors import EventStoreError, StoreCode
     from kitty_status.eventstore.event import Event, NewEvent
+    from kitty_status.eventstore.jsonl.store import JsonlEventStore
     from kitty_status.eventstore.memory import MemoryEventStore
     from kitty_status.eventstore.opening import open_url
     from kitty_status.eventstore.protocol import EventStore
@@ -32,6 +33,7 @@ __all__ = [
     "EventQuery",
     "EventStore",
     "EventStoreError",
+    "JsonlEventStore",
     "MemoryEventStore",
     "NewEvent",
     "QueryCache",
@@ -49,6 +51,7 @@ _HOMES = {
     "durability": ("Durability",),
     "errors": ("EventStoreError", "StoreCode"),
     "event": ("Event", "NewEvent"),
+    "jsonl.store": ("JsonlEventStore",),
     "memory": ("MemoryEventStore",),
     "opening": ("open_url",),
     "protocol": ("EventStore",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -51,7 +51,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     * `position` is its place in the store: the first has 1, and there is no gap
     * `version` is its place in its stream: the first has 1, and there is no gap
-    * `at` is in UTC, to the microsecond
+    * `at` is in UTC, to the microsecond; as JSON it is called `ts`
 
     Two events are equal if all their fields are. What `data`, `tags` and `metadata` hold belongs to whoever was
     given the event: to change it changes nothing that is stored.
@@ -63,7 +63,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     type: str
     stream: str
     version: int
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)] = msgspec.field(name="ts")
     data: Any = {}
     tags: dict[str, str | list[str]] = {}
     metadata: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 if TYPE_CHECKING:
     from kitty_status.eventstore.protocol import EventStore
 
-_HINT = "memory: or sqlite:PATH"
+_HINT = "memory:, sqlite:PATH or jsonl:PATH?layout=daily"
 
 
 def open_url(url: str) -> EventStore:
@@ -21,6 +21,8 @@ def open_url(url: str) -> EventStore:
 
     * `memory:` is a store in this process, gone with it
     * `sqlite:PATH` is a file; PATH may be relative, `~` is the home folder
+    * `jsonl:PATH` is a file of lines; with `layout=daily` or `layout=per-day-and-stream`, a folder of them. What is
+      damaged in it is an error, or with `on_damage=skip` a warning
     * options stand behind a question mark: `durability=always`, `batch(MS)` or `os`
 
     Raises:
@@ -53,6 +55,19 @@ def _open_sqlite(path: str, options: dict[str, str]) -> EventStore:
     return store
 
 
+def _open_jsonl(path: str, options: dict[str, str]) -> EventStore:
+    on_damage = options.get("on_damage", "raise")
+    if on_damage not in ("raise", "skip"):
+        raise ValueError(f"on_damage is {on_damage!a}, and may be raise or skip")
+    store: EventStore = _class_of("jsonl.store", "JsonlEventStore")(
+        _file(path),
+        layout=options.get("layout", "single"),
+        on_damage=on_damage,
+        durability=_durability(options),
+    )
+    return store
+
+
 def _class_of(module: str, name: str) -> Any:
     # Loaded by name: who opens one kind of store does not pay for the libraries of the others.
     return getattr(import_module(f"kitty_status.eventstore.{module}"), name)
@@ -68,7 +83,11 @@ def _durability(options: dict[str, str]) -> Durability:
     return Durability.parse(options.get("durability", "always"))
 
 
-_OPENERS = {"memory": (_open_memory, set[str]()), "sqlite": (_open_sqlite, {"durability"})}
+_OPENERS = {
+    "memory": (_open_memory, set[str]()),
+    "sqlite": (_open_sqlite, {"durability"}),
+    "jsonl": (_open_jsonl, {"durability", "layout", "on_damage"}),
+}
 
 
 def _no_store(url: str, why: str) -> EventStoreError:

@@ -83,9 +83,9 @@ def append_line(
             if unless is not None and unless():
                 confirm(place.log, disk=disk)
                 return False
-            fd = _open_log(place.log, disk)
+            fd = open_to_append(place.log, disk)
             _write_lines(fd, place, line, disk)
-        _confirm(fd, place.log, disk)
+        flush(fd, place.log, disk)
     finally:
         if fd >= 0:  # pragma: no branch (without a descriptor there is nothing to go on to)
             close_quietly(fd, disk)
@@ -107,10 +107,10 @@ def append_locked(place: Place, *lines: bytes, disk: Disk = DISK) -> None:
     """
     for line in lines:
         _check_line(line)
-    fd = _open_log(place.log, disk)
+    fd = open_to_append(place.log, disk)
     try:
         _write_lines(fd, place, b"".join(lines), disk)
-        _confirm(fd, place.log, disk)
+        flush(fd, place.log, disk)
     finally:
         close_quietly(fd, disk)
 
@@ -133,7 +133,7 @@ def mend_tail(place: Place, *, timeout: float = 10.0, disk: Disk = DISK) -> bool
             if not line_end and size == before:
                 return False
             write_all(fd, line_end, disk)
-            _confirm(fd, place.log, disk)
+            flush(fd, place.log, disk)
         finally:
             close_quietly(fd, disk)
     return True
@@ -170,7 +170,7 @@ def confirm(log: StrPath, *, disk: Disk = DISK) -> None:
     """
     fd = open_regular(log, os.O_RDONLY, disk)
     try:
-        _confirm(fd, log, disk)
+        flush(fd, log, disk)
     finally:
         close_quietly(fd, disk)
     disk.fsync_directory(parent_of(log))
@@ -181,7 +181,8 @@ def _check_line(line: bytes) -> None:
         raise ValueError("a line ends in one LF and holds no other")
 
 
-def _open_log(log: StrPath, disk: Disk) -> int:
+def open_to_append(log: StrPath, disk: Disk) -> int:
+    """Return a descriptor for appending to a log, which is created, with its folder, if need be."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
     try:
         return open_regular(log, flags, disk)
@@ -200,7 +201,7 @@ def _write_lines(fd: int, place: Place, lines: bytes, disk: Disk) -> None:
     try:
         write_all(fd, data, disk)
     except OSError as error:
-        if not _undo(fd, size, data, disk):
+        if not undo(fd, size, data, disk):
             raise OutcomeUnknownError(
                 f"{os.fspath(place.log)} was not written whole ({error}), and what was written could not be taken back",
                 hint=_RETRY,
@@ -208,11 +209,11 @@ def _write_lines(fd: int, place: Place, lines: bytes, disk: Disk) -> None:
             ) from error
         raise
     except BaseException:
-        _undo(fd, size, data, disk)  # Ctrl-C between two parts; where even this fails, the next append mends the tail
+        undo(fd, size, data, disk)  # Ctrl-C between two parts; where even this fails, the next append mends the tail
         raise
 
 
-def _undo(fd: int, size: int, data: bytes, disk: Disk) -> bool:
+def undo(fd: int, size: int, data: bytes, disk: Disk) -> bool:
     """Cut the log back to `size` if nothing but a part of `data` came after; say whether it is as it was.
 
     The bytes decide, not a count: an interruption may strike after a write and before it is counted, and what
@@ -232,7 +233,12 @@ def _undo(fd: int, size: int, data: bytes, disk: Disk) -> bool:
     return True
 
 
-def _confirm(fd: int, log: StrPath, disk: Disk) -> None:
+def flush(fd: int, log: StrPath, disk: Disk) -> None:
+    """Return once what was written to an open log is on stable storage.
+
+    Raises:
+        OutcomeUnknownError: the disk did not confirm.
+    """
     try:
         disk.fsync(fd)
     except OSError as error:

@@ -43,7 +43,7 @@ def repair_tail(fd: int, log: StrPath, folder: StrPath, disk: Disk) -> tuple[byt
         TAIL_COMPLETE,
     ):
         return b"\n", size
-    _copy_aside(fd, (start, size), log, folder, disk)
+    copy_aside(fd, (start, size), log, folder, disk)
     if disk.fstat(fd).st_size != size:
         raise BusyError(
             f"{os.fspath(log)} changed while its last line was being mended: something writes to it without the lock",
@@ -96,7 +96,12 @@ def keep_aside(data: bytes, origin: str, folder: StrPath, kind: str, disk: Disk 
     return _keep(lambda: iter([data]), len(data), (f"{origin}-{crc32(data):08x}", kind), folder, disk)
 
 
-def _copy_aside(fd: int, span: tuple[int, int], log: StrPath, folder: StrPath, disk: Disk) -> None:
+def copy_aside(fd: int, span: tuple[int, int], log: StrPath, folder: StrPath, disk: Disk) -> None:
+    """Copy the bytes from one place of an open log to another into `folder`, on stable storage.
+
+    Raises:
+        UnsafeLogError, OSError: as `keep_aside`.
+    """
     digest = 0
     for chunk in _chunks(fd, span, disk):
         digest = crc32(chunk, digest)

@@ -1,0 +1,152 @@
+"""The event store in files of lines, against the writing and reading that it cannot do without."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from bench.measuring import in_turn, ratio
+from bench.places import RESULTS
+
+from kitty_status.eventstore.durability import OS
+from kitty_status.eventstore.event import Event, NewEvent
+from kitty_status.eventstore.jsonl.store import JsonlEventStore
+from kitty_status.eventstore.query import EventQuery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench.measuring import Figure
+
+_APPENDS = 250
+_BATCHES = 100
+_LARGE = 1_000_000
+_CALLERS = 64
+_EACH = 50
+_PIECE = 1 << 17
+
+
+def run(folder: Path) -> Iterator[Figure]:
+    """Measure appends, then reading everything and one tag of a million events."""
+    # Beside the results: a folder for temporary files may be no disk at all.
+    RESULTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=RESULTS) as here:
+        yield from _appends(Path(here))
+    yield from _reads(folder)
+
+
+def _appends(here: Path) -> Iterator[Figure]:
+    line = b"x" * 210 + b"\n"
+    raw = os.open(here / "raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    with JsonlEventStore(here / "events.jsonl") as store:
+        store.append(_event(0))
+        batch = [_event(number) for number in range(100)]
+        one = in_turn(
+            _APPENDS, {"raw": lambda: _raw(raw, line), "ours": lambda: _timed(lambda: store.append(_event(1)))}
+        )
+        many = in_turn(
+            _BATCHES, {"raw": lambda: _raw(raw, line * 100), "ours": lambda: _timed(lambda: store.append_batch(batch))}
+        )
+        crowd = in_turn(7, {"raw": lambda: _raw_alone(raw, line), "ours": lambda: _crowd(store)})
+    os.close(raw)
+    of = "write and fdatasync, descriptor held"
+    yield ratio("jsonl, one durable append", one["raw"], one["ours"], target=0.9, of=of, at_least=True)
+    yield ratio("jsonl, a batch of 100", many["raw"], many["ours"], target=0.35, of=of, at_least=True)
+    yield ratio(
+        f"jsonl, {_CALLERS} callers",
+        crowd["raw"],
+        crowd["ours"],
+        target=3,
+        of="one caller's write+fdatasync",
+        at_least=True,
+    )
+
+
+def _reads(folder: Path) -> Iterator[Figure]:
+    path = folder / "events.jsonl"
+    with JsonlEventStore(path, durability=OS) as store:
+        for first in range(0, _LARGE, 10_000):
+            store.append_batch([_event(number) for number in range(first, first + 10_000)])
+        wanted = EventQuery(tags={"issueId": "7"})
+        store.get_events(wanted)
+        everything = in_turn(7, {"floor": lambda: _decoded(path), "ours": lambda: _cpu(lambda: _all_of(store))})
+        tag = in_turn(
+            7,
+            {
+                "scan": lambda: _timed(lambda: list(filter(wanted.matches, store.stream_events()))),
+                "ours": lambda: _timed(lambda: store.get_events(wanted)),
+                "0.1 s": lambda: 0.1,
+            },
+        )
+    of = "msgspec decode_lines, a piece at a time"
+    yield ratio("jsonl, reading everything", everything["floor"], everything["ours"], target=0.6, of=of, at_least=True)
+    yield ratio("jsonl, one tag of a million", tag["scan"], tag["ours"], target=20, of="a full scan", at_least=True)
+    yield ratio("jsonl, one tag of a million", tag["ours"], tag["0.1 s"], target=1, of="100 ms")
+
+
+def _event(number: int) -> NewEvent:
+    return NewEvent(
+        type=f"T{number % 10}",
+        stream=f"s{number % 50}",
+        data={"number": number, "text": "the review asks for a narrower lock"},
+        tags={"issueId": str(number % 500)},
+    )
+
+
+def _timed(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _cpu(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def _raw(descriptor: int, data: bytes) -> float:
+    def write() -> None:
+        os.write(descriptor, data)
+        os.fdatasync(descriptor)
+
+    return _timed(write)
+
+
+def _raw_alone(descriptor: int, data: bytes) -> float:
+    return sum(_raw(descriptor, data) for _ in range(_EACH)) * _CALLERS
+
+
+def _crowd(store: JsonlEventStore) -> float:
+    def work() -> None:
+        for number in range(_EACH):
+            store.append(_event(number))
+
+    def together() -> None:
+        callers = [threading.Thread(target=work) for _ in range(_CALLERS)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+
+    return _timed(together)
+
+
+def _decoded(path: Path) -> float:
+    decode = msgspec.json.Decoder(Event).decode_lines
+
+    def read() -> None:
+        with path.open("rb") as file:
+            while lines := file.readlines(_PIECE):
+                decode(b"".join(lines))
+
+    return _cpu(read)
+
+
+def _all_of(store: JsonlEventStore) -> int:
+    return sum(1 for _ in store.stream_events())

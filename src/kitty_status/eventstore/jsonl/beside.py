@@ -1,0 +1,56 @@
+"""Files that are read side by side: their events in the order of positions, with no more in memory than was just read.
+
+Positions have no gap, so an event is laid down under its own and taken up when its turn comes. Nothing is compared.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heapreplace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kitty_status.eventstore.event import Event
+
+
+def merged(sources: Sequence[Iterator[list[Event]]], after: int) -> Iterator[list[Event]]:
+    """Yield the events behind a position in lists, from sources that give theirs in lists, in order."""
+    laid: dict[int, Event] = {}
+    furthest = [(after, number) for number in range(len(sources))]
+    heapify(furthest)
+    while furthest:
+        reached, number = furthest[0]
+        if reached > after:
+            if taken := [laid.pop(position) for position in range(after + 1, reached + 1) if position in laid]:
+                yield taken
+            after = reached
+        events = next(sources[number], None)
+        if events is None:
+            heappop(furthest)
+        elif events:
+            laid.update([(event.position, event) for event in events if event.position > after])
+            heapreplace(furthest, (max(reached, events[-1].position), number))
+    if laid:
+        yield [laid[position] for position in sorted(laid)]
+
+
+def merged_backwards(sources: Sequence[Iterator[list[Event]]], last: int) -> Iterator[list[Event]]:
+    """Yield the events up to a position in lists, the last list first, from sources that give theirs like this."""
+    laid: dict[int, Event] = {}
+    furthest = [(-last - 1, number) for number in range(len(sources))]
+    heapify(furthest)
+    while furthest:
+        reached, number = -furthest[0][0], furthest[0][1]
+        if reached <= last:
+            if taken := [laid.pop(position) for position in range(reached, last + 1) if position in laid]:
+                yield taken
+            last = reached - 1
+        events = next(sources[number], None)
+        if events is None:
+            heappop(furthest)
+        elif events:
+            laid.update([(event.position, event) for event in events if event.position <= last])
+            heapreplace(furthest, (-min(reached, events[0].position), number))
+    if laid:
+        yield [laid[position] for position in sorted(laid)]

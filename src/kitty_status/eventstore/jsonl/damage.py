@@ -1,0 +1,70 @@
+"""Lines that are damaged: raised at once, or skipped with a warning for each, as the store was told."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.jsonl.codec import preview
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kitty_status.eventstore.jsonl.segments import Segment
+
+OnDamage: TypeAlias = Literal["raise", "skip"]
+
+_log = logging.getLogger(__name__)
+
+
+class DamagedLine(msgspec.Struct, frozen=True):
+    """A line that is no event: the file, the offset in bytes at which it begins, its number, why, and how it begins."""
+
+    path: str
+    offset: int
+    number: int
+    why: str
+    beginning: str
+
+
+class DamageNotes:
+    """Remembers every damaged line that was met, and speaks of each once."""
+
+    def __init__(self, on_damage: OnDamage) -> None:
+        self.on_damage = on_damage
+        self._found: dict[tuple[str, int], DamagedLine] = {}
+
+    @property
+    def lines(self) -> list[DamagedLine]:
+        """Those that were met so far, by file and place."""
+        return [self._found[place] for place in sorted(self._found)]
+
+    def note(self, segment: Segment, offset: int, line: bytes, why: str) -> None:
+        """Take note of a damaged line.
+
+        Raises:
+            EventStoreError: CORRUPT, where damage is not to be skipped.
+        """
+        path = str(segment.path)
+        if (path, offset) in self._found and self.on_damage == "skip":
+            return
+        number = 1 + sum(data.count(b"\n") for _, data in segment.pieces(0, offset))
+        if self.on_damage == "raise":
+            raise damaged(segment.path, number, why)
+        self._found[path, offset] = DamagedLine(path, offset, number, why, preview(line))
+        _log.warning("%s:%d: skipped: %s (%d skipped so far)", path, number, why, len(self._found))
+
+
+def damaged(path: Path, number: int, why: str) -> EventStoreError:
+    """Return the error for a damaged line."""
+    return EventStoreError(
+        StoreCode.CORRUPT,
+        f"{path}:{number}: {why}",
+        hint='open the store with on_damage="skip" to read the others, or put the line back from a copy',
+        path=str(path),
+        line=number,
+        reason=why,
+    )

@@ -1,0 +1,218 @@
+"""Where events stand: in one file, in a file for each day, or in a file for each stream of each day."""
+
+from __future__ import annotations
+
+import re
+import time
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from kitty_status.eventstore.jsonl.archive import MANIFEST, Archive
+from kitty_status.eventstore.jsonl.names import file_name
+from kitty_status.eventstore.jsonl.segments import Part, Segment
+from kitty_status.jsonl.disk import DISK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from kitty_status.jsonl.disk import Disk
+
+LINES = ".jsonl"
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+# A folder that changed this many nanoseconds ago may have changed again within the same tick of the clock.
+_TICK = 1_000_000_000
+
+
+class Layout(ABC):
+    """Finds the files of a store. Side files, which hold no events, lie in the folder `side`."""
+
+    name: str
+    has_days = True
+    """Whether there is a part for each day."""
+    announces_days = False
+    """Whether the first event of each day is `session.day_changed`."""
+    has_many_streams = False
+    """Whether a part has a file for each stream."""
+
+    def __init__(self, path: Path, side: Path, disk: Disk = DISK) -> None:
+        self.path = path
+        self.side = side
+        self.archive = Archive(side / "archive", disk)
+        self._disk = disk
+        self._archived = _Listing(self.archive.folder)
+
+    @property
+    def lock(self) -> Path:
+        """The file that is locked by whoever writes."""
+        return self.side / "store.lock"
+
+    @property
+    def quarantine(self) -> Path:
+        """The folder for what is cut off files after a crash."""
+        return self.side / "quarantine"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder for the states of streams."""
+        return self.side / "snapshots"
+
+    @property
+    def index(self) -> Path:
+        """The file of the index."""
+        return self.side / "indexes" / "index.db"
+
+    def archived_days(self) -> list[str]:
+        """Return the days that the archive has a manifest of."""
+        return [name.removesuffix(MANIFEST) for name in self._archived.names() if name.endswith(MANIFEST)]
+
+    @abstractmethod
+    def parts(self) -> Sequence[Part]:
+        """Return the parts in which events stand, the oldest first, as they are now."""
+
+    def place_of(self, name: str) -> Path:
+        """Return where the file of this name is when it is not in the archive."""
+        return self.path / name
+
+    @abstractmethod
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the file for an event of a stream that is written on a day."""
+
+    def folders(self) -> list[Path]:
+        """Return the folders in which something changes when events are appended, as far as they are there."""
+        wanted = [self.path, *(segment.path.parent for part in self.parts()[-1:] for segment in part.segments[:1])]
+        first = next(folder for folder in (self.path, *self.path.parents) if folder.is_dir())
+        return [first, *(folder for folder in dict.fromkeys(wanted) if folder != first and folder.is_dir())]
+
+
+class SingleFile(Layout):
+    """Everything in the file at `path`; side files in the folder of its name with `.store` behind it."""
+
+    name = "single"
+    has_days = False
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        super().__init__(path, path.with_name(path.name + ".store"), disk)
+        self._segment = Segment(path, path.name, disk)
+        self._segment.was_listed = False
+        self._parts = (Part("", (self._segment,)),)
+
+    def parts(self) -> Sequence[Part]:
+        """Return the one part that there is."""
+        return self._parts
+
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the one file."""
+        del day, stream
+        return self._segment
+
+
+class DailyFiles(Layout):
+    """Each day's events in `events/YYYY-MM-DD.jsonl` below `path`, by the day in UTC on which they were written."""
+
+    name = "daily"
+    announces_days = True
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        super().__init__(path, path, disk)
+        self._listing = _Listing(path / "events")
+        self._segments: dict[str, Segment] = {}
+        self._names: tuple[list[str] | None, list[str] | None] = (None, None)
+        self._parts: tuple[Part, ...] = ()
+
+    def parts(self) -> Sequence[Part]:
+        """Return a part for each file."""
+        names, archived = self._listing.names(), self._archived.names()
+        if names is not self._names[0] or archived is not self._names[1]:
+            live = {name.removesuffix(LINES) for name in names if name.endswith(LINES)}
+            days = sorted({day for day in live if _DAY.fullmatch(day)} | set(self.archived_days()))
+            self._parts = tuple(
+                Part(day, (self.segment_for(day, ""),) if day in live else self.archive.segments_of(day))
+                for day in days
+            )
+            self._names = names, archived
+        return self._parts
+
+    def place_of(self, name: str) -> Path:
+        """Return where the file of this name is when it is not in the archive."""
+        return self.path / "events" / f"{name}{LINES}"
+
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the file of the day."""
+        del stream
+        if day not in self._segments:
+            self._segments[day] = Segment(self.path / "events" / f"{day}{LINES}", day, self._disk)
+        return self._segments[day]
+
+
+class DaysAndStreams(Layout):
+    """Each stream's events of a day in `YYYY-MM-DD/STREAM.jsonl` below `path`, by the day of writing, in UTC."""
+
+    name = "per-day-and-stream"
+    has_many_streams = True
+
+    def __init__(self, path: Path, disk: Disk = DISK) -> None:
+        super().__init__(path, path, disk)
+        self._listing = _Listing(path)
+        self._days: dict[str, _Listing] = {}
+        self._parts: dict[str, tuple[list[str], list[str], Part]] = {}
+        self._names: dict[str, dict[str, str]] = {}
+
+    def parts(self) -> Sequence[Part]:
+        """Return a part for each folder of a day."""
+        live = {name for name in self._listing.names() if _DAY.fullmatch(name)}
+        return [self._part(day) for day in sorted(live | set(self.archived_days()))]
+
+    def _part(self, day: str) -> Part:
+        names, archived = self._days.setdefault(day, _Listing(self.path / day)).names(), self._archived.names()
+        known = self._parts.get(day)
+        if known is None or known[0] is not names or known[1] is not archived:
+            files = sorted(name for name in names if name.endswith(LINES))
+            segments = tuple(Segment(self.path / day / name, f"{day}/{name}", self._disk) for name in files)
+            there = {segment.name for segment in segments}
+            # While a day is being moved, some of its files are here and all are there.
+            gone = (each for each in self.archive.segments_of(day) if each.name not in there)
+            known = self._parts[day] = (names, archived, Part(day, (*segments, *gone)))
+        return known[2]
+
+    def segment_for(self, day: str, stream: str) -> Segment:
+        """Return the file of the stream in the folder of the day."""
+        name = file_name(stream) + LINES
+        taken = self._names.setdefault(day, {})
+        if not taken:
+            taken.update(
+                (other.lower(), other) for other in self._days.setdefault(day, _Listing(self.path / day)).names()
+            )
+        if taken.setdefault(name.lower(), name) != name:
+            name = file_name(stream, with_digest=True) + LINES
+        return Segment(self.path / day / name, f"{day}/{name}", self._disk)
+
+
+class _Listing:
+    """The names in a folder, looked up again only where the folder may have changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: list[str] = []
+        self._changed = -1
+        self._is_settled = False
+
+    def names(self) -> list[str]:
+        """Return the names; the same list as before where nothing has changed."""
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            changed = 0
+        if changed != self._changed or not self._is_settled:
+            self._is_settled = not 0 <= time.time_ns() - changed < _TICK
+            self._changed = changed
+            names = sorted(each.name for each in self._folder.iterdir()) if changed else []
+            if names != self._names:
+                self._names = names
+        return self._names
+
+
+LAYOUTS: dict[str, type[SingleFile | DailyFiles | DaysAndStreams]] = {
+    layout.name: layout for layout in (SingleFile, DailyFiles, DaysAndStreams)
+}
+"""The layouts by their names."""

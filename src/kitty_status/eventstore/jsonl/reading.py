@@ -1,0 +1,235 @@
+"""Reading the events of one file of lines, in pieces, from the place that is nearest to what is asked for."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from itertools import accumulate
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING
+
+from kitty_status.eventstore.event import DEFAULT_STREAM
+from kitty_status.eventstore.jsonl.index import Piece
+from kitty_status.eventstore.jsonl.lines import Context, decode_events, event_of
+from kitty_status.eventstore.jsonl.segments import PIECE
+from kitty_status.jsonl.codec import LineDamagedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.jsonl.damage import DamageNotes
+    from kitty_status.eventstore.jsonl.segments import Segment
+
+_positions = attrgetter("position")
+_NEAR_THE_END = 512
+"""So many of the places that appends leave are kept; those that reading leaves are all kept."""
+
+
+class SegmentReader:
+    """Reads a file whose events follow each other without a gap, or (`is_shared`) with those of other files between.
+
+    It remembers places: an offset with what was known there, from which reading can begin.
+    """
+
+    def __init__(self, segment: Segment, notes: DamageNotes, *, is_shared: bool) -> None:
+        self.segment = segment
+        self._notes = notes
+        self._is_shared = is_shared
+        self._lock = threading.Lock()
+        self._offsets: list[int] = []
+        self._contexts: list[Context] = []
+        self._ends: list[tuple[int, int]] = []
+
+    @property
+    def has_places(self) -> bool:
+        """Whether reading can begin."""
+        return bool(self._offsets)
+
+    @property
+    def begins_behind(self) -> int:
+        """The position before the first event."""
+        return self._contexts[0].position
+
+    def begin(self, context: Context) -> None:
+        """Say what is known before the first line."""
+        with self._lock:
+            self._offsets, self._contexts = [0], [context.copy()]
+
+    def ended(self, position: int, offset: int) -> None:
+        """Remember where a write ended: a reader who has come as far begins there."""
+        with self._lock:
+            self._ends.append((position, offset))
+            if len(self._ends) > 2 * _NEAR_THE_END:
+                del self._ends[:_NEAR_THE_END]
+
+    def forwards(self, after: int, end: int | None, largest: int = PIECE) -> Iterator[list[Event]]:
+        """Yield the events behind a position in the order of the file, in pieces, up to the offset `end`.
+
+        Pieces may begin with events before the position.
+
+        Raises:
+            EventStoreError: CORRUPT.
+            ContextMissingError: reading must begin at an earlier place.
+        """
+        start, context, is_near_the_end = self._place_for(after)
+        for offset, data in self.segment.pieces(start, end, largest):
+            if not is_near_the_end:
+                self._remember(offset, context)
+            yield self.events_in(offset, data, context)
+
+    def context_at(self, end: int | None) -> Context:
+        """Return what is known behind the last line before an offset."""
+        context = self._contexts[0].copy()
+        for offset, data in self.segment.pieces(0, end):
+            self._remember(offset, context)
+            self.events_in(offset, data, context)
+        return context
+
+    def backwards(self, last: int, end: int | None, largest: int = PIECE) -> Iterator[list[Event]]:
+        """Yield the events up to a position, in the order of the file in each piece, the last piece first.
+
+        Raises:
+            EventStoreError, ContextMissingError: as `forwards`.
+        """
+        stop = self._end_for(last, end)
+        upper = None
+        for offset, data in self.segment.pieces_backwards(stop, largest=largest):
+            events = _plain(data)
+            before = None if upper is None or self._is_shared or events is None else upper - len(events)
+            if events is None or not self._is_in_order(events, before):
+                yield from self._backwards_from_places(offset + len(data))
+                return
+            if events:
+                upper = events[0].position - 1
+                yield events
+
+    def events_in(self, offset: int, data: bytes, context: Context) -> list[Event]:
+        """Return the events of whole lines that stand at an offset, and move the context behind them."""
+        events = _plain(data)
+        if events is None or not self._is_in_order(events, context.position):
+            return self._one_by_one(offset, data, context)
+        if events:
+            context.position = events[-1].position
+            versions = (event.version for event in reversed(events) if event.stream == DEFAULT_STREAM)
+            context.version = next(versions, context.version)
+        return events
+
+    def _is_in_order(self, events: list[Event], before: int | None) -> bool:
+        found = list(map(_positions, events))
+        if not found:
+            return True
+        if self._is_shared:
+            return (before is None or found[0] > before) and found == sorted(set(found))
+        first = found[0] if before is None else before + 1
+        return found == list(range(first, first + len(found)))
+
+    def _one_by_one(self, offset: int, data: bytes, context: Context) -> list[Event]:
+        return [event for event, *_ in self._with_places(offset, data, context)]
+
+    def _with_places(self, offset: int, data: bytes, context: Context) -> Iterator[tuple[Event, int, int]]:
+        for line in data.split(b"\n")[:-1]:
+            if line.strip(b" \t\r"):
+                event = self.event_at(offset, line, context)
+                if event is not None:
+                    yield event, offset, len(line)
+            offset += len(line) + 1
+
+    def located(self, start: int, end: int) -> Iterator[Piece]:
+        """Yield the events from one offset to another with the places of their lines.
+
+        Raises:
+            EventStoreError, ContextMissingError: as `forwards`.
+        """
+        context: Context | None = None
+        for offset, data in self.segment.pieces(start, end):
+            behind = offset + len(data)
+            events = _plain(data)
+            lengths = [len(line) for line in data.split(b"\n")[:-1]]
+            if (
+                context is None
+                and events is not None
+                and len(events) == len(lengths)
+                and self._is_in_order(events, None)
+            ):
+                starts = [offset, *accumulate((length + 1 for length in lengths), initial=offset)][1:-1]
+                yield Piece(self.segment.name, events, starts, lengths, behind)
+                continue
+            context = context or self.context_at(offset)
+            found = list(self._with_places(offset, data, context))
+            yield Piece(
+                self.segment.name,
+                [event for event, _, _ in found],
+                [start for _, start, _ in found],
+                [length for _, _, length in found],
+                behind,
+            )
+
+    def event_at(self, offset: int, line: bytes, context: Context) -> Event | None:
+        """Return the event of a line and move the context behind it; None, and a note, where the line is damaged."""
+        try:
+            event = event_of(line, context)
+        except LineDamagedError as error:
+            self._notes.note(self.segment, offset, line, error.reason)
+            if not self._is_shared:
+                context.position += 1  # a damaged line keeps its place
+            return None
+        if event.position <= context.position:
+            why = f"its position {event.position} is not behind {context.position}, which comes before it"
+            self._notes.note(self.segment, offset, line, why)
+            return None
+        if not self._is_shared and event.position != context.position + 1:
+            why = f"the events {context.position + 1} to {event.position - 1} are missing before it"
+            self._notes.note(self.segment, offset, line, why)
+        context.position = event.position
+        if event.stream == DEFAULT_STREAM:
+            context.version = event.version
+        return event
+
+    def _place_for(self, after: int) -> tuple[int, Context, bool]:
+        with self._lock:
+            if self._ends and self._ends[0][0] <= after:
+                position, offset = self._ends[bisect_right(self._ends, after, key=itemgetter(0)) - 1]
+                return offset, Context(position, None), True
+            at = max(0, bisect_right(self._contexts, after, key=_positions) - 1)
+            return self._offsets[at], self._contexts[at].copy(), False
+
+    def _end_for(self, last: int, end: int | None) -> int:
+        with self._lock:
+            at = bisect_right(self._contexts, last, key=_positions)
+            if at < len(self._offsets):
+                return self._offsets[at]
+        return end if end is not None else self.segment.end_of_lines()
+
+    def _remember(self, offset: int, context: Context) -> None:
+        with self._lock:
+            if self._offsets and offset > self._offsets[-1] and context.position >= self._contexts[-1].position:
+                self._offsets.append(offset)
+                self._contexts.append(context.copy())
+
+    def _backwards_from_places(self, end: int) -> Iterator[list[Event]]:
+        """Yield what lies before an offset, where single lines must be understood from what stands before them."""
+        for _ in self.forwards(self.begins_behind, end):
+            pass
+        with self._lock:
+            places = [each for each in zip(self._offsets, self._contexts, strict=True) if each[0] < end]
+        for offset, context in reversed(places):
+            known = context.copy()
+            events: list[Event] = []
+            for at, data in self.segment.pieces(offset, end):
+                events += self.events_in(at, data, known)
+            yield events
+            end = offset
+
+    def from_the_start(self) -> None:
+        """Forget every place at which not everything is known."""
+        with self._lock:
+            self._ends.clear()
+            del self._offsets[1:], self._contexts[1:]
+
+
+def _plain(data: bytes) -> list[Event] | None:
+    try:
+        return decode_events(data)
+    except ValueError:
+        return None

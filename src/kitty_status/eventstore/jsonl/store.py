@@ -1,0 +1,168 @@
+"""The event store in files of lines."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.damage import DamagedLine, DamageNotes, OnDamage
+from kitty_status.eventstore.jsonl.failures import failures
+from kitty_status.eventstore.jsonl.finding import Finder
+from kitty_status.eventstore.jsonl.known import Known
+from kitty_status.eventstore.jsonl.layouts import LAYOUTS
+from kitty_status.eventstore.jsonl.log import Log
+from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
+from kitty_status.eventstore.jsonl.watching import Watch
+from kitty_status.eventstore.jsonl.writing import Writer
+from kitty_status.eventstore.protocol import EventStore
+from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.jsonl.disk import DISK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.staging import Append, Outcome
+    from kitty_status.jsonl.disk import Disk
+
+
+def utc_now() -> datetime:
+    """Return the current instant."""
+    return datetime.now(UTC)
+
+
+class JsonlEventStore(EventStore):
+    """Events in files of lines; threads and processes may use them at the same time.
+
+    * `layout` is `single` (`path` is the file), `daily` (`path/events/YYYY-MM-DD.jsonl`, by the day of writing, in
+      UTC) or `per-day-and-stream` (`path/YYYY-MM-DD/STREAM.jsonl`)
+    * `on_damage`: a damaged line raises CORRUPT, or is skipped with a warning and listed by `damaged_lines`
+    * `durability` is `ALWAYS`, `OS` or `Durability.parse("batch(5)")`
+    * `clock` says what day it is; `disk` does the writing
+
+    Raises:
+        EventStoreError: VALIDATION_FAILED: there is no such layout.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        layout: str = "single",
+        durability: Durability = ALWAYS,
+        on_damage: OnDamage = "raise",
+        clock: Callable[[], datetime] = utc_now,
+        disk: Disk = DISK,
+    ) -> None:
+        super().__init__(durability)
+        self.path = Path(path)
+        if layout not in LAYOUTS:
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED, f"there is no layout {layout!a}", hint=f"it may be {', '.join(LAYOUTS)}"
+            )
+        self.layout = LAYOUTS[layout](self.path, disk)
+        self._notes = DamageNotes(on_damage)
+        self._log = Log(self.layout, self._notes)
+        self._known = Known(self.layout, self._log, self._notes)
+        self._finder = Finder(self.layout, self._log, self._known)
+        self._writer = Writer(
+            self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
+        )
+        self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
+        self._watch = Watch(self.layout.folders, self._look)
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Store appends; see `EventStore.commit`."""
+        try:
+            return self._writer.commit(appends)
+        except EventStoreError as error:
+            if error.code is not StoreCode.VALIDATION_FAILED:
+                raise
+            if len(appends) == 1:
+                return [error]
+            return [outcome for append in appends for outcome in self.commit([append])]
+
+    def head(self) -> int:
+        """Return the position of the newest event, 0 where there is none."""
+        with failures(self.path):
+            return self._known.visible().head
+
+    def wait_for(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+        if not self._watch.is_watching:
+            return super().wait_for(position, seconds)
+        self._growth.reached(self.head())
+        return self._growth.wait_for(position, seconds, None)
+
+    def _look(self) -> None:
+        try:
+            self._growth.reached(self.head())
+        except EventStoreError:
+            self.wake()  # whoever waits will meet the error itself
+
+    def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
+        """Return the events that a query asks for; see `EventStore.stream_events`."""
+        with failures(self.path):
+            visible = self._known.visible()
+            yield from self._finder.answer(query, visible)
+
+    def damaged_lines(self) -> list[DamagedLine]:
+        """Return every damaged line of the store, where damage is skipped."""
+        for _ in self.stream_events():
+            pass
+        return self._notes.lines
+
+    def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
+        """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        kept = checked_state(state)
+        event = None
+        if version > 0:
+            event = next(self.stream_events(EventQuery(streams=stream, after_version=version - 1, limit=1)), None)
+        if event is None or event.version != version:
+            newest = next(self.stream_events(EventQuery(streams=stream, direction="desc", limit=1)), None)
+            raise no_such_version(stream, version, 0 if newest is None else newest.version)
+        snapshot = StateSnapshot(
+            stream=stream, version=version, position=event.position, state=kept, at=datetime.now(UTC)
+        )
+        with failures(self.path):
+            self._snapshots.save(snapshot)
+        return snapshot
+
+    def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
+        """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        with failures(self.path):
+            return self._snapshots.newest(stream, max_version)
+
+    def compact_events(self, before: datetime | str) -> int:
+        """Move days that are over and whose events all happened before an instant; see `EventStore.compact_events`.
+
+        The newest day stays where it is. The layout `single` has no days: nothing is moved there.
+        """
+        moment = EventQuery(end=before).latest
+        if moment is None or not self.layout.has_days:
+            return 0
+        with self._writing.alone():
+            return self._writer.archive(moment)
+
+    def restore_events(self, day: str) -> int:
+        """Bring a day (`YYYY-MM-DD`, the day of writing) back from the archive; return how many events it holds."""
+        with self._writing.alone():
+            return self._writer.restore(day)
+
+    def archived_days(self) -> list[str]:
+        """Return the days of writing whose events are in the archive."""
+        return self.layout.archived_days()
+
+    def close(self) -> None:
+        """Finish what is being written and give every file back; closing twice does nothing."""
+        if not self.is_closed and self.layout.has_many_streams and self._writer.has_written:
+            self._finder.tidy_up()
+        super().close()
+        self._watch.close()
+        self._writer.close()
+        self._finder.index.close()
+        self.layout.archive.close()

@@ -1,0 +1,284 @@
+"""Writing: one lock for a store, one write and one flush for each file of a commit, all of it or nothing."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kitty_status.clock import event_ids
+from kitty_status.errors import OutcomeUnknownError
+from kitty_status.eventstore.days import day_of
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.event import Draft, Event
+from kitty_status.eventstore.jsonl.failures import NO_ROOM, failures
+from kitty_status.eventstore.jsonl.lines import encode_line
+from kitty_status.eventstore.staging import Append, Stage
+from kitty_status.jsonl.codec import MAX_LINE_BYTES
+from kitty_status.jsonl.disk import DISK
+from kitty_status.jsonl.kept import KeptLog
+from kitty_status.jsonl.lock import exclusive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from kitty_status.eventstore.jsonl.finding import Finder
+    from kitty_status.eventstore.jsonl.known import Known
+    from kitty_status.eventstore.jsonl.layouts import Layout
+    from kitty_status.eventstore.jsonl.log import Visible
+    from kitty_status.eventstore.jsonl.segments import Segment
+    from kitty_status.eventstore.query import EventQuery
+    from kitty_status.eventstore.staging import Outcome
+    from kitty_status.jsonl.disk import Disk
+
+DAY_CHANGED = "session.day_changed"
+DISK_FULL = "store.disk_full"
+SESSION_STREAM, STORE_STREAM = "session", "store"
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.01
+_MOST_OPEN = 128
+
+
+class Writer:
+    """Commits appends to the files of a layout."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        finder: Finder,
+        known: Known,
+        *,
+        flushes: bool,
+        clock: Callable[[], datetime],
+        disk: Disk = DISK,
+    ) -> None:
+        self._layout = layout
+        self._finder = finder
+        self._known = known
+        self._flushes = flushes
+        self._clock = clock
+        self._disk = disk
+        self._logs: dict[str, KeptLog] = {}
+        self._unconfirmed: dict[str, Segment] = {}
+        self._is_first = True
+        self._full_since: datetime | None = None
+        self._refused = 0
+        self.has_written = False
+        self._patience = 30.0
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Store appends; see `EventStore.commit`."""
+        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+            visible = self._ready()
+            stage, outcomes, events = self._staged(appends, visible)
+            if not stage.events:
+                self._confirm(self._unconfirmed)
+                return outcomes
+            day = max(day_of(self._clock()), visible.day) if self._layout.has_days else ""
+            try:
+                self._write(events, day)
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    self._full_since = self._full_since or self._clock()
+                    self._refused += len(appends)
+                raise
+            self._full_since, self._refused = None, 0
+            return outcomes
+
+    def archive(self, before: datetime) -> int:
+        """Move the days that are over, and whose events all happened before an instant, into the archive."""
+        moved = 0
+        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+            visible = self._ready()
+            for part in self._layout.parts():
+                live = tuple(segment for segment in part.segments if not segment.is_archived)
+                if not live or not part.day < visible.day:
+                    continue
+                if self._layout.archive.manifest_of(part.day) is not None:
+                    self._layout.archive.finish(replace(part, segments=live))
+                    continue
+                places = self._finder.extent_of(part.day, visible)
+                if places is not None and places.latest < before:
+                    for segment in live:
+                        if segment.name in self._logs:
+                            self._logs.pop(segment.name).close()
+                    self._layout.archive.take(part, (places.events, places.first, places.last))
+                    moved += places.events
+        return moved
+
+    def restore(self, day: str) -> int:
+        """Bring a day back from the archive; return how many events it holds."""
+        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+            segments = self._layout.archive.segments_of(day)
+            return self._layout.archive.restore(day, {each.name: self._layout.place_of(each.name) for each in segments})
+
+    def close(self) -> None:
+        """Give every descriptor back."""
+        for log in self._logs.values():
+            log.close()
+        self._logs.clear()
+
+    # What is there
+
+    def _ready(self) -> Visible:
+        """Catch up with others, and take out what was left of a write that nobody was told had succeeded."""
+        before = {} if self._is_first else self._known.seen.ends
+        visible = self._known.visible(is_locked=True)
+        left = self._known.leftovers()
+        for segment, _ in left:
+            self._log_of(segment).mend()
+        if left:
+            for segment, end in self._known.leftovers():
+                self._log_of(segment).cut(end)
+            visible = self._known.visible(is_locked=True)
+        for part in self._layout.parts()[-2:]:
+            for segment in part.segments if part.day <= visible.day else ():
+                # Written by others, who may have died before they had it confirmed.
+                if before.get(segment.name) != visible.ends.get(segment.name, before.get(segment.name)):
+                    self._unconfirmed[segment.name] = segment
+        self._is_first = False
+        return visible
+
+    def _log_of(self, segment: Segment) -> KeptLog:
+        log = self._logs.get(segment.name)
+        if log is None:
+            if len(self._logs) >= _MOST_OPEN:
+                self._logs.pop(next(iter(self._logs))).close()
+            log = self._logs[segment.name] = KeptLog(segment.path, self._layout.quarantine, self._disk)
+        return log
+
+    # What is to be written
+
+    def _staged(self, appends: Sequence[Append], visible: Visible) -> tuple[Stage, list[Outcome], list[Event]]:
+        """Return the judged appends, and all events to write, with those that the store has to say itself."""
+        today = day_of(self._clock())
+        turns = self._layout.announces_days and bool(visible.head) and today > visible.day
+        stage = Stage(_Stored(self._finder, visible, first={SESSION_STREAM} if turns else set()), appends)
+        outcomes = [stage.outcome_of(append) for append in appends]
+        events = stage.events
+        if turns and events:
+            version = self._finder.versions_of([SESSION_STREAM], visible).get(SESSION_STREAM, 0) + 1
+            changed = self._own(DAY_CHANGED, SESSION_STREAM, {"date": today}).stored(visible.head + 1, version)
+            events = [changed, *events]
+        if self._full_since is not None and events:
+            said = {"since": self._full_since.isoformat(), "refused": self._refused}
+            events = [*events, *stage.add(Append((self._own(DISK_FULL, STORE_STREAM, said),), {}))]
+        return stage, outcomes, events
+
+    def _own(self, event_type: str, stream: str, data: dict[str, object]) -> Draft:
+        return Draft(
+            id=event_ids.mint(),
+            type=event_type,
+            stream=stream,
+            at=self._clock().astimezone(UTC),
+            data=data,
+            tags={},
+            metadata={},
+            version=None,
+            is_fresh=True,
+            states_time=True,
+        )
+
+    def _write(self, events: list[Event], day: str) -> None:
+        together = list(self._by_segment(events, day))
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self._write_all(together)
+                break
+            except _PartLeftError as left:
+                # It never became whole, so nobody reads it, and the next append takes it out before it writes.
+                raise left.__cause__ or left from None
+            except OSError as error:
+                if error.errno in NO_ROOM or attempt == _ATTEMPTS:
+                    raise
+                time.sleep(_FIRST_PAUSE * 2**attempt * random.random())  # noqa: S311  it only spreads the attempts
+        self._confirm({segment.name: segment for segment, _ in together} | self._unconfirmed)
+        ends = {segment.name: self._log_of(segment).size() for segment, _ in together}
+        self._known.added(events, day, ends)
+        self.has_written = True
+
+    def _by_segment(self, events: list[Event], day: str) -> Iterator[tuple[Segment, bytes]]:
+        until = events[-1].position if len(events) > 1 else 0
+        lines = [encode_line(event, until) for event in events]
+        longest = max(lines, key=len)
+        if len(longest) > MAX_LINE_BYTES:
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED,
+                f"an event's line has {len(longest)} bytes, and at most {MAX_LINE_BYTES} are kept",
+                hint="keep large data in a file, and its name in the event",
+                field="data",
+            )
+        if not self._layout.has_many_streams:
+            yield self._layout.segment_for(day, ""), b"\n".join(lines) + b"\n"
+            return
+        by_stream: dict[str, list[bytes]] = {}
+        for event, line in zip(events, lines, strict=True):
+            by_stream.setdefault(event.stream, []).append(line)
+        by_name: dict[str, tuple[Segment, list[bytes]]] = {}
+        for stream, found in by_stream.items():
+            segment = self._layout.segment_for(day, stream)
+            by_name.setdefault(segment.name, (segment, []))[1].extend(found)
+        for segment, found in by_name.values():
+            yield segment, b"\n".join(found) + b"\n"
+
+    def _write_all(self, together: list[tuple[Segment, bytes]]) -> None:
+        """Write to each file; where one refuses, nothing stays in the others."""
+        done: list[tuple[KeptLog, int, bytes]] = []
+        try:
+            for segment, lines in together:
+                log = self._log_of(segment)
+                start = log.size()
+                log.write(lines)
+                done.append((log, start, lines))
+        except BaseException as error:
+            left = [log for log, start, lines in done if not log.take_back(start, lines)]
+            if left:
+                raise _PartLeftError from error
+            raise
+
+    def _confirm(self, segments: dict[str, Segment]) -> None:
+        if self._flushes:
+            try:
+                for segment in segments.values():
+                    self._log_of(segment).confirm()
+            except OutcomeUnknownError:
+                self._unconfirmed = dict(segments)
+                self._known.reset()
+                raise
+        self._unconfirmed = {}
+
+
+class _PartLeftError(Exception):
+    """A write failed, and what was written before it to other files could not be taken back."""
+
+
+class _Stored:
+    """What is stored while the lock keeps others out; `first` are streams that get an event before the others."""
+
+    def __init__(self, finder: Finder, visible: Visible, first: set[str]) -> None:
+        self._finder = finder
+        self._visible = visible
+        self._first = first
+
+    def head(self) -> int:
+        """Return the position behind which numbering begins."""
+        return self._visible.head + len(self._first)
+
+    def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
+        """Return the stored events that have one of these ids, by id."""
+        found = self._finder.positions_of(ids, self._visible)
+        events = {event_id: self._finder.event_at(position, self._visible) for event_id, position in found.items()}
+        return {event_id: event for event_id, event in events.items() if event is not None}
+
+    def versions_of(self, streams: Collection[str]) -> dict[str, int]:
+        """Return the version of the newest event of each stream."""
+        found = self._finder.versions_of(streams, self._visible)
+        for stream in self._first & set(streams):
+            found[stream] = found.get(stream, 0) + 1
+        return found
+
+    def first_match(self, query: EventQuery) -> Event | None:
+        """Return the first event that a query asks for."""
+        return next(self._finder.answer(query, self._visible), None)

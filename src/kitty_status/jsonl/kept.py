@@ -1,0 +1,106 @@
+"""A log whose descriptor is kept between appends, for logs that nobody but their writers replaces.
+
+Git replaces the files of a work tree under whoever keeps them open; such logs are opened anew for each append, see
+`append`. What lies outside of git's reach spares itself the opening.
+"""
+
+from __future__ import annotations
+
+import os
+
+from kitty_status.errors import OutcomeUnknownError
+from kitty_status.jsonl.append import flush, open_to_append, undo
+from kitty_status.jsonl.disk import DISK, close_quietly, open_regular, parent_of, write_all
+from kitty_status.jsonl.quarantine import copy_aside, repair_tail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kitty_status.jsonl.disk import Disk, StrPath
+
+
+class KeptLog:
+    """One log, opened at its first use. Whoever calls a method holds the lock of the log.
+
+    Every method raises, where it fails: UnsafeLogError, if the log is a symbolic link or no regular file; OSError, if
+    the operating system refused.
+    """
+
+    def __init__(self, path: StrPath, quarantine: StrPath, disk: Disk = DISK) -> None:
+        self.path = path
+        self._quarantine = quarantine
+        self._disk = disk
+        self._fd = -1
+
+    def size(self) -> int:
+        """Return the length of the log, 0 where there is none; one that was removed or replaced is opened anew."""
+        if self._fd >= 0:
+            status = self._disk.fstat(self._fd)
+            if status.st_nlink:
+                return status.st_size
+            self.close()
+        try:
+            self._fd = open_regular(self.path, os.O_RDWR | os.O_APPEND, self._disk)
+        except FileNotFoundError:
+            return 0
+        return self._disk.fstat(self._fd).st_size
+
+    def mend(self) -> int:
+        """Make the end of the log ready for a line and return its length; what has to go is copied aside first.
+
+        Raises:
+            BusyError: somebody writes without the lock.
+        """
+        if not self.size():
+            return 0
+        line_end, size = repair_tail(self._fd, self.path, self._quarantine, self._disk)
+        write_all(self._fd, line_end, self._disk)
+        return size + len(line_end)
+
+    def cut(self, start: int) -> None:
+        """Cut off everything from `start` on, once a copy of it is on stable storage."""
+        size = self.size()
+        copy_aside(self._fd, (start, size), self.path, self._quarantine, self._disk)
+        self._disk.ftruncate(self._fd, start)
+
+    def write(self, lines: bytes) -> None:
+        """Write lines at the end; they are not yet on stable storage. Where this fails, none of them stays.
+
+        Raises:
+            OutcomeUnknownError: what was written of them could not be taken back.
+        """
+        size = self.size()
+        if self._fd < 0:
+            self._fd = open_to_append(self.path, self._disk)
+        if size == 0:
+            # Before the first line, for whoever writes the second cannot tell any more that the name is new.
+            self._disk.fsync_directory(parent_of(self.path))
+        try:
+            write_all(self._fd, lines, self._disk)
+        except BaseException as error:
+            if not undo(self._fd, size, lines, self._disk):
+                raise OutcomeUnknownError(
+                    f"{os.fspath(self.path)} was not written whole ({error}), and what was written could not be taken "
+                    "back",
+                    hint="make the same call again with the same ids",
+                    log=os.fspath(self.path),
+                ) from error
+            raise
+
+    def take_back(self, start: int, lines: bytes) -> bool:
+        """Cut lines off again that were written at `start`, and say whether they are gone."""
+        return undo(self._fd, start, lines, self._disk)
+
+    def confirm(self) -> None:
+        """Return once everything in the log is on stable storage.
+
+        Raises:
+            OutcomeUnknownError: the disk did not confirm.
+        """
+        if self._fd >= 0 or self.size():
+            flush(self._fd, self.path, self._disk)
+
+    def close(self) -> None:
+        """Give the descriptor back; the next use opens the log again."""
+        if self._fd >= 0:
+            close_quietly(self._fd, self._disk)
+            self._fd = -1

@@ -1,0 +1,85 @@
+"""Subscribers are told by the operating system that files have changed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from jsonl_stores import LAYOUTS, NOON, opened
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.watching import Watch
+from kitty_status.testing.event_store.base import SECONDS, event
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")
+
+_WRITER = """
+import sys
+from datetime import UTC, datetime
+from kitty_status.eventstore.event import NewEvent
+from kitty_status.eventstore.jsonl.store import JsonlEventStore
+now = datetime(2026, 5, 5, 12, tzinfo=UTC)
+with JsonlEventStore(sys.argv[1], layout=sys.argv[2], clock=lambda: now) as store:
+    for line in sys.stdin:
+        store.append(NewEvent(type="T", stream=line.strip()))
+"""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_another_process_appends_wakes_who_waits(tmp_path: Path, layout: str) -> None:
+    with opened(tmp_path / "not" / "there", layout) as store, store.subscribe(after=0) as subscription:
+        argv = [sys.executable, "-c", _WRITER, str(store.path), layout]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, text=True) as writer:
+            assert writer.stdin is not None
+            for number, stream in enumerate("abab", start=1):
+                print(stream, file=writer.stdin, flush=True)
+                found = subscription.next_within(SECONDS)
+                assert found is not None
+                assert (found.position, found.stream) == (number, stream)
+            assert store._watch.is_watching
+            assert not store.wait_for(5, 0.01)
+            writer.stdin.close()
+
+
+def test_a_folder_that_comes_to_be_is_watched(tmp_path: Path) -> None:
+    changed = threading.Event()
+    wanted = [tmp_path]
+    watch = Watch(lambda: [folder for folder in wanted if folder.exists()], changed.set)
+    assert watch.is_watching
+    wanted.append(tmp_path / "new")
+    (tmp_path / "new").mkdir()
+    assert changed.wait(SECONDS)
+    changed.clear()
+    while not changed.wait(0.05):
+        (tmp_path / "new" / "file").write_text("x")
+    watch.close()
+    watch.close()
+    assert not watch.is_watching
+
+
+def test_where_the_system_cannot_tell_one_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path, "single") as store:
+        monkeypatch.setattr(store._watch, "_folders", lambda: [tmp_path / "missing"])
+        assert not store.wait_for(1, 0.01)
+        assert not store._watch.is_watching
+        store.append(event())
+        assert store.wait_for(1, 1)
+
+
+def test_damage_wakes_who_waits(tmp_path: Path) -> None:
+    def spoil() -> None:
+        with (tmp_path / "events.jsonl").open("ab") as file:
+            file.write(b"no event\n")
+
+    with opened(tmp_path, "single") as store, opened(tmp_path, "single") as other:
+        store.append(event(at=NOON))
+        subscription = other.subscribe()
+        timer = threading.Timer(0.1, spoil)
+        timer.start()
+        with pytest.raises(EventStoreError) as caught:
+            subscription.next_within(SECONDS)
+        timer.join()
+        assert caught.value.code is StoreCode.CORRUPT
