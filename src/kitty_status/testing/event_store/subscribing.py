@@ -163,7 +163,7 @@ def _write(store: EventStore, size: int, rounds: int) -> None:
 def _collect(store: EventStore, after: int, last: int) -> list[int]:
     found: list[int] = []
     with store.subscribe(after=after) as subscription:
-        while not found or found[-1] < last:
+        while (found[-1] if found else after) < last:
             each = subscription.next_within(SECONDS)
             assert each is not None, f"nothing came behind {found[-1:]}"
             found.append(each.position)
