@@ -63,11 +63,13 @@ def all_copied(values: list[Any], name: str = "data") -> list[Any]:
 
 
 def _may_be_deep(lines: bytes) -> bool:
-    """Say whether there are more brackets in a line than levels are allowed."""
-    if lines.count(b"[") + lines.count(b"{") <= MAX_DEPTH:
+    """Say whether a line may have more brackets than levels are allowed."""
+    # Those with which lines begin are one for each line.
+    more = lines.count(b"[") + lines.count(b"{") - lines.count(b"\n[") - lines.count(b"\n{")
+    if more < MAX_DEPTH:
         return False
     each = lines.split(b"\n")
-    return max(map(_arrays, each)) + max(map(_objects, each)) > MAX_DEPTH
+    return bool(max(map(_arrays, each)) + max(map(_objects, each)) > MAX_DEPTH)
 
 
 _arrays, _objects = methodcaller("count", b"["), methodcaller("count", b"{")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 10.0
+_CACHE = -16_000  # KiB
+_PAGES_IN_LOG = 4000
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 _warned: set[str] = set()
@@ -46,13 +48,15 @@ class Connections:
             self.writer = self._open()
             self.writer.execute("PRAGMA journal_mode = WAL")
             self.writer.execute(f"PRAGMA synchronous = {'FULL' if flushes else 'NORMAL'}")
+            # Each batch touches the same pages of the indexes: they are kept, and copied from the log to the file less
+            # often than SQLite would by itself.
+            self.writer.execute(f"PRAGMA cache_size = {_CACHE}")
+            self.writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_LOG}")
             prepare(self.writer, self._path)
         warn_of_wal_reset(sqlite3.sqlite_version_info)
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA foreign_keys = ON")
-        return connection
+        return sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

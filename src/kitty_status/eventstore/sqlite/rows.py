@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,50 +13,39 @@ from kitty_status.status.instants import format_instant
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.decode
-# Rows of one statement: each spares SQLite the beginning of another one.
-_ROWS = 25
-_plain = attrgetter("position", "id", "type", "stream", "version")
+_INSERT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
+_INSERT_TAG = "INSERT INTO event_tags (key, value, position) VALUES (?, ?, ?)"
 
 
 def insert(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
-    """Insert events and their tags, inside of a transaction; if SQLite refuses one of them, the transaction is over."""
-    data, tags, metadata = (_texts([getattr(event, name) for event in events]) for name in ("data", "tags", "metadata"))
-    moments = _instants([event.at for event in events])
-    rows = [
-        (*_plain(event), *others)
-        for event, others in zip(events, zip(moments, data, tags, metadata, strict=True), strict=True)
+    """Insert events and their tags, inside of a transaction."""
+    columns = (
+        [event.position for event in events],
+        [event.id for event in events],
+        [event.type for event in events],
+        [event.stream for event in events],
+        [event.version for event in events],
+        _instants([event.at for event in events]),
+        _texts([event.data for event in events]),
+        _texts([event.tags for event in events]),
+        _texts([event.metadata for event in events]),
+    )
+    connection.executemany(_INSERT, zip(*columns, strict=True))
+    connection.executemany(_INSERT_TAG, _tag_rows(events))
+
+
+def _tag_rows(events: Sequence[Event]) -> list[tuple[str, str, int]]:
+    return [
+        (key, value, event.position)
+        for event in events
+        if event.tags
+        for key, given in event.tags.items()
+        for value in ((given,) if isinstance(given, str) else given)
     ]
-    _insert(connection, "events", COLUMNS, rows)
-    # In the order of the table, so that what lies together is found together.
-    _insert(connection, "event_tags", "key, value, position", sorted(_tag_rows(events)))
-
-
-def _insert(connection: sqlite3.Connection, table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if not rows:
-        return
-    # OR ROLLBACK: a statement of several rows needs no journal of its own then.
-    # ruff: noqa: S608  the names are ours, every value is a parameter
-    statement = f"INSERT OR ROLLBACK INTO {table} ({columns}) VALUES "
-    row = f"({', '.join('?' * len(rows[0]))})"
-    whole = len(rows) - len(rows) % _ROWS
-    if whole:
-        groups = (tuple(chain.from_iterable(rows[at : at + _ROWS])) for at in range(0, whole, _ROWS))
-        connection.executemany(statement + ", ".join([row] * _ROWS), groups)
-    connection.executemany(statement + row, rows[whole:])
-
-
-def _tag_rows(events: Iterable[Event]) -> Iterator[tuple[str, str, int]]:
-    for event in events:
-        for key, values in event.tags.items():
-            if isinstance(values, str):
-                yield key, values, event.position
-            else:
-                for value in values:
-                    yield key, value, event.position
 
 
 def _texts(values: list[Any]) -> list[str]:

@@ -60,8 +60,7 @@ class SqliteEventStore(EventStore):
                 outcomes = [stage.outcome_of(append) for append in appends]
                 insert(writer, stage.events)
             except BaseException:
-                if writer.in_transaction:
-                    writer.execute("ROLLBACK")
+                writer.execute("ROLLBACK")
                 raise
             self._confirm(writer)
         self._stored.has_grown(stage.events)
