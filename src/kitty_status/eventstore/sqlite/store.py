@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery, Order
 from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
 from kitty_status.eventstore.sqlite.asking import Sql, count, page_by_position, whole
+from kitty_status.eventstore.sqlite.bell import Bell
 from kitty_status.eventstore.sqlite.connections import Connections, failures, store_error
 from kitty_status.eventstore.sqlite.rows import events_of, insert
 from kitty_status.eventstore.sqlite.stored import HEAD, Stored
 from kitty_status.eventstore.staging import Append, Stage
+from kitty_status.eventstore.watching import Watch
 from kitty_status.status.instants import format_instant
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ class SqliteEventStore(EventStore):
         self.path = Path(path)
         self._connections = Connections(self.path, flushes=durability.flushes)
         self._stored = Stored(self._connections.writer)
+        self._bell = Bell(self.path)
+        self._watch = Watch(lambda: [self._bell.path], self._look)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
@@ -64,6 +69,8 @@ class SqliteEventStore(EventStore):
                 raise
             self._confirm(writer)
         self._stored.has_grown(stage.events)
+        if stage.events:
+            self._bell.ring()
         return outcomes
 
     def _confirm(self, writer: sqlite3.Connection) -> None:
@@ -80,12 +87,31 @@ class SqliteEventStore(EventStore):
         with self._connections.reading() as reader:
             return int(reader.execute(HEAD).fetchone()[0])
 
+    def wait_for(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+        # Who is not told of an event, because another program has written it, finds it by looking now and then.
+        _ = self._watch.is_watching
+        return super().wait_for(position, seconds)
+
+    def _look(self) -> None:
+        try:
+            self._growth.reached(self.head())
+        except EventStoreError:
+            self.wake()  # whoever waits will meet the error itself
+
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
-        before = self.head() + 1 if query.before is None else min(self.head() + 1, query.before)
+        before = self._end_of(query)
         if query.order is Order.POSITION:
             return _cut(query, self._by_position(query, before))
         return self._sorted(query, before)
+
+    def _end_of(self, query: EventQuery) -> int:
+        """Return the position before which an answer ends; what is known to be stored need not be asked."""
+        if query.before is not None and query.before <= self.known_head() + 1:
+            return query.before
+        end = self.head() + 1
+        return end if query.before is None else min(end, query.before)
 
     def _by_position(self, query: EventQuery, before: int) -> Iterator[Event]:
         after = query.after
@@ -186,7 +212,9 @@ class SqliteEventStore(EventStore):
     def close(self) -> None:
         """Finish what is being written and close the file; closing twice does nothing."""
         super().close()
+        self._watch.close()
         self._connections.close()
+        self._bell.close()
 
 
 def _cut(query: EventQuery, found: Iterator[Event]) -> Iterator[Event]:

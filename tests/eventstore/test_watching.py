@@ -11,7 +11,7 @@ import pytest
 
 from jsonl_stores import LAYOUTS, NOON, opened
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.jsonl.watching import Watch
+from kitty_status.eventstore.watching import Watch
 from kitty_status.testing.event_store.base import SECONDS, event
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")
