@@ -10,3 +10,4 @@ RESULTS = BENCH / "results"
 # Logs of public projects, where somebody has put them beside this one.
 CORPUS = ROOT.parent / "shared" / "corpus" / "kitty-specs"
 SPEC_KITTY = BENCH / ".venv-spec-kitty"
+EVENTSOURCING = BENCH / ".venv-eventsourcing"

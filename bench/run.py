@@ -15,4 +15,6 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     # In place of this very folder, whose files are no modules for the whole world.
     sys.path[0] = str(ROOT)
+    # The tests know how to start a PostgreSQL.
+    sys.path.append(str(ROOT / "tests"))
     sys.exit(import_module("bench.suite").main(sys.argv[1:]))

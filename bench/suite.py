@@ -24,6 +24,7 @@ from bench import (
     large_logs,
     many_work_packages,
     merge_driver,
+    postgres_store,
 )
 from bench.measuring import Figure
 from bench.places import RESULTS
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "large-logs": large_logs.run,
     "audit": audit.run,
     "jsonl-store": jsonl_store.run,
+    "postgres-store": postgres_store.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"

@@ -174,7 +174,7 @@ def test_validate_looks_at_the_files_and_at_no_snapshot(repo: GitRepo) -> None:
     assert [(each["code"], each["severity"], each["path"], each["line"]) for each in findings] == [
         ("unreadable-work-package", "error", path_of("WP01"), 3),
         ("unreadable-work-package", "error", path_of("WP02"), 1),
-        ("unreadable-work-package", "error", f"{FOLDER}/tasks", None),
+        ("unreadable-work-package", "error", path_of("WP03"), None),
     ]
     assert findings[0]["message"] == "'nowhere' is no lane of seven-lane"
     assert ask(repo.path, "validate", SLUG).code == 1
@@ -314,3 +314,21 @@ def test_a_feature_outside_git_has_a_phase_as_well(tmp_path: Path) -> None:
     assert ask(tmp_path, "phase", SLUG).out.startswith(f"{SLUG}: phase 0 (meta.json of the feature)")
     emit(tmp_path, "WP01", "claimed", actor="ada")
     assert "1 claimed" in ask(tmp_path, "show", SLUG).out
+
+
+@pytest.mark.parametrize("command", ["emit", "release", "take-over", "revert", "reconcile", "migrate", "materialize"])
+def test_whoever_writes_by_a_phase_hears_what_was_passed_over_for_it(repo: GitRepo, command: str) -> None:
+    repo.write(CONFIG, "status:\n  phase: 1\n")
+    event = emit(repo.path, "WP01", "claimed", "--json").data["event"]["event_id"]
+    repo.write(META, '{"status_phase": 7}')
+    repo.commit("a mission")
+    options = {
+        "emit": ["WP01", "--to", "blocked", "--actor", "ada", "--feature", SLUG],
+        "release": ["WP01", "--actor", "ada", "--feature", SLUG],
+        "take-over": ["WP01", "--actor", "ben", "--force", "--reason", "she is ill", "--feature", SLUG],
+        "revert": [event, "--actor", "ada"],
+    }
+    warnings = ask(repo.path, command, *options.get(command, [SLUG]), "--json").envelope["warnings"]
+    assert [warning for warning in warnings if "status_phase is 7" in warning] == [
+        f"{META}: status_phase is 7, which is no phase (0, 1 or 2), and was passed over"
+    ]

@@ -13,6 +13,7 @@ from jsonl_stores import NOON
 from kitty_status.eventstore import EventStore, MemoryEventStore, SqliteEventStore
 from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
+from on_postgres import Schemas
 from operations_at_random import everything, operations, outcome
 
 if TYPE_CHECKING:
@@ -41,3 +42,17 @@ def test_random_operations_agree_with_the_store_in_memory(
             assert everything(store) == everything(memory)
         with opener(Path(place)) as again:
             assert everything(again) == everything(memory)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(operations=operations)
+def test_random_operations_on_postgres_agree_with_the_store_in_memory(postgres: str, operations: list[object]) -> None:
+    schemas = Schemas(postgres)
+    with MemoryEventStore() as memory:
+        with schemas.open("agreement", durability=OS) as store:
+            for operation in operations:
+                assert outcome(store, operation) == outcome(memory, operation), operation
+            assert everything(store) == everything(memory)
+        with schemas.open("agreement") as again:
+            assert everything(again) == everything(memory)
+    schemas.drop()

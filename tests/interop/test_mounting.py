@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 needs_spec_kitty()
 
 # What spec-kitty does not bring itself.
-_OURS_ALONE = {"gitdb", "gitpython", "kitty-status", "msgspec", "smmap"}
+_OURS_ALONE = {"cachetools", "gitdb", "gitpython", "kitty-status", "msgspec", "smmap"}
 _MOUNTED = """
 import sys
 import kitty_status.cli

@@ -61,6 +61,7 @@ def test_a_claim_in_another_work_tree_that_is_not_committed_refuses_and_names_ho
     context = refused(clone.two)
     assert (context["holder"], context["worktree"], context["branch"]) == ("ada", str(clone.one.path), "one")
     assert context["lane"] == "claimed"
+    assert (context["legal_lanes"], context["commands"]) == (["claimed", "blocked", "canceled"], [])
     assert refused(clone.two, "ben", "--dry-run")["holder"] == "ada"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from commandline import FOLDER, LOG, SLUG, SNAPSHOT, emit, feature_in
+from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, emit, feature_in
 from events import instant, line, ulid
 from gitrepo import GitRepo
 from kitty_status.errors import BusyError, GitError, OutsideRepositoryError, UsageError
@@ -191,6 +193,41 @@ def test_where_git_ignores_the_views_the_rest_is_committed(repo: GitRepo) -> Non
     with_views(repo)
     commit = commit_feature(with_event(repo), "m", ulid(1), Config())
     assert (files_of(repo, commit.id), commit.left_out) == ([LOG, SNAPSHOT], [])
+
+
+@pytest.mark.parametrize("how", ["edited", "new", "ignored"])
+@pytest.mark.parametrize("undo", [False, True])
+def test_the_commands_that_commit_a_move_succeed_and_take_no_edit_of_a_person_along(
+    repo: GitRepo, how: str, *, undo: bool
+) -> None:
+    with_views(repo)
+    if how == "edited":
+        repo.append(TASKS, "Not finished yet.\n")
+    else:
+        repo.git("rm", "--cached", "-q", TASKS)
+        repo.git("commit", "-q", "-m", "without")
+    if how == "ignored":
+        repo.write(".gitignore", "tasks.md\nstatus.json\n")
+        repo.write(".kittify/config.yaml", "status:\n  snapshot: ignored\n")
+        repo.git("add", ".gitignore", ".kittify")
+        repo.git("commit", "-q", "-m", "settings")
+    answer = emit(repo.path, "WP01", "claimed", "--json")
+    if undo:
+        answer = ask(repo.path, "revert", answer.data["event"]["event_id"], "--actor", "ada", "--json")
+    for step in answer.envelope["next"]:
+        subprocess.run(shlex.split(step), cwd=repo.path, check=True, capture_output=True)
+    views = [] if undo else [WP01]
+    assert files_of(repo, "HEAD") == sorted([LOG, *([] if how == "ignored" else [SNAPSHOT]), *views])
+
+
+def test_a_file_name_with_a_line_break_is_that_of_no_work_package(repo: GitRepo) -> None:
+    with_views(repo)
+    repo.git("mv", WP01, f"{FOLDER}/tasks/WP01-one\ntwo.md")
+    repo.commit("moved")
+    assert emit(repo.path, "WP01", "claimed").code == 0
+    assert emit(repo.path, "WP02", "claimed", "--commit").code == 0
+    assert ask(repo.path, "validate", SLUG).code == 0
+    assert repo.git("status", "--porcelain") == ""
 
 
 def test_views_of_a_log_that_cannot_be_read_are_not_committed(repo: GitRepo) -> None:

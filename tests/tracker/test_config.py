@@ -236,3 +236,17 @@ def test_an_older_version_may_read_and_not_write(tmp_path: Path) -> None:
     config = read(tmp_path, 'status:\n  requires: ">=99.0"\n')
     with pytest.raises(ConfigurationError, match=rf"asks for kitty-status >=99\.0, and this is {__version__}"):
         config.check_may_write()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("status: [\n  lanes: x\n", ": it is no YAML: while parsing a flow"),
+        ("status:\n  lanes: *x\n", ":2: it is no YAML: found undefined alias"),
+        ("status:\n  lanes: {}\n  x: \0\n", ": it is no YAML: unacceptable character #x0000"),
+    ],
+)
+def test_what_is_no_yaml_is_named_in_one_sentence_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    message = refusal(tmp_path, text)
+    assert said in message.partition(CONFIG_PATH)[2]
+    assert "\n" not in message

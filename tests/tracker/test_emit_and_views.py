@@ -222,3 +222,11 @@ def test_what_a_killed_call_has_left_beside_a_file_goes_with_the_next(repo: GitR
     leftover.write_text("half a f")
     claim(repo)
     assert not leftover.exists()
+
+
+def test_where_the_snapshot_cannot_be_written_the_warning_names_the_views_too(repo: GitRepo) -> None:
+    repo.write(f"{SNAPSHOT}/x", "")
+    answer = ask(repo.path, "emit", "WP01", "--to", "claimed", "--actor", "ada", "--feature", SLUG, "--json")
+    assert (answer.code, lane_in(repo, WP01)) == (0, "planned")
+    assert "recorded, but neither status.json nor its views were written" in answer.envelope["warnings"][0]
+    assert not [path for path in tree(repo.path) if path.endswith(".tmp")]

@@ -10,6 +10,7 @@ import pytest
 
 from commandline import FOLDER, LOG, SLUG, Answer, ask, emit, tree
 from events import line, ulid
+from kanban import KANBAN
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
@@ -144,3 +145,20 @@ def test_nothing_is_written_under_dry_run_and_commit_commits(repo: GitRepo) -> N
     assert call(repo, "take-over", "ben", "--commit").data["commit"]
     assert call(repo, "release", "ben", "--commit").data["commit"]
     assert repo.git("status", "--porcelain") == ""
+
+
+def test_in_a_profile_of_its_own_a_claim_goes_back_to_where_it_can_be_claimed_again(repo: GitRepo) -> None:
+    repo.write(".kittify/config.yaml", KANBAN)
+    repo.write(f"{FOLDER}/spec.md", "what to do\n")
+    for lane in ("ready", "working"):
+        assert emit(repo.path, "WP01", lane, actor="ada").code == 0
+    found = event(call(repo, "release", "ada"))
+    assert (found["to_lane"], found["force"]) == ("ready", False)
+    assert emit(repo.path, "WP01", "working", actor="ben").code == 0
+
+
+@pytest.mark.parametrize("verb", ["release", "take-over"])
+def test_a_work_package_that_no_name_can_be_is_refused_by_both(repo: GitRepo, verb: str) -> None:
+    held(repo, "claimed")
+    answer = ask(repo.path, verb, "../x", "--actor", "ada", "--feature", SLUG, "--json")
+    assert (answer.code, answer.error["code"]) == (2, "invalid-name")

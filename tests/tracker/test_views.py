@@ -201,3 +201,14 @@ def test_whatever_people_write_around_the_generated_parts_survives(
         assert wanted.startswith(found[: span[0]])
         assert wanted.endswith(found[span[1] :])
         assert len(views) == 2
+
+
+def test_what_git_could_not_merge_is_refused_with_the_command_that_settles_it(feature: Feature) -> None:
+    conflict = "<<<<<<< HEAD\n{0}\n=======\n{0}\n>>>>>>> theirs\n"
+    block = conflict.format("lane: planned")
+    (feature.folder / "tasks" / "WP01-form.md").write_text(f"---\ntitle: a\n{block}---\n")
+    (feature.folder / "tasks.md").write_text(conflict.format("<!-- kitty-status:begin -->"))
+    _, problems = look_at_views(feature, Config(), snapshot())
+    assert "git left a conflict in the frontmatter" in problems[0].message
+    assert [str(problem.context["file"]).rpartition("/")[2] for problem in problems] == ["WP01-form.md", "tasks.md"]
+    assert all("`kitty-status resolve`" in problem.hint for problem in problems)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kitty_status.checks.views import about_file
 from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.status import validation
-from kitty_status.status.validation import ERROR, WARNING, Finding
+from kitty_status.status.validation import WARNING, Finding
 from kitty_status.tracker.meta import META_FILENAME
 from kitty_status.tracker.phases import META_KEY, warnings_about
 from kitty_status.tracker.unlogged.standings import standings_of
@@ -33,7 +34,7 @@ def phase_findings(feature: Feature, config: Config, phase: Phase, logged: Snaps
     if phase.keeps_log:
         return found
     standings = standings_of(feature, config)
-    found += [_unreadable(feature, problem.message, problem.hint) for problem in standings.problems]
+    found += [about_file(validation.UNREADABLE_WORK_PACKAGE, problem) for problem in standings.problems]
     return found + ([_unread_log(feature, standings, logged)] if logged.event_count else [])
 
 
@@ -46,21 +47,6 @@ def _invalid(feature: Feature, config: Config, warning: str) -> Finding:
         severity=WARNING,
         path=CONFIG_PATH if is_of_repository else feature.relative(feature.folder / META_FILENAME),
         line=config.phase_line if is_of_repository else None,
-    )
-
-
-def _unreadable(feature: Feature, message: str, hint: str) -> Finding:
-    """Return a finding about a work package's file, whose error names it and, where it can, the line."""
-    place, _, what = message.partition(": ")
-    path, _, line = place.rpartition(":")
-    has_place = bool(path and what) and line.isdecimal()
-    return Finding(
-        validation.UNREADABLE_WORK_PACKAGE,
-        what if has_place else message,
-        hint=hint,
-        severity=ERROR,
-        path=path if has_place else feature.relative(feature.folder / "tasks"),
-        line=int(line) if has_place else None,
     )
 
 

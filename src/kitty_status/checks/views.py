@@ -32,7 +32,7 @@ def view_findings(feature: Feature, config: Config, snapshot: Snapshot) -> list[
     severity = ERROR if drifted and phase_of(feature, config).drift_is_error else WARNING
     mend = f"run `kitty-status materialize {feature.slug}`"
     found = [Finding(VIEW_DRIFT, _said(view), hint=mend, severity=severity, path=view.where) for view in drifted]
-    return found + [_unreadable(problem) for problem in problems]
+    return found + [about_file(VIEW_UNREADABLE, problem) for problem in problems]
 
 
 def _said(view: View) -> str:
@@ -43,11 +43,12 @@ def _said(view: View) -> str:
     return f"the lane is {lanes[0]} in this file and {lanes[1]} in the log"
 
 
-def _unreadable(problem: WorkPackageFileError) -> Finding:
+def about_file(code: str, problem: WorkPackageFileError) -> Finding:
+    """Return the finding that a file cannot be understood, with its path and, where it is known, the line."""
     path, line = str(problem.context.get("file", "")), problem.context.get("line")
     place = f"{path}:{line}: " if line else f"{path}: "
     return Finding(
-        VIEW_UNREADABLE,
+        code,
         problem.message.removeprefix(place),
         hint=problem.hint,
         path=path,

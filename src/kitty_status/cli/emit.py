@@ -18,6 +18,7 @@ from kitty_status.tracker.emit import record
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.request import EmitRequest, Emitted
+from kitty_status.tracker.view_changes import made_since_head
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
@@ -131,11 +132,13 @@ def finish(kind: str, emitted: Emitted, config: Config, *, commit: bool, json_ou
     committed = None
     views = written_views(emitted)
     if commit and not dry_run:
-        made = commit_feature(emitted.feature, f"Move {title}", emitted.event["event_id"], config)
-        committed, emitted.warnings = made.id, emitted.warnings + made.warnings(emitted.views)
+        done = commit_feature(emitted.feature, f"Move {title}", emitted.event["event_id"], config)
+        committed, emitted.warnings = done.id, emitted.warnings + done.warnings(emitted.views)
     is_to_commit = emitted.feature.repository is not None and committed is None and not dry_run
-    has_snapshot = config.commits_snapshots
-    steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=has_snapshot, views=views) if is_to_commit else []
+    steps = []
+    if is_to_commit:
+        made = made_since_head(emitted.feature, emitted.views)
+        steps = how_to_commit(emitted.feature, f"Move {title}", snapshot=config.commits_snapshots, views=made)
     if json_output:
         data = {
             "feature": emitted.feature.slug,

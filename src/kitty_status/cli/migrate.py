@@ -56,7 +56,7 @@ def migrate(
 ) -> int:
     """Make events of the lanes and the history that the frontmatter of work packages holds.
 
-    Only work packages without any event are migrated, and the files stay as they are. A second call
+    Only work packages without any event are migrated, and of the files nothing changes but their views. A second call
     writes nothing. Clones that migrate separately get the same lines.
 
     \b

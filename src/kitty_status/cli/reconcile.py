@@ -15,6 +15,7 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import how_to_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.reconciling import reconcile as reconciling
 from kitty_status.tracker.reconciling.reconcile import ReconcileRequest
 from kitty_status.tracker.view_changes import changed_views
@@ -77,7 +78,8 @@ def reconcile(
         reconciling.apply(project, config, found, request.actor)
     else:
         reconciling.try_first_moves(project, config, found, request.actor)
-    warnings = _warnings(found, apply=apply)
+    passed_over = [warning for each in features for warning in phase_of(each, config).warnings]
+    warnings = list(dict.fromkeys([*passed_over, *_warnings(found, apply=apply)]))
     steps = _next_steps(found, config, is_applied=is_applied)
     if json_output:
         say_json("reconcile", _data(found, dry_run=not is_applied), warnings=warnings, next_steps=steps)
@@ -110,7 +112,7 @@ def _warnings(found: Reconciliation, *, apply: bool) -> list[str]:
     warnings += [f"{each.path} could not be read: {each.problem}" for each in found.unreadable]
     if apply and found.unreadable:
         warnings.append("nothing was applied: with a repository missing, what was found may be half of the truth")
-    return list(dict.fromkeys(warnings))
+    return warnings
 
 
 def _next_steps(found: Reconciliation, config: Config, *, is_applied: bool) -> list[str]:

@@ -12,8 +12,10 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import check_can_commit, commit_feature, how_to_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.revert import ALREADY, MOVED, RevertRequest
 from kitty_status.tracker.revert import revert as revert_moves
+from kitty_status.tracker.view_changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -54,10 +56,21 @@ def revert(
     config = load_config(project.root)
     reverted = revert_moves(project, config, request)
     moved = {each.feature.slug: each for each in reverted.undoings if each.outcome == MOVED}
+    for each in moved.values():
+        if each.emitted is not None:
+            each.emitted.warnings += phase_of(each.feature, config).warnings
     message = f"Revert {reverted.name}: {reverted.about}".rstrip(": ")
     commits = [_commit(reverted, each, message, config) for each in moved.values()] if commit and not dry_run else []
     touched = [] if commit or dry_run else [each.feature for each in moved.values()]
-    _print(reverted, touched, message, commits, json_output=json_output)
+    steps = [
+        step
+        for each in touched
+        if each.repository
+        for step in how_to_commit(
+            each, message, snapshot=config.commits_snapshots, views=changed_views(each, config).generated
+        )
+    ]
+    _print(reverted, steps, commits, json_output=json_output)
 
 
 def _commit(reverted: Reverted, undoing: Undoing, message: str, config: Config) -> str:
@@ -73,15 +86,9 @@ def _views(reverted: Reverted, feature: Feature) -> list[View]:
     return list({view.where: view for each in emitted for view in each.views if view.written}.values())
 
 
-def _print(reverted: Reverted, touched: list[Feature], message: str, commits: list[str], *, json_output: bool) -> None:
+def _print(reverted: Reverted, next_steps: list[str], commits: list[str], *, json_output: bool) -> None:
     emitted = [each.emitted for each in reverted.undoings if each.emitted is not None]
-    warnings = [warning for each in emitted for warning in each.warnings]
-    next_steps = [
-        step
-        for each in touched
-        if each.repository
-        for step in how_to_commit(each, message, views=[view.where for view in _views(reverted, each)])
-    ]
+    warnings = list(dict.fromkeys(warning for each in emitted for warning in each.warnings))
     if json_output:
         data = {
             "reverted": reverted.commit or reverted.name,

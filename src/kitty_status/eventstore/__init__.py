@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.store import JsonlEventStore
     from kitty_status.eventstore.memory import MemoryEventStore
     from kitty_status.eventstore.opening import open_url
+    from kitty_status.eventstore.postgres.store import PostgresEventStore
     from kitty_status.eventstore.protocol import EventStore
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.snapshots import StateSnapshot
@@ -36,6 +37,7 @@ __all__ = [
     "JsonlEventStore",
     "MemoryEventStore",
     "NewEvent",
+    "PostgresEventStore",
     "QueryCache",
     "SqliteEventStore",
     "StateSnapshot",
@@ -54,6 +56,7 @@ _HOMES = {
     "jsonl.store": ("JsonlEventStore",),
     "memory": ("MemoryEventStore",),
     "opening": ("open_url",),
+    "postgres.store": ("PostgresEventStore",),
     "protocol": ("EventStore",),
     "query": ("EventQuery",),
     "snapshots": ("StateSnapshot",),

@@ -22,6 +22,11 @@ class Growth:
         self._head = 0
         self._wakes = 0
 
+    @property
+    def head(self) -> int:
+        """The greatest position that this process was told of; there may be greater ones."""
+        return self._head
+
     def reached(self, head: int) -> None:
         """Wake everybody who waits for this position or an earlier one."""
         with self._changed:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from kitty_status.eventstore.durability import Durability
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
@@ -13,7 +14,9 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 if TYPE_CHECKING:
     from kitty_status.eventstore.protocol import EventStore
 
-_HINT = "memory:, sqlite:PATH or jsonl:PATH?layout=daily"
+_HINT = "memory:, sqlite:PATH, jsonl:PATH?layout=daily or postgresql://HOST/DATABASE"
+# Who logs in where, and with which password, is nothing for a message.
+_LOGIN = re.compile(r"(?<=//)[^/?#]*(?=@)|(?<=password=)[^&]*")
 
 
 def open_url(url: str) -> EventStore:
@@ -23,12 +26,16 @@ def open_url(url: str) -> EventStore:
     * `sqlite:PATH` is a file; PATH may be relative, `~` is the home folder
     * `jsonl:PATH` is a file of lines; with `layout=daily` or `layout=per-day-and-stream`, a folder of them. What is
       damaged in it is an error, or with `on_damage=skip` a warning
+    * `postgresql://HOST/DATABASE` is a database, by a URL as libpq takes it (extra `postgres`); besides libpq's own
+      options, it takes `schema=NAME` and `replicas=URL URL`
     * options stand behind a question mark: `durability=always`, `batch(MS)` or `os`
 
     Raises:
         EventStoreError: VALIDATION_FAILED: the URL names no store. STORAGE_ERROR, CORRUPT: it cannot be opened.
     """
     scheme, colon, rest = url.partition(":")
+    if scheme in _POSTGRES:
+        return _open_postgres(url)
     if not colon or scheme not in _OPENERS:
         raise _no_store(url, f"{scheme!a} is no kind of event store")
     opener, known = _OPENERS[scheme]
@@ -68,6 +75,21 @@ def _open_jsonl(path: str, options: dict[str, str]) -> EventStore:
     return store
 
 
+def _open_postgres(url: str) -> EventStore:
+    base, _, query = url.partition("?")
+    options = parse_qsl(query, keep_blank_values=True)
+    own = {name: value for name, value in options if name in _OF_POSTGRES}
+    others = urlencode([pair for pair in options if pair[0] not in _OF_POSTGRES], quote_via=quote)
+    arguments = {"schema": own["schema"]} if "schema" in own else {}
+    store: EventStore = _class_of("postgres.store", "PostgresEventStore")(
+        f"{base}?{others}" if others else base,
+        replicas=own.get("replicas", "").split(),
+        durability=_durability(own),
+        **arguments,
+    )
+    return store
+
+
 def _class_of(module: str, name: str) -> Any:
     # Loaded by name: who opens one kind of store does not pay for the libraries of the others.
     return getattr(import_module(f"kitty_status.eventstore.{module}"), name)
@@ -83,6 +105,8 @@ def _durability(options: dict[str, str]) -> Durability:
     return Durability.parse(options.get("durability", "always"))
 
 
+_POSTGRES = ("postgresql", "postgres")
+_OF_POSTGRES = ("durability", "schema", "replicas")
 _OPENERS = {
     "memory": (_open_memory, set[str]()),
     "sqlite": (_open_sqlite, {"durability"}),
@@ -91,4 +115,5 @@ _OPENERS = {
 
 
 def _no_store(url: str, why: str) -> EventStoreError:
+    url = _LOGIN.sub("***", url)
     return EventStoreError(StoreCode.VALIDATION_FAILED, f"{url!a} names no event store: {why}", hint=_HINT, url=url)

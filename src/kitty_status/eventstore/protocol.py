@@ -115,6 +115,10 @@ class EventStore(ABC):
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
         return self._growth.wait_for(position, seconds, self.head)
 
+    def known_head(self) -> int:
+        """Return the greatest position that is known to be stored, without asking; there may be greater ones."""
+        return self._growth.head
+
     def wake(self) -> None:
         """Let everybody who waits for events stop waiting."""
         self._growth.wake()

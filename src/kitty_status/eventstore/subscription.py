@@ -44,6 +44,10 @@ class Readable(Protocol):
         """Return the position of the newest event."""
         ...
 
+    def known_head(self) -> int:
+        """Return the greatest position that is known to be stored, without asking."""
+        ...
+
     def get_events(self, wanted: EventQuery, /) -> list[Event]:
         """Return the events that a query asks for."""
         ...
@@ -108,12 +112,23 @@ class Subscription:
 
     def next_within(self, seconds: float | None) -> Event | None:
         """Return the next event, None if none comes within so many seconds or the subscription is closed."""
+        try:
+            return self._next_within(seconds)
+        except EventStoreError:
+            if self.is_closed:
+                # The store was closed while it was asked.
+                return None
+            raise
+
+    def _next_within(self, seconds: float | None) -> Event | None:
         while not self.is_closed:
             event = next(self._page, None)
             if event is not None:
                 self.position = event.position
                 return event
-            head = self._store.head()
+            # What is known need not be asked: whoever has waited for an event reads it at once.
+            head = self._store.known_head()
+            head = head if head > self.position else self._store.head()
             if head > self.position:
                 self._read_on(head)
                 continue

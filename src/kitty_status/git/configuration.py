@@ -69,8 +69,12 @@ def yaml_document(text: str, path: object) -> Any:
     yaml = _yaml_library(path)
     try:
         return yaml.YAML(typ="rt").load(text)
+    except yaml.error.MarkedYAMLError as error:
+        place = f"{path}:{error.problem_mark.line + 1}" if error.problem_mark else path
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        raise ConfigurationError(f"{place}: it is no YAML: {said}", hint=_CORRECT) from error
     except (yaml.error.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path}: {error}", hint=_CORRECT) from error
+        raise ConfigurationError(f"{path}: it is no YAML: {str(error).splitlines()[0]}", hint=_CORRECT) from error
 
 
 def placed_section(text: str, path: object) -> Node:

@@ -175,13 +175,17 @@ def read_file(path: StrPath) -> bytes:
     """Return the contents of a file. `open` costs three times as much, and a write reads a dozen of them.
 
     Raises:
-        OSError: the operating system refused.
+        OSError: the operating system refused; it names the file.
     """
     fd = os.open(path, _READ)
     try:
         pieces = []
         while piece := os.read(fd, _PIECE):
             pieces.append(piece)
+    except OSError as error:
+        # Of a folder, opening succeeds and only this fails, without a name.
+        error.filename = os.fspath(path)
+        raise
     finally:
         os.close(fd)
     return b"".join(pieces)

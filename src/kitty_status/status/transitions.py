@@ -112,14 +112,12 @@ def refusals(move: Move, profile: LaneProfile) -> list[Refusal]:
             *([] if _said(move.reason) else [Refusal(FORCE_NEEDS_REASON, "force needs a reason", "say why: --reason")]),
         ]
     guard = profile.moves.get((move.from_lane, move.to_lane))
-    if guard is None:
-        return [_illegal(move, profile)]
     found = (
         []
         if _said(move.actor)
         else [Refusal(MISSING_ACTOR, "a move needs an actor", "name one: --actor, or KITTY_STATUS_ACTOR")]
     )
-    refusal = _GUARDS[guard](move)
+    refusal = _illegal(move, profile) if guard is None else _GUARDS[guard](move)
     return [*found, refusal] if refusal is not None else found
 
 

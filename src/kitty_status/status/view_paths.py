@@ -6,13 +6,15 @@ from kitty_status.status.layout import OVERVIEW_FILENAME, WORK_PACKAGE_SUFFIX, f
 from kitty_status.status.rows import is_safe_name
 
 _PREFIX = "WP"
+_BREAKS = frozenset("\r\n")
 
 
 def work_package_in(name: str) -> str | None:
     """Return the id of the work package whose file has this name, None where it is none."""
     wp_id = name.split("-", maxsplit=1)[0].removesuffix(WORK_PACKAGE_SUFFIX)
     is_one = name.endswith(WORK_PACKAGE_SUFFIX) and wp_id.upper().startswith(_PREFIX) and is_safe_name(wp_id)
-    return wp_id if is_one else None
+    # Of a name with a line break git could not be asked.
+    return wp_id if is_one and _BREAKS.isdisjoint(name) else None
 
 
 def view_at(path: str) -> tuple[str, str | None] | None:

@@ -47,7 +47,7 @@ def refuse_if_held_elsewhere(
         place = sight.places_of(head.event_id)[0].name
         holder = holder_of(head.to_lane, head.shown_actor, profile)
         if holder not in (None, move.actor):
-            raise _held(wp_id, move, head, sight, warnings)
+            raise _held(wp_id, move, head, sight, profile.targets(move.from_lane), warnings)
         if holder is not None:
             warnings.append(f"{holder} holds {wp_id} already, in {place}, by an event that is not merged here")
         elif head.to_lane != move.from_lane:
@@ -57,7 +57,9 @@ def refuse_if_held_elsewhere(
     return warnings
 
 
-def _held(wp_id: str, move: Move, head: LaneEvent, sight: Sight, warnings: list[str]) -> HeldByOtherError:
+def _held(
+    wp_id: str, move: Move, head: LaneEvent, sight: Sight, legal: Sequence[str], warnings: list[str]
+) -> HeldByOtherError:
     places = sight.places_of(head.event_id)
     first = places[0]
     ways = [f"ask {head.shown_actor} to give it back", _SEE]
@@ -69,7 +71,9 @@ def _held(wp_id: str, move: Move, head: LaneEvent, sight: Sight, warnings: list[
         wp_id=wp_id,
         from_lane=move.from_lane,
         to_lane=move.to_lane,
+        legal_lanes=list(legal),
         refusals=[HELD_BY_OTHER],
+        commands=[],
         holder=head.shown_actor,
         event_id=head.event_id,
         lane=head.to_lane,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.errors import ConfigurationError
 from kitty_status.git.run import git, read_blobs, run_git
-from kitty_status.jsonl.codec import decode
+from kitty_status.jsonl.codec import CONFLICT_MARKERS, decode
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.status.layout import OVERVIEW_FILENAME, TASKS_FOLDER
 from kitty_status.status.record import events_of
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from kitty_status.tracker.views import View
 
 _BASE, _OURS, _THEIRS = 1, 2, 3
-_MARKERS = (b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>")
 
 
 class ConflictedView(NamedTuple):
@@ -113,10 +112,10 @@ def _looked_at(
     merged = _merged(alike(versions, is_generated=wp_id is None or wp_id in known))
     if merged is None:
         return ConflictedView(path, original, None, "people's text conflicts: edit it, then `git add` the file")
-    if not any(line.startswith(_MARKERS) for line in original.splitlines()):
+    if not any(line.startswith(CONFLICT_MARKERS) for line in original.splitlines()):
         return _settled(path, original, merged)
     lines = {line for version in versions for line in version.splitlines()}
-    if any(line not in lines and not line.startswith(_MARKERS) for line in original.splitlines()):
+    if any(line not in lines and not line.startswith(CONFLICT_MARKERS) for line in original.splitlines()):
         return ConflictedView(path, original, None, "it has been edited: take the markers out, then `git add` the file")
     return ConflictedView(path, original, merged)
 

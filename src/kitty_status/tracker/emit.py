@@ -128,9 +128,11 @@ def _settle(emitted: Emitted, config: Config, journal: Journal | None, staged: S
         raise
     except (OSError, KittyStatusError) as error:
         # The event is acknowledged: what is derived from the log can be derived again.
+        name = feature.snapshot.name
+        has_views = any(view.drifted for view in emitted.views)
+        what = f"neither {name} nor its views were written" if has_views else f"{name} was not written"
         emitted.warnings.append(
-            f"the event is recorded, but {feature.snapshot.name} was not written ({error}); "
-            f"run `kitty-status materialize {feature.slug}`"
+            f"the event is recorded, but {what} ({error}); run `kitty-status materialize {feature.slug}`"
         )
 
 

@@ -16,6 +16,7 @@ from kitty_status.status.instants import hours_between, parse_instant
 from kitty_status.status.lanes import GUARD_CLAIM
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.transitions import HELD_BY_OTHER, holder_of
+from kitty_status.tracker.deciding import check_request
 from kitty_status.tracker.emit import emit
 from kitty_status.tracker.facts import MIGRATION
 from kitty_status.tracker.log import read_log
@@ -68,7 +69,8 @@ class Claim:
 def release(project: Project, config: Config, request: EmitRequest) -> Emitted:
     """Give a claim of the actor's own back: the work package goes to the lane where it can be claimed again.
 
-    The lane of the `request` is not looked at. With `force` the claim of somebody else is given back.
+    That is the initial lane, or the first of the board that a claim leaves if none leaves that one. The lane of the
+    `request` is not looked at. With `force` the claim of somebody else is given back.
 
     Raises:
         HeldByOtherError: somebody else holds it.
@@ -85,7 +87,7 @@ def release(project: Project, config: Config, request: EmitRequest) -> Emitted:
             "only its holder gives it back; `kitty-status take-over` takes one that is stale or migrated, and --force "
             "with a --reason gives it back for somebody else",
         )
-    goal = before.profile.initial
+    goal = _open_to_claims(before.profile)
     is_own = claim.holder == request.actor
     whose = "" if is_own else f" of {claim.holder}"
     reason = f"release{whose}: {request.reason or 'given back'}"
@@ -129,6 +131,13 @@ def take_over(project: Project, config: Config, request: EmitRequest) -> Emitted
     )
 
 
+def _open_to_claims(profile: LaneProfile) -> str:
+    """Return the lane in which a work package waits to be claimed; the initial one if nothing is ever claimed."""
+    sources = {source for (source, _), guard in profile.moves.items() if guard == GUARD_CLAIM} - profile.held
+    in_order = (lane for lane in (profile.initial, *profile.lanes) if lane in sources)
+    return next(in_order, profile.initial)
+
+
 def claims_in(snapshot: Snapshot) -> list[Claim]:
     """Return who holds what after a reduction, by work package."""
     claims = (_claim_here(snapshot, wp_id) for wp_id in sorted(snapshot.work_packages))
@@ -136,6 +145,7 @@ def claims_in(snapshot: Snapshot) -> list[Claim]:
 
 
 def _before(project: Project, config: Config, request: EmitRequest) -> tuple[Feature, list[LaneEvent], Snapshot]:
+    check_request(request)
     if not request.actor.strip():
         raise MoveRefusedError("a claim belongs to somebody", hint="name the actor: --actor, or KITTY_STATUS_ACTOR")
     feature = project.feature(request.feature)

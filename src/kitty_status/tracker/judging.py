@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.errors import HeldByOtherError, MovedOnError, MoveRefusedError, UsageError
+from kitty_status.errors import HeldByOtherError, MovedOnError, MoveRefusedError, UsageError, WorkPackageFileError
 from kitty_status.status import transitions
 from kitty_status.status.lanes import GUARD_SUBTASKS, GUARD_WORKSPACE
 from kitty_status.tracker.facts import Subtasks, execution_mode, subtasks_of, workspace_of
@@ -106,7 +107,9 @@ def refuse_if_against_the_rules(
     if not refusals:
         return
     codes = [refusal.code for refusal in refusals]
-    commands = ways(request.wp_id, move, codes, before.profile)
+    commands = ways(
+        request.wp_id, move, codes, before.profile, has_open_subtasks=partial(_has_open_subtasks, feature, request)
+    )
     example = f"; for example `{commands[0]} --feature {feature.slug}`" if commands else ""
     error = HeldByOtherError if transitions.HELD_BY_OTHER in codes else MoveRefusedError
     raise error(
@@ -120,3 +123,11 @@ def refuse_if_against_the_rules(
         commands=[f"{command} --feature {feature.slug}" for command in commands],
         holder=move.holder,
     )
+
+
+def _has_open_subtasks(feature: Feature, request: EmitRequest) -> bool:
+    try:
+        return bool(subtasks_of(feature, request.wp_id).open)
+    except (WorkPackageFileError, OSError):
+        # The move that minds them says so.
+        return False

@@ -12,6 +12,8 @@ from kitty_status.tracker.materialize import reduce_with_oid
 from kitty_status.tracker.views import look_at_views
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.views import View
@@ -47,6 +49,25 @@ def changed_views(feature: Feature, config: Config) -> ChangedViews:
         is_generated = blob is not None and not view.drifted and differs_in_views_alone(view, blob[1])
         (found.generated if is_generated else found.edited).append(view.where)
     return found
+
+
+def made_since_head(feature: Feature, views: Iterable[View]) -> list[str]:
+    """Return which of the views that say what the log says differ from HEAD in nothing else, as `--commit` takes them.
+
+    Cheaper than `changed_views`: the log is not read again, and no other file is looked at.
+
+    Raises:
+        GitError: git could not be asked.
+    """
+    current = [view for view in views if view.written or not view.drifted]
+    if feature.repository is None or not current:
+        return []
+    blobs = read_blobs([f"HEAD:{view.where}" for view in current], cwd=feature.repository.worktree)
+    return [
+        view.where
+        for view, blob in zip(current, blobs, strict=True)
+        if blob is not None and blob[1] != view.wanted and differs_in_views_alone(view, blob[1])
+    ]
 
 
 def differs_in_views_alone(view: View, committed: bytes) -> bool:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from kitty_status.errors import KittyStatusError, WorkPackageFileError
+from kitty_status.jsonl.codec import CONFLICT_MARKERS
 from kitty_status.jsonl.replace import remove_leftovers, replace_file, stage_file
 from kitty_status.status.layout import OVERVIEW_FILENAME, TASKS_FOLDER
 from kitty_status.status.view_section import with_section
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
 
     Rendering = Callable[[bytes], bytes]
+
+_AFTER_A_MERGE = "; where git left a conflict, `kitty-status resolve` settles it if only the section conflicts"
 
 
 class View:
@@ -138,7 +141,8 @@ def _overview(where: str, snapshot: Snapshot, data: bytes) -> bytes:
     except ValueError as error:
         first = min(at for marker in (SECTION_BEGIN, SECTION_END) if (at := data.find(marker)) >= 0)
         line = data.count(b"\n", 0, first) + 1
-        hint = "leave one of each there, or neither"
+        is_unmerged = any(line.startswith(CONFLICT_MARKERS) for line in data.splitlines())
+        hint = f"leave one of each there, or neither{_AFTER_A_MERGE if is_unmerged else ''}"
         raise WorkPackageFileError(f"{where}:{line}: {error}", hint=hint, file=where, line=line) from error
 
 

@@ -98,14 +98,15 @@ def tidy(found: Collection[Workspace], removed: Collection[str], root: Path, *, 
 
 
 def _contexts(project: Project) -> Iterator[Workspace]:
-    for path in sorted(project.root.joinpath(CONTEXTS_FOLDER).glob("*.json")):
+    paths = sorted(project.root.joinpath(CONTEXTS_FOLDER).glob("*.json"))
+    known = {feature.slug for feature in project.features(archived=True)} if paths else set()
+    for path in paths:
         row = _read(path)
         folder = row.get("worktree_path") if row else None
         if row is None or not isinstance(folder, str) or "\0" in folder:
             yield Workspace(str(path), str(path), is_file=True, whys=["it cannot be read as a workspace of spec-kitty"])
             continue
         slug = row.get("mission_slug") or row.get("feature_slug")
-        known = {feature.slug for feature in project.features(archived=True)}
         feature = slug if isinstance(slug, str) and slug in known else None
         yield Workspace(str(path), str(project.root / folder), is_file=True, feature=feature)
 

@@ -158,6 +158,7 @@ def _current_lane(values: Mapping[str, Value], profile: LaneProfile, where: str)
         raise WorkPackageFileError(
             f"{where}: {spelled!a} is no lane of {profile.name}",
             hint=f"write one of {', '.join(profile.lanes)}, or pin the profile that has it: `status.lanes`",
+            file=where,
         )
     return lane
 
@@ -193,6 +194,7 @@ def _in_sequence(steps: Iterator[Step], where: str) -> Iterator[Step]:
                 raise WorkPackageFileError(
                     f"{where}: {before} is the last time there is, and more was moved after it",
                     hint="correct the times of the history; nothing was written",
+                    file=where,
                 ) from error
         before = at
         yield step._replace(at=at)

@@ -66,7 +66,9 @@ def _event(row: dict[str, Any], step: Step, where: str) -> StatusRecord:
         problem = str(error)
     if problem is not None:
         raise WorkPackageFileError(
-            f"{where}: no event can be made of it: {problem}", hint="correct the frontmatter; nothing was written"
+            f"{where}: no event can be made of it: {problem}",
+            hint="correct the frontmatter; nothing was written",
+            file=where,
         )
     return StatusRecord(decode(line.removesuffix(b"\n")), line)
 

@@ -1,6 +1,6 @@
 """Migrating a feature: what its work packages' frontmatter tells becomes events of its log, all of them or none.
 
-The files are only read.
+The files are only read, but for their views: those that spell a lane otherwise than the log are written as by `emit`.
 """
 
 from __future__ import annotations

@@ -194,6 +194,7 @@ def _refuse_future(events: list[StatusRecord], where: str) -> None:
         raise WorkPackageFileError(
             f"{where}: {events[-1].at} lies more than {MAX_HOURS_AHEAD} hours ahead of this clock",
             hint="correct the times in the file, or the clock; no event could be recorded after such a one",
+            file=where,
         )
 
 

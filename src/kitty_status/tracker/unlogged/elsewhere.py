@@ -14,7 +14,7 @@ from kitty_status.tracker.unlogged.standings import standing_in
 from kitty_status.tracker.work_packages.files import work_package_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kitty_status.git.repository import Repository
     from kitty_status.status.lanes import LaneProfile
@@ -39,12 +39,12 @@ def refuse_if_held_in_another_tree(feature: Feature, move: Move, wp_id: str, pro
         if move.actor in standing.names or standing.lane == move.from_lane:
             continue
         if standing.lane in profile.held:
-            raise _held(wp_id, move, standing, tree)
+            raise _held(wp_id, move, standing, tree, profile.targets(move.from_lane))
         warnings.append(f"{wp_id} is in {standing.lane} in {tree.worktree}; that is not merged here")
     return warnings
 
 
-def _held(wp_id: str, move: Move, standing: Standing, tree: Repository) -> HeldByOtherError:
+def _held(wp_id: str, move: Move, standing: Standing, tree: Repository, legal: Sequence[str]) -> HeldByOtherError:
     name = next(iter(standing.names), None)
     who = name or "somebody, whom the file does not name,"
     return HeldByOtherError(
@@ -53,7 +53,9 @@ def _held(wp_id: str, move: Move, standing: Standing, tree: Repository) -> HeldB
         wp_id=wp_id,
         from_lane=move.from_lane,
         to_lane=move.to_lane,
+        legal_lanes=list(legal),
         refusals=[HELD_BY_OTHER],
+        commands=[],
         holder=name,
     )
 

@@ -107,6 +107,8 @@ def standing_in(file: WorkPackageFile, profile: LaneProfile) -> Standing:
         raise WorkPackageFileError(
             f"{file.where}:1: it has no frontmatter, and in phase 0 that says where {file.wp_id} stands",
             hint=f"begin the file with the lines `---`, `lane: {profile.initial}`, `---`",
+            file=file.where,
+            line=1,
         )
     spelled = block.lane or ""
     lane = profile.resolve(spelled) if spelled.strip() else profile.initial
@@ -114,6 +116,8 @@ def standing_in(file: WorkPackageFile, profile: LaneProfile) -> Standing:
         raise WorkPackageFileError(
             f"{file.where}:{block.lane_line}: {spelled!a} is no lane of {profile.name}",
             hint=f"write one of {', '.join(profile.lanes)}, or pin the profile that has it: `status.lanes`",
+            file=file.where,
+            line=block.lane_line,
         )
     return Standing(file, block, lane, _names_in(block.values))
 

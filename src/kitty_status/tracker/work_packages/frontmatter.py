@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.errors import WorkPackageFileError
+from kitty_status.jsonl.codec import CONFLICT_MARKERS
 from kitty_status.status.view_text import block_span
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024
 _MAX_DEPTH = 20
 _LANE = "lane"
+_MARKERS = tuple(marker.decode("ascii") for marker in CONFLICT_MARKERS)
+_CORRECT = "correct the frontmatter; nothing was written"
+_RESOLVE = "take out one side and the markers; where a log says the lane, `kitty-status resolve` does that"
 _REFUSED_TOKENS = {
     "AnchorToken": "an anchor (`&`)",
     "AliasToken": "an alias (`*`)",
@@ -160,13 +164,14 @@ class _Reader:
                     raise self._refused(f"the frontmatter holds {what}", token.start_mark)
             return yaml.YAML(pure=True).compose(text)
         except yaml.error.MarkedYAMLError as error:
+            if any(line.startswith(_MARKERS) for line in text.splitlines()):
+                raise self._refused("git left a conflict in the frontmatter", error.problem_mark, _RESOLVE) from error
             raise self._refused(f"the frontmatter is no YAML: {error.problem}", error.problem_mark) from error
         except (yaml.error.YAMLError, ValueError, RecursionError) as error:
             raise self._refused(f"the frontmatter is no YAML: {str(error).splitlines()[0]}") from error
 
-    def _refused(self, why: str, mark: Any = None) -> WorkPackageFileError:
+    def _refused(self, why: str, mark: Any = None, hint: str = _CORRECT) -> WorkPackageFileError:
         line = self._lines_before + 1 + (mark.line if mark is not None else 0)
-        hint = "correct the frontmatter; nothing was written"
         return WorkPackageFileError(f"{self._where}:{line}: {why}", hint=hint, file=self._where, line=line)
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Value]:

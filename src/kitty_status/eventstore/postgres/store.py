@@ -1,0 +1,171 @@
+"""The event store in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
+from kitty_status.eventstore.postgres.connections import DEFAULTS, Options, Server
+from kitty_status.eventstore.postgres.listening import Listener
+from kitty_status.eventstore.postgres.reading import FROM_PRIMARY, Reader
+from kitty_status.eventstore.postgres.rows import events_of, exact_of
+from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
+from kitty_status.eventstore.postgres.writing import Writer
+from kitty_status.eventstore.protocol import EventStore
+from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.staging import Append, Outcome
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.decode
+
+
+class PostgresEventStore(EventStore):
+    """Events in a schema of a PostgreSQL database, which is made if it is not there.
+
+    * `dsn` is what libpq takes: a URL or `key=value` words
+    * `replicas` are connection strings of streaming replicas, from which is read what they have already. A store never
+      reads less than it has spoken of itself; `min_position` asks for at least as much as another one has
+    * `durability` is `ALWAYS`, `OS` or `Durability.parse("batch(5)")`
+
+    Positions are gapless and in the order of commits because the database refuses every other one, whoever writes.
+
+    Raises:
+        EventStoreError: STORAGE_ERROR: the server cannot be reached, or the schema is not ours. VALIDATION_FAILED: a
+            schema cannot have this name.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        schema: str = DEFAULT_SCHEMA,
+        replicas: Sequence[str] = (),
+        durability: Durability = ALWAYS,
+        options: Options = DEFAULTS,
+    ) -> None:
+        super().__init__(durability)
+        self._asking = Asking(checked_schema(schema))
+        self._primary = Server(dsn, options)
+        self._replicas = [Server(each, options) for each in replicas]
+        self._writer = Writer(self._primary, self._asking, self.measures, flushes=durability.flushes)
+        self._reader = Reader(self._primary, self._replicas, self._asking, self.measures)
+        self.measures.watch_pool(self._connections)
+        self._listener = Listener(self._primary, f"{schema}.events", self._asking.head, self._heard)
+
+    def commit(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Store appends; see `EventStore.commit`."""
+        outcomes = self._writer.commit(appends)
+        self._reader.saw(max((each[-1].position for each in outcomes if isinstance(each, list) and each), default=0))
+        return outcomes
+
+    def head(self) -> int:
+        """Return the position of the newest event, 0 where there is none."""
+        return self._reader.head()
+
+    def stream_events(self, query: EventQuery = EVERYTHING, *, min_position: int = 0) -> Iterator[Event]:
+        """Return the events that a query asks for; see `EventStore.stream_events`.
+
+        They are read where at least the events up to `min_position` are stored.
+        """
+        return self._reader.events(query, min_position)
+
+    def get_event(self, event_id: str) -> Event | None:
+        """Return the event with this id, None where there is none."""
+        return next(iter(events_of(self._reader.rows(Sql(self._asking.by_ids, [[event_id]])))), None)
+
+    def count_events(self, query: EventQuery = EVERYTHING) -> int:
+        """Return how many events a query asks for."""
+        part = Part(offset=query.offset, limit=query.limit)
+        return int(self._reader.rows(self._asking.count(query, part))[0][0])
+
+    def explain(self, query: EventQuery) -> str:
+        """Return the plan by which the server would answer a query, for people who look for what makes it slow."""
+        return self._reader.plan(query)
+
+    def pool_stats(self) -> dict[str, int]:
+        """Return what the pool of connections counts: `pool_size`, `pool_available`, `requests_waiting`, ..."""
+        return self._primary.statistics()
+
+    def _connections(self) -> dict[str, int]:
+        counted = self.pool_stats()
+        idle = counted.get("pool_available", 0)
+        return {
+            "idle": idle,
+            "used": counted.get("pool_size", 0) - idle,
+            "waited for": counted.get("requests_waiting", 0),
+        }
+
+    def get_event_types(self) -> list[str]:
+        """Return the types of all events, sorted."""
+        return [row[0] for row in self._reader.rows(self._asking.types)]
+
+    def get_tags(self) -> dict[str, list[str]]:
+        """Return the values of each tag that any event has, sorted."""
+        found: dict[str, list[str]] = {}
+        for key, value in self._reader.rows(self._asking.tags):
+            found.setdefault(key, []).append(value)
+        return found
+
+    def get_event_files(self) -> list[str]:
+        """Return the days on which events happened; see `EventStore.get_event_files`."""
+        return [row[0] for row in self._reader.rows(self._asking.days)]
+
+    def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
+        """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        kept = checked_state(state)
+        at = datetime.now(UTC)
+        found = self._reader.rows(self._asking.place_of(stream, version))
+        if not found:
+            newest = self._reader.rows(Sql(self._asking.versions, [[stream]]))[0][1]
+            raise no_such_version(stream, version, newest or 0)
+        data = _encode(kept)
+        position = found[0][0]
+        row = (stream, version, position, data.decode(), exact_of(data), at)
+        with self._writing.alone():
+            self._writer.execute(self._asking.keep_snapshot, row)
+        return StateSnapshot(stream=stream, version=version, position=position, state=kept, at=at)
+
+    def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
+        """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        # How far a replica has come is known by its events, which says nothing of a snapshot that was replaced.
+        rows = self._reader.rows(self._asking.snapshot_of(stream, max_version), FROM_PRIMARY)
+        if not rows:
+            return None
+        version, position, state, exact, at = rows[0]
+        kept = _decode(state) if exact is None else _decode(exact)[0]
+        return StateSnapshot(stream=stream, version=version, position=position, state=kept, at=at)
+
+    def compact_events(self, before: datetime | str) -> int:
+        """Move nothing: events in PostgreSQL stay in their partitions."""
+        EventQuery(end=before)
+        return 0
+
+    def wait_for(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+        return self._growth.wait_for(position, seconds, self._look)
+
+    def _look(self) -> int:
+        """Return the head as far as this process has been told of it; ask the server while nobody tells."""
+        return self._reader.seen if self._listener.listens() or self.is_closed else self.head()
+
+    def _heard(self, head: int) -> None:
+        self._reader.saw(head)
+        self._growth.reached(head)
+
+    def close(self) -> None:
+        """Finish what is being written and close every connection; closing twice does nothing."""
+        super().close()
+        self._listener.close()
+        self._writer.close()
+        for server in (self._primary, *self._replicas):
+            server.close()
