@@ -174,3 +174,24 @@ def test_one_file_has_no_days_to_move(tmp_path: Path) -> None:
         store.append(event())
         assert store.compact_events("2027-01-01T00:00:00Z") == 0
         assert store.archived_days() == []
+
+
+@pytest.mark.parametrize("layout", DAYS)
+def test_what_came_to_a_file_after_it_was_archived_is_not_removed_with_it(
+    tmp_path: Path, layout: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    with opened(tmp_path, layout, clock=clock) as store:
+        fill(store, clock, 2)
+        before = {path: path.read_bytes() for path in log_files(tmp_path) if "2026-05-05" in str(path)}
+        store.compact_events("2027-01-01T00:00:00Z")
+        path, data = next(iter(before.items()))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data + b"# a stranger's note\n")
+    with opened(tmp_path, layout, clock=clock, on_damage="skip") as store:
+        store.compact_events("2027-01-01T00:00:00Z")
+        if layout == "daily":
+            assert store.restore_events("2026-05-05") == 4
+        assert path.read_bytes().endswith(b"stranger's note\n")
+        assert len(store.get_events()) == 8 + (layout == "daily")
+    assert ("not the same" in caplog.text) == (layout != "daily")

@@ -11,7 +11,7 @@ import pytest
 from jsonl_stores import LAYOUTS, Clock, log_files, opened
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.event import NewEvent
-from kitty_status.jsonl.lock import exclusive
+from kitty_status.jsonl.lock import KeptHold, exclusive
 from kitty_status.testing.event_store.base import event, events, numbers, positions, refused
 from kitty_status.testing.faulty_disk import FaultyDisk
 
@@ -78,9 +78,12 @@ def test_a_flush_that_is_not_confirmed_leaves_the_outcome_open(tmp_path: Path, l
         assert caught.value.outcome_unknown
         assert caught.value.retryable
         disk.heal()
-        flushes = disk.count("fsync")
+        flushes, writes = disk.count("fsync"), disk.count("write")
+        before = {path: path.read_bytes() for path in log_files(tmp_path)}
         assert numbers(store.append_batch(BATCH)) == [0, 1, 2, 3, 4, 5]
         assert disk.count("fsync") > flushes
+        assert disk.count("write") > writes
+        assert {path: path.read_bytes() for path in log_files(tmp_path)} == before
         assert positions(store.get_events()) == list(range(1, 10))
 
 
@@ -118,7 +121,7 @@ def test_whatever_fails_nothing_acknowledged_is_lost_and_the_next_append_succeed
 def test_a_lock_that_somebody_holds_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(tmp_path, "single") as store:
         store.append(event())
-        monkeypatch.setattr(store._writer, "_patience", 0.01)
+        monkeypatch.setattr(store._writer, "_lock", KeptHold(store.layout.lock, 0.01))
         with exclusive(store.layout.lock):
             with pytest.raises(EventStoreError) as caught:
                 store.append(event())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from jsonl_stores import LAYOUTS, Clock, facts, log_files, opened, quarantined
+from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import NewEvent
 from kitty_status.eventstore.jsonl.names import file_name, stream_name
@@ -266,3 +268,85 @@ def test_the_day_is_that_of_writing_and_never_goes_back(tmp_path: Path) -> None:
             ]
     assert [path.stem for path in log_files(tmp_path / "daily")] == ["2026-05-05", "2026-05-07"]
     assert len((tmp_path / "daily/events/events/2026-05-07.jsonl").read_bytes().splitlines()) == 3
+
+
+def test_there_may_be_more_streams_on_a_day_than_files_can_be_open(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with opened(tmp_path, "per-day-and-stream", durability=OS) as store:
+            for _ in range(3):
+                store.append_batch([event(number, stream=f"s{number}", data="x" * 5000) for number in range(400)])
+            assert positions(store.stream_events()) == list(range(1, 1201))
+            assert positions(store.stream_events(EventQuery(direction="desc"))) == list(range(1200, 0, -1))
+        with opened(tmp_path, "per-day-and-stream") as store:
+            assert store.append(event(stream="s7")).version == 4
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_lines_of_another_program_are_understood_from_any_place_in_any_days_file(tmp_path: Path) -> None:
+    folder = tmp_path / "events/events"
+    folder.mkdir(parents=True)
+    foreign = [b'{"ts":"2026-01-10T09:00:00Z","type":"T%d","data":%d}\n' % (n % 3, n) for n in range(3000)]
+    (folder / "2026-05-01.jsonl").write_bytes(b"".join(foreign[:1000]))
+    (folder / "2026-05-02.jsonl").touch()
+    (folder / "2026-05-03.jsonl").write_bytes(b"".join(foreign[1000:2000]))
+    clock = Clock(datetime(2026, 5, 3, tzinfo=UTC))
+    with opened(tmp_path, "daily", clock=clock) as store:
+        assert store.append(event()).version == 2001
+    with (folder / "2026-05-03.jsonl").open("ab") as file:
+        file.writelines(foreign[2000:])
+    with opened(tmp_path, "daily", clock=clock) as store:
+        assert store.head() == 3001
+        everything = store.get_events()
+    assert [each.version for each in everything] == list(range(1, 3002))
+    for query in (
+        EventQuery(after=2500, limit=3),
+        EventQuery(direction="desc", limit=3),
+        EventQuery(before=1500, direction="desc", limit=3),
+        EventQuery(after=1999, before=2004),
+        EventQuery(after=990, before=1010, direction="desc"),
+        EventQuery(streams="default", after_version=2999),
+    ):
+        expected = list(filter(query.matches, everything))[:: -1 if query.is_backwards else 1][: query.limit]
+        with opened(tmp_path, "daily", clock=clock) as cold:
+            assert cold.get_events(query) == expected, query
+    with opened(tmp_path, "daily", clock=clock) as store:
+        ours = store.append(event())
+        with (folder / "2026-05-03.jsonl").open("ab") as file:
+            file.writelines(foreign[:2])
+        assert [each.version for each in store.get_events(EventQuery(after=ours.position))] == [3003, 3004]
+        latest = store.get_events(EventQuery(after=ours.position - 1, direction="desc"))
+        assert [each.version for each in latest] == [3004, 3003, 3002]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[1:])
+def test_a_damaged_first_line_of_a_day_hides_no_other_line(tmp_path: Path, layout: str) -> None:
+    clock = Clock()
+    with opened(tmp_path, layout, clock=clock) as store:
+        store.append_batch(events(3, stream="a"))
+        clock.move(days=1)
+        store.append_batch(events(3, stream="b"))
+        expected = store.get_events()
+    path = log_files(tmp_path)[-1]
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"{}\n" + b"".join(lines[1:]))
+    with opened(tmp_path, layout, clock=clock, on_damage="skip") as lenient:
+        rest = [each for each in expected if each.position != 4]
+        assert lenient.get_events() == rest
+        assert lenient.get_events(EventQuery(direction="desc")) == rest[::-1]
+        assert lenient.get_events(EventQuery(after=2, limit=2)) == rest[2:4]
+
+
+def test_files_side_by_side_are_read_on_where_one_is_longer(tmp_path: Path) -> None:
+    with opened(tmp_path, "per-day-and-stream", durability=OS) as store:
+        sizes = {"a": 40_000, "b": 10, "c": 3_000}
+        batch = [event(stream=stream, data="x" * sizes[stream]) for stream in "abbbc" * 12]
+        stored = store.append_batch(batch)
+        assert store.get_events() == stored
+        assert store.get_events(EventQuery(direction="desc")) == stored[::-1]
+        for after in (0, 7, 31, 58):
+            assert store.get_events(EventQuery(after=after, limit=5)) == stored[after : after + 5]
+            before = EventQuery(before=after + 2, direction="desc", limit=5)
+            assert store.get_events(before) == stored[: after + 1][::-1][:5]

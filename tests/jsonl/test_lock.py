@@ -13,7 +13,7 @@ import pytest
 
 from kitty_status.errors import BusyError, UnsafeLogError
 from kitty_status.jsonl import lock
-from kitty_status.jsonl.lock import exclusive
+from kitty_status.jsonl.lock import KeptHold, exclusive
 from places import open_descriptors
 
 _HOLD = """
@@ -258,3 +258,28 @@ def test_a_child_forgets_every_lock_of_its_parent(tmp_path: Path) -> None:
         assert held._fd == -1
         with exclusive(path, timeout=0):  # nothing else shared the descriptor here, so closing it was releasing it
             pass
+
+
+def test_a_kept_lock_excludes_others_each_time_it_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    kept, other = KeptHold(path, 0), KeptHold(path, 0)
+    for _ in range(3):
+        with kept:
+            with pytest.raises(BusyError):
+                other.__enter__()
+            with pytest.raises(BusyError), exclusive(path, timeout=0):
+                pass
+        with other, pytest.raises(BusyError):
+            kept.__enter__()
+    assert path.read_text(encoding="utf-8").startswith(f"{os.getpid()} ")
+    path.unlink()
+    with kept:
+        assert path.exists()
+        with pytest.raises(BusyError), exclusive(path, timeout=0):
+            pass
+    kept.close()
+    with kept:
+        pass
+    kept.close()
+    kept.close()
+    other.close()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _NEITHER_BEGINS_NOR_ENDS = " \t"
 # So few texts are looked at one by one sooner than together.
 _FEW = 4
+# Names that were checked: many events have them in common.
+_names: set[str] = set()
+_MOST_NAMES = 10_000
 
 
 def drafted(events: Sequence[NewEvent | Event]) -> tuple[Draft, ...]:
@@ -40,9 +43,9 @@ def drafted(events: Sequence[NewEvent | Event]) -> tuple[Draft, ...]:
     _check_texts((each for each in given if each is not None), "id", MAX_ID_LENGTH)
     minted = iter(event_ids.mint_many(given.count(None)))
     types = [event.type for event in events]
-    _check_texts(types, "type", MAX_NAME_LENGTH)
+    _check_names(types, "type")
     streams = [event.stream for event in events]
-    _check_texts(streams, "stream", MAX_NAME_LENGTH)
+    _check_names(streams, "stream")
     moments = [event.at for event in events]
     columns = zip(
         [next(minted) if each is None else each for each in given],
@@ -72,6 +75,21 @@ def _check_texts(values: Iterable[object], field: str, longest: int) -> None:
     if len(values) < _FEW or not _are_all_well(values, longest):
         for value in values:
             _check_text(value, field, longest)
+
+
+def _check_names(values: list[Any], field: str) -> None:
+    if len(values) < _FEW or not _are_all_well(values, MAX_NAME_LENGTH):
+        for value in values:
+            _check_name(value, field)
+
+
+def _check_name(value: object, field: str) -> None:
+    if value.__class__ is str and value in _names:
+        return
+    _check_text(value, field, MAX_NAME_LENGTH)
+    if len(_names) >= _MOST_NAMES:
+        _names.clear()
+    _names.add(str(value))
 
 
 def _are_all_well(values: Iterable[object], longest: int) -> bool:
@@ -141,7 +159,7 @@ def _objects(values: list[Any], field: str) -> list[dict[str, Any]]:
 
 
 def _tags(values: list[Any]) -> list[dict[str, str | list[str]]]:
-    if len(values) >= _FEW and _are_plain_tags(values):
+    if _are_plain_tags(values):
         return list(map(dict, values))
     found = _objects(values, "tags")
     for tags in found:
@@ -152,17 +170,20 @@ def _tags(values: list[Any]) -> list[dict[str, str | list[str]]]:
 
 def _are_plain_tags(values: list[Any]) -> bool:
     """Say whether all tags are plain texts under plain names; it may say so of fewer than it could."""
-    return {*map(type, values)} == {dict} and _are_all_well(
-        chain.from_iterable(chain.from_iterable(tags.items() for tags in values if tags)), MAX_NAME_LENGTH
-    )
+    if {*map(type, values)} != {dict}:
+        return False
+    texts = list(chain.from_iterable(chain.from_iterable(tags.items() for tags in values if tags)))
+    if len(texts) < 2 * _FEW:
+        return all(text.__class__ is str and text in _names for text in texts)
+    return _are_all_well(texts, MAX_NAME_LENGTH)
 
 
 def _check_tag(key: str, given: Any) -> None:
-    _check_text(key, "tags", MAX_NAME_LENGTH)
+    _check_name(key, "tags")
     values = given if isinstance(given, list) else [given]
     if not values:
         raise refused("tags", f"name {key!a} without a value")
     for each in values:
-        _check_text(each, f"tags.{key}", MAX_NAME_LENGTH)
+        _check_name(each, f"tags.{key}")
     if len(set(values)) != len(values):
         raise refused("tags", f"name a value of {key!a} twice")

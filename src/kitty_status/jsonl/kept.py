@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kitty_status.jsonl.disk import Disk, StrPath
 
 
+_CHUNK = 1 << 20
+
+
 class KeptLog:
     """One log, opened at its first use. Whoever calls a method holds the lock of the log.
 
@@ -30,6 +33,8 @@ class KeptLog:
         self._quarantine = quarantine
         self._disk = disk
         self._fd = -1
+        self._end = self._confirmed = 0
+        self._is_in_doubt = False
 
     def size(self) -> int:
         """Return the length of the log, 0 where there is none; one that was removed or replaced is opened anew."""
@@ -62,8 +67,10 @@ class KeptLog:
         copy_aside(self._fd, (start, size), self.path, self._quarantine, self._disk)
         self._disk.ftruncate(self._fd, start)
 
-    def write(self, lines: bytes) -> None:
-        """Write lines at the end; they are not yet on stable storage. Where this fails, none of them stays.
+    def write(self, lines: bytes) -> int:
+        """Write lines at the end and return where they begin. Where this fails, none of them stays.
+
+        They are not yet on stable storage; see `confirm`.
 
         Raises:
             OutcomeUnknownError: what was written of them could not be taken back.
@@ -85,19 +92,47 @@ class KeptLog:
                     log=os.fspath(self.path),
                 ) from error
             raise
+        self._end = size + len(lines)
+        return size
 
     def take_back(self, start: int, lines: bytes) -> bool:
         """Cut lines off again that were written at `start`, and say whether they are gone."""
+        try:
+            self.size()
+        except OSError:
+            return False
         return undo(self._fd, start, lines, self._disk)
 
     def confirm(self) -> None:
         """Return once everything in the log is on stable storage.
 
+        What the disk has once failed to confirm is written again first: the system takes it for written, and would
+        confirm it unseen.
+
         Raises:
             OutcomeUnknownError: the disk did not confirm.
         """
-        if self._fd >= 0 or self.size():
-            flush(self._fd, self.path, self._disk)
+        if self._fd < 0 and not self.size():
+            return
+        if self._is_in_doubt:
+            self._write_again(self.size())
+        self._is_in_doubt = True
+        flush(self._fd, self.path, self._disk)
+        self._is_in_doubt = False
+        self._confirmed = self._end
+
+    def _write_again(self, size: int) -> None:
+        # Not through the descriptor for appending, which writes at the end whatever it is told.
+        fd = open_regular(self.path, os.O_RDWR, self._disk)
+        try:
+            start = min(self._confirmed, size)
+            os.lseek(fd, start, os.SEEK_SET)
+            while start < size:
+                data = self._disk.pread(fd, min(_CHUNK, size - start), start)
+                write_all(fd, data, self._disk)
+                start += len(data)
+        finally:
+            close_quietly(fd, self._disk)
 
     def close(self) -> None:
         """Give the descriptor back; the next use opens the log again."""

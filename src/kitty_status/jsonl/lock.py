@@ -107,6 +107,49 @@ class Hold:
             close_quietly(fd, DISK)
 
 
+class KeptHold(Hold):
+    """A lock that one thread at a time takes again and again; its file stays open in between.
+
+    For locks outside of work trees only: a file that was removed is noticed, one that git replaces might not be.
+    """
+
+    __slots__ = ("_signed_at",)
+
+    def __init__(self, path: StrPath, timeout: float) -> None:
+        super().__init__(path, timeout)
+        self._signed_at = -1
+
+    def __enter__(self) -> None:
+        try:
+            while True:
+                with _forks.gate:
+                    if self._fd < 0:
+                        _forks.open.add(self)
+                        self._fd = _open(self._path)
+                self._wait()
+                status = DISK.fstat(self._fd)
+                if status.st_nlink:
+                    break
+                self._release()
+            if status.st_mtime_ns != self._signed_at:
+                _sign(self._fd)
+                self._signed_at = DISK.fstat(self._fd).st_mtime_ns
+        except BaseException:
+            self._release()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with _forks.gate:
+            if self._fd >= 0:
+                _unlock(self._fd)
+
+    def close(self) -> None:
+        """Give the file back; the next use opens it again."""
+        self._release()
+
+
 class _Forks:
     """Keeps a forked child from prolonging its parent's locks, and from releasing them."""
 

@@ -194,6 +194,12 @@ class Archive:
         except ValueError as error:
             raise _damaged(path, str(error)) from error
 
+    def holds(self, day: str, segments: tuple[Segment, ...]) -> bool:
+        """Say whether the archive of a day holds all that stands in these files of it."""
+        manifest = self.manifest_of(day)
+        kept = {packed.name: packed.sha256 for packed in manifest.segments} if manifest is not None else {}
+        return bool(kept) and all(kept.get(segment.name) == _digest_of(segment) for segment in segments)
+
     def take(self, part: Part, places: tuple[int, int, int]) -> None:
         """Move a part into the archive; `places` are the count of its events, and its first and last position."""
         events, first, last = places
@@ -230,6 +236,13 @@ class Archive:
     def close(self) -> None:
         """Give the files back that were unpacked."""
         self._unpacked.close()
+
+
+def _digest_of(segment: Segment) -> str:
+    digest = sha256()
+    for _, data in segment.pieces(0, segment.end_of_lines()):
+        digest.update(data)
+    return digest.hexdigest()
 
 
 def _zstd() -> Any:

@@ -55,6 +55,7 @@ class Known:
         self._notes = notes
         self._visible: Visible | None = None
         self.lock = threading.RLock()
+        self._may_have_leftovers = False
         self.since = 0
         self.versions: dict[str, int] = {}
         self.ids: dict[str, int] = {}
@@ -72,6 +73,7 @@ class Known:
                 self._visible = self._reach(found.head, found.day, found.ends)
                 self.forget()
             seen = self._visible
+            self._may_have_leftovers = False
             is_newest = parts and parts[-1].day == seen.day
             for part in parts[-1:] if is_newest else parts:
                 if part.day >= seen.day:
@@ -114,8 +116,13 @@ class Known:
             self.since = since
 
     def leftovers(self) -> list[tuple[Segment, int]]:
-        """Return the files in which something stands behind what counts, and where in them that begins."""
-        visible = self.visible(is_locked=True)
+        """Return the files in which something stands behind what counts, and where in them that begins.
+
+        What counts is what `visible` has just returned.
+        """
+        visible = self.seen
+        if not self._may_have_leftovers:
+            return []
         found = []
         for part in self._layout.parts():
             for segment in part.segments if part.day >= visible.day else ():
@@ -153,12 +160,12 @@ class Known:
         until = max((line.until for line in lines if line.mark is not None), default=0)
         if not until or any(line.mark is not None and not line.mark.position for line in lines):
             return None
-        together = [line for line in lines if line.until == until or line.mark is None]
-        before = max((line.position for line in lines if line.until != until), default=0)
-        damaged = sum(line.mark is None for line in lines)
-        first = before + 1 if before else min(line.position for line in together if line.mark is not None)
-        alone = any(line.mark is not None and line.position == until and not line.mark.until for line in lines)
-        is_whole = alone or len(together) - damaged >= until - first + 1 - damaged
+        together = [line for line in lines if line.until == until and line.mark is not None]
+        before = max((line.position for line in lines if line.until != until and line.mark is not None), default=0)
+        first = before + 1 if before else min(line.position for line in together)
+        alone = any(line.position == until and line.mark is not None and not line.mark.until for line in together)
+        # Where lines are damaged, nobody can tell what was torn; then nothing is taken for torn, and nothing taken out.
+        is_whole = alone or any(line.mark is None for line in lines) or len(together) == until - first + 1
         if not is_whole and not before:
             return None
         ends = {
@@ -197,6 +204,7 @@ class Known:
             grown = [(each, starts.get(each.name, 0)) for each in part.segments if _has_grown(each, starts)]
             if not grown:
                 return
+            self._may_have_leftovers = True
             lines: list[_Line] = []
             is_all = True
             for segment, start in grown:
@@ -245,10 +253,10 @@ class Known:
     def _accepted(self, lines: list[_Line], head: int, *, is_locked: bool) -> list[_Line]:
         """Return the lines up to the last one with which something ends that was written together."""
         lines.sort(key=_position)
-        damaged = sum(line.mark is None for line in lines)
+        has_damage = any(line.mark is None for line in lines)
         accepted = 0
         for number, line in enumerate(lines):
-            if line.position > head + 1 and self._layout.has_many_streams and line.position - head - 1 > damaged:
+            if line.position > head + 1 and self._layout.has_many_streams and not has_damage:
                 is_one = all(each.until == line.until > each.position for each in lines[number:-1])
                 is_one = is_one and lines[-1].mark is not None and lines[-1].mark.until == line.until
                 if is_one or not is_locked:

@@ -38,19 +38,13 @@ class Layout(ABC):
     def __init__(self, path: Path, side: Path, disk: Disk = DISK) -> None:
         self.path = path
         self.side = side
+        self.lock = side / "store.lock"
+        """The file that is locked by whoever writes."""
+        self.quarantine = side / "quarantine"
+        """The folder for what is cut off files after a crash."""
         self.archive = Archive(side / "archive", disk)
         self._disk = disk
         self._archived = _Listing(self.archive.folder)
-
-    @property
-    def lock(self) -> Path:
-        """The file that is locked by whoever writes."""
-        return self.side / "store.lock"
-
-    @property
-    def quarantine(self) -> Path:
-        """The folder for what is cut off files after a crash."""
-        return self.side / "quarantine"
 
     @property
     def snapshots(self) -> Path:

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.jsonl.beside import merged, merged_backwards
-from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, Mark, mark_of
+from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, mark_of
 from kitty_status.eventstore.jsonl.reading import SegmentReader
 from kitty_status.eventstore.jsonl.segments import PIECE, SegmentGoneError
 from kitty_status.jsonl.codec import LineDamagedError
@@ -202,12 +202,12 @@ class Log:
         elif number == 0:
             reader.begin(Context(0, 0))
         else:
-            line = first_line(segment)
+            line = next(lines_of(segment), None)
             if line is None:
                 return None
-            mark = _mark(line)
-            if mark.position:
-                reader.begin(Context(mark.position - 1, None))
+            position = _position_in(line)
+            if position:
+                reader.begin(Context(position - 1, None))
             else:
                 self._know_everything(number, parts)
         return reader
@@ -229,8 +229,8 @@ class Log:
         if known is not None:
             return known
         if self._layout.has_many_streams:
-            marks = [_mark(line) for line in map(first_line, part.segments) if line is not None]
-            found = min((mark.position for mark in marks if mark.position), default=None)
+            firsts = (next(filter(None, map(_position_in, lines_of(each))), None) for each in part.segments)
+            found = min((first for first in firsts if first is not None), default=None)
         else:
             reader = self._prepared(number, parts, part.segments[0])
             found = None if reader is None or not part.segments[0].size() else reader.begins_behind + 1
@@ -252,13 +252,10 @@ class Log:
         return 0
 
 
-def first_line(segment: Segment) -> bytes | None:
-    """Return the first line of a file without its LF, None where it has none."""
-    for _, data in segment.pieces(0, largest=4096):
-        for line in data.split(b"\n")[:-1]:
-            if line.strip(b" \t\r"):
-                return line
-    return None
+def lines_of(segment: Segment) -> Iterator[bytes]:
+    """Yield the lines of a file that are not blank, without their LF, a few at a time."""
+    for _, data in segment.pieces(0, largest=_LEAST):
+        yield from (line for line in data.split(b"\n")[:-1] if line.strip(b" \t\r"))
 
 
 def _share(files: int) -> int:
@@ -266,11 +263,12 @@ def _share(files: int) -> int:
     return max(_LEAST, min(PIECE, _TOGETHER // max(1, files)))
 
 
-def _mark(line: bytes) -> Mark:
+def _position_in(line: bytes) -> int:
+    """Return the position that a line names, 0 if it names none or is damaged."""
     try:
-        return mark_of(line)
+        return mark_of(line).position
     except LineDamagedError:
-        return Mark()
+        return 0
 
 
 def _between(events: list[Event], after: int, last: int) -> list[Event]:

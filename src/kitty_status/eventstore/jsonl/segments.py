@@ -18,6 +18,10 @@ PIECE = 1 << 17
 """How much is read at once: small enough for a core's own cache. A longer line makes a piece longer."""
 
 
+_HELD = 1 << 16
+"""Who reads so much at once reads few files side by side, and may keep them open."""
+
+
 class SegmentGoneError(FileNotFoundError):
     """A file is not where it was: what the store consists of must be looked up again."""
 
@@ -49,57 +53,65 @@ class Segment:
         except FileNotFoundError:
             return 0
 
+    def _length(self) -> int:
+        size = self.size()
+        if not size and not self.is_archived and not self.path.exists():
+            self._missed()
+        return size
+
     def pieces(self, start: int, end: int | None = None, largest: int = PIECE) -> Iterator[tuple[int, bytes]]:
         """Yield (offset, whole lines) from `start`, where a line begins, to `end`; a last line without LF is not one.
 
-        A file that one read comes to the end of is closed at once, so that many small ones can be read side by side.
+        A file that is read in small pieces is one of many that are read side by side: it is not kept open.
         """
+        fd = -1
+        length = largest
         try:
-            fd = self._opened()
-        except FileNotFoundError:
-            self._missed()
-            return
-        try:
-            stop = self._disk.fstat(fd).st_size if end is None else end
-            length = largest
+            stop = self._length() if end is None else end
             while start < stop:
-                data = self._disk.pread(fd, min(length, stop - start), start)
+                fd = self._opened() if fd < 0 else fd
+                data = self._disk.pread(fd, max(0, min(length, stop - start)), start)
                 cut = data.rfind(b"\n") + 1
-                if start + len(data) >= stop or len(data) < length:
+                is_all = start + len(data) >= stop or len(data) < length
+                if is_all or largest < _HELD:
                     done, fd = fd, -1
                     close_quietly(done, self._disk)
-                    if cut:
-                        yield start, data[:cut]
-                    return
                 if cut:
                     yield start, data[:cut]
                     start += cut
+                if is_all:
+                    return
                 length = largest if cut else length * 2
+        except FileNotFoundError:
+            self._missed()
         finally:
             if fd >= 0:
                 close_quietly(fd, self._disk)
 
     def pieces_backwards(self, end: int, start: int = 0, largest: int = PIECE) -> Iterator[tuple[int, bytes]]:
         """Yield (offset, whole lines), the last ones first, from `end`, where a line has ended, back to `start`."""
+        fd = -1
+        length = largest
         try:
-            fd = self._opened()
-        except FileNotFoundError:
-            self._missed()
-            return
-        try:
-            length = largest
             while end > start:
+                fd = self._opened() if fd < 0 else fd
                 first = max(start, end - length)
                 data = self._disk.pread(fd, end - first, first)
                 cut = 0 if first == start else data.find(b"\n", 0, len(data) - 1) + 1
+                if first == start or largest < _HELD:
+                    done, fd = fd, -1
+                    close_quietly(done, self._disk)
                 if cut or first == start:
                     yield first + cut, data[cut:]
                     end = first + cut
                     length = largest
                 else:
                     length *= 2
+        except FileNotFoundError:
+            self._missed()
         finally:
-            close_quietly(fd, self._disk)
+            if fd >= 0:
+                close_quietly(fd, self._disk)
 
     def lines_at(self, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
         """Yield the bytes at each place: an offset and a length, the offsets ascending."""
@@ -116,7 +128,7 @@ class Segment:
 
     def end_of_lines(self) -> int:
         """Return where the last whole line ends."""
-        at = self.size()
+        at = self._length()
         length = 4096
         while at:
             first = max(0, at - length)

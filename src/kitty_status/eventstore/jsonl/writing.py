@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from dataclasses import replace
@@ -19,7 +20,7 @@ from kitty_status.eventstore.staging import Append, Stage
 from kitty_status.jsonl.codec import MAX_LINE_BYTES
 from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.kept import KeptLog
-from kitty_status.jsonl.lock import exclusive
+from kitty_status.jsonl.lock import KeptHold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -33,12 +34,15 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.staging import Outcome
     from kitty_status.jsonl.disk import Disk
 
+_log = logging.getLogger(__name__)
+
 DAY_CHANGED = "session.day_changed"
 DISK_FULL = "store.disk_full"
 SESSION_STREAM, STORE_STREAM = "session", "store"
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.01
 _MOST_OPEN = 128
+_PATIENCE = 30.0
 
 
 class Writer:
@@ -66,11 +70,11 @@ class Writer:
         self._full_since: datetime | None = None
         self._refused = 0
         self.has_written = False
-        self._patience = 30.0
+        self._lock = KeptHold(layout.lock, _PATIENCE)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
-        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+        with failures(self._layout.path), self._lock:
             visible = self._ready()
             stage, outcomes, events = self._staged(appends, visible)
             if not stage.events:
@@ -90,14 +94,17 @@ class Writer:
     def archive(self, before: datetime) -> int:
         """Move the days that are over, and whose events all happened before an instant, into the archive."""
         moved = 0
-        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+        with failures(self._layout.path), self._lock:
             visible = self._ready()
             for part in self._layout.parts():
                 live = tuple(segment for segment in part.segments if not segment.is_archived)
                 if not live or not part.day < visible.day:
                     continue
-                if self._layout.archive.manifest_of(part.day) is not None:
+                if self._layout.archive.holds(part.day, live):
                     self._layout.archive.finish(replace(part, segments=live))
+                    continue
+                if len(live) < len(part.segments):
+                    _log.warning("%s is in the archive and beside it, and not the same: it stays as it is", part.day)
                     continue
                 places = self._finder.extent_of(part.day, visible)
                 if places is not None and places.latest < before:
@@ -110,7 +117,7 @@ class Writer:
 
     def restore(self, day: str) -> int:
         """Bring a day back from the archive; return how many events it holds."""
-        with failures(self._layout.path), exclusive(self._layout.lock, timeout=self._patience):
+        with failures(self._layout.path), self._lock:
             segments = self._layout.archive.segments_of(day)
             return self._layout.archive.restore(day, {each.name: self._layout.place_of(each.name) for each in segments})
 
@@ -119,6 +126,7 @@ class Writer:
         for log in self._logs.values():
             log.close()
         self._logs.clear()
+        self._lock.close()
 
     # What is there
 
@@ -130,10 +138,10 @@ class Writer:
         for segment, _ in left:
             self._log_of(segment).mend()
         if left:
+            visible = self._known.visible(is_locked=True)
             for segment, end in self._known.leftovers():
                 self._log_of(segment).cut(end)
-            visible = self._known.visible(is_locked=True)
-        for part in self._layout.parts()[-2:]:
+        for part in self._layout.parts()[-2:] if visible.ends is not before else ():
             for segment in part.segments if part.day <= visible.day else ():
                 # Written by others, who may have died before they had it confirmed.
                 if before.get(segment.name) != visible.ends.get(segment.name, before.get(segment.name)):
@@ -185,7 +193,7 @@ class Writer:
         together = list(self._by_segment(events, day))
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._write_all(together)
+                ends = self._write_all(together)
                 break
             except _PartLeftError as left:
                 # It never became whole, so nobody reads it, and the next append takes it out before it writes.
@@ -195,7 +203,6 @@ class Writer:
                     raise
                 time.sleep(_FIRST_PAUSE * 2**attempt * random.random())  # noqa: S311  it only spreads the attempts
         self._confirm({segment.name: segment for segment, _ in together} | self._unconfirmed)
-        ends = {segment.name: self._log_of(segment).size() for segment, _ in together}
         self._known.added(events, day, ends)
         self.has_written = True
 
@@ -223,20 +230,20 @@ class Writer:
         for segment, found in by_name.values():
             yield segment, b"\n".join(found) + b"\n"
 
-    def _write_all(self, together: list[tuple[Segment, bytes]]) -> None:
-        """Write to each file; where one refuses, nothing stays in the others."""
+    def _write_all(self, together: list[tuple[Segment, bytes]]) -> dict[str, int]:
+        """Write to each file and return where it ends now; where one refuses, nothing stays in the others."""
         done: list[tuple[KeptLog, int, bytes]] = []
         try:
             for segment, lines in together:
                 log = self._log_of(segment)
-                start = log.size()
-                log.write(lines)
-                done.append((log, start, lines))
+                done.append((log, log.write(lines), lines))
         except BaseException as error:
             left = [log for log, start, lines in done if not log.take_back(start, lines)]
             if left:
                 raise _PartLeftError from error
             raise
+        written = zip(together, done, strict=True)
+        return {segment.name: start + len(lines) for (segment, _), (_, start, lines) in written}
 
     def _confirm(self, segments: dict[str, Segment]) -> None:
         if self._flushes:
