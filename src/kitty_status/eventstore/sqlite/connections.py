@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
@@ -14,7 +15,6 @@ from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 10.0
@@ -53,7 +53,29 @@ class Connections:
             self.writer.execute(f"PRAGMA cache_size = {_CACHE}")
             self.writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_LOG}")
             prepare(self.writer, self._path)
+        self._file = self._identity()
         warn_of_wal_reset(sqlite3.sqlite_version_info)
+
+    def check_place(self) -> None:
+        """Refuse to write to a file that nobody would find again.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR: the file was removed, moved or replaced after it was opened.
+        """
+        if self._identity() != self._file:
+            raise EventStoreError(
+                StoreCode.STORAGE_ERROR,
+                f"{self._path} was removed, moved or replaced since it was opened",
+                hint="open the store again; nothing was appended",
+                path=self._path,
+            )
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = Path(self._path).stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
@@ -90,6 +112,18 @@ class Connections:
             connection.close()
 
 
+def roll_back(connection: sqlite3.Connection) -> None:
+    """End a transaction that has failed, unless SQLite has done so itself."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def may_be_stored(error: sqlite3.Error) -> bool:
+    """Say whether a COMMIT that failed may have stored something: everything was written, and not confirmed."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_IOERR and code != sqlite3.SQLITE_IOERR_WRITE
+
+
 @contextmanager
 def failures(path: str) -> Iterator[None]:
     """Raise what SQLite raises as the event store's error."""
@@ -109,9 +143,10 @@ def store_error(error: sqlite3.Error, path: str, *, outcome_unknown: bool = Fals
             hint="keep a copy of the file, then see what `sqlite3 FILE .recover` brings back",
             path=path,
         )
+    kept = f", and others have kept it so for {_PATIENCE:g} s" if primary == sqlite3.SQLITE_BUSY else ""
     return EventStoreError(
         StoreCode.STORAGE_ERROR,
-        f"{path}: {error}",
+        f"{path}: {error}{kept}",
         hint="try again, with the same event ids" if primary in _PASSING else "see whether the file can be written",
         retryable=primary in _PASSING,
         outcome_unknown=outcome_unknown,

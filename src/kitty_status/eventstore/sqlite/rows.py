@@ -35,10 +35,11 @@ def insert(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
         _texts([event.metadata for event in events]),
     )
     connection.executemany(_INSERT, zip(*columns, strict=True))
-    connection.executemany(_INSERT_TAG, _tag_rows(events))
+    connection.executemany(_INSERT_TAG, tag_rows(events))
 
 
-def _tag_rows(events: Sequence[Event]) -> list[tuple[str, str, int]]:
+def tag_rows(events: Sequence[Event]) -> list[tuple[str, str, int]]:
+    """Return the rows of the table of tags for events."""
     return [
         (key, value, event.position)
         for event in events

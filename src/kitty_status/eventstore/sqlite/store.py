@@ -18,7 +18,7 @@ from kitty_status.eventstore.query import EVERYTHING, EventQuery, Order
 from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
 from kitty_status.eventstore.sqlite.asking import Sql, count, page_by_position, whole
 from kitty_status.eventstore.sqlite.bell import Bell
-from kitty_status.eventstore.sqlite.connections import Connections, failures, store_error
+from kitty_status.eventstore.sqlite.connections import Connections, failures, may_be_stored, roll_back, store_error
 from kitty_status.eventstore.sqlite.rows import events_of, insert
 from kitty_status.eventstore.sqlite.stored import HEAD, Stored
 from kitty_status.eventstore.staging import Append, Stage
@@ -57,6 +57,7 @@ class SqliteEventStore(EventStore):
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
         writer = self._connections.writer
+        self._connections.check_place()
         with failures(str(self.path)):
             writer.execute("BEGIN IMMEDIATE")
             try:
@@ -65,7 +66,7 @@ class SqliteEventStore(EventStore):
                 outcomes = [stage.outcome_of(append) for append in appends]
                 insert(writer, stage.events)
             except BaseException:
-                writer.execute("ROLLBACK")
+                roll_back(writer)
                 raise
             self._confirm(writer)
         self._stored.has_grown(stage.events)
@@ -77,10 +78,8 @@ class SqliteEventStore(EventStore):
         try:
             writer.execute("COMMIT")
         except sqlite3.Error as error:
-            if writer.in_transaction:
-                writer.execute("ROLLBACK")
-                raise
-            raise store_error(error, str(self.path), outcome_unknown=True) from error
+            roll_back(writer)
+            raise store_error(error, str(self.path), outcome_unknown=may_be_stored(error)) from error
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
