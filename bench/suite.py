@@ -45,8 +45,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "corpus": corpus.run,
     "large-logs": large_logs.run,
     "audit": audit.run,
-    "jsonl-store": jsonl_store.run,
     "postgres-store": postgres_store.run,
+    "jsonl-store": jsonl_store.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"

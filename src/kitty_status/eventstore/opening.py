@@ -62,19 +62,6 @@ def _open_sqlite(path: str, options: dict[str, str]) -> EventStore:
     return store
 
 
-def _open_jsonl(path: str, options: dict[str, str]) -> EventStore:
-    on_damage = options.get("on_damage", "raise")
-    if on_damage not in ("raise", "skip"):
-        raise ValueError(f"on_damage is {on_damage!a}, and may be raise or skip")
-    store: EventStore = _class_of("jsonl.store", "JsonlEventStore")(
-        _file(path),
-        layout=options.get("layout", "single"),
-        on_damage=on_damage,
-        durability=_durability(options),
-    )
-    return store
-
-
 def _open_postgres(url: str) -> EventStore:
     base, _, query = url.partition("?")
     options = parse_qsl(query, keep_blank_values=True)
@@ -86,6 +73,19 @@ def _open_postgres(url: str) -> EventStore:
         replicas=own.get("replicas", "").split(),
         durability=_durability(own),
         **arguments,
+    )
+    return store
+
+
+def _open_jsonl(path: str, options: dict[str, str]) -> EventStore:
+    on_damage = options.get("on_damage", "raise")
+    if on_damage not in ("raise", "skip"):
+        raise ValueError(f"on_damage is {on_damage!a}, and may be raise or skip")
+    store: EventStore = _class_of("jsonl.store", "JsonlEventStore")(
+        _file(path),
+        layout=options.get("layout", "single"),
+        on_damage=on_damage,
+        durability=_durability(options),
     )
     return store
 
