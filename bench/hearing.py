@@ -1,7 +1,7 @@
 """A process that says when it hears of something: `python hearing.py store PATH` or `python hearing.py file PATH`.
 
-It writes a line when it is ready, and then the time of each event that a subscription of the store hands out, or of each
-change of the file that the operating system tells it of.
+It writes a line when it is ready, and then the time of each event that a subscription of the store hands out, or of
+each change of the file that the operating system tells it of.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+_MARK = 8  # bytes
 
 
 class Bell:
@@ -19,6 +20,7 @@ class Bell:
 
     def __init__(self, store: Path) -> None:
         self.path = Path(f"{store}-bell")
+        self._mark = os.urandom(_MARK)
         self._file = -1
         if sys.platform.startswith("linux"):
             with suppress(OSError):
@@ -28,7 +30,13 @@ class Bell:
         """Tell everybody that something was committed."""
         if self._file >= 0:
             with suppress(OSError):
-                os.pwrite(self._file, b"!", 0)
+                os.pwrite(self._file, self._mark, 0)
+
+    def was_rung_here(self) -> bool:
+        """Say whether it was this very store that rang last."""
+        with suppress(OSError):
+            return self._file >= 0 and os.pread(self._file, _MARK, 0) == self._mark
+        return False
 
     def close(self) -> None:
         """Give the file back."""

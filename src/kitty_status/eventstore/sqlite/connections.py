@@ -7,7 +7,6 @@ import os
 import sqlite3
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
@@ -15,6 +14,7 @@ from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 10.0
@@ -34,6 +34,7 @@ class Connections:
 
     def __init__(self, path: Path, *, flushes: bool) -> None:
         self._path = str(path)
+        self._place = path
         self._process = os.getpid()
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
@@ -72,7 +73,7 @@ class Connections:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = Path(self._path).stat()
+            found = self._place.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino

@@ -93,6 +93,8 @@ class SqliteEventStore(EventStore):
         return super().wait_for(position, seconds)
 
     def _look(self) -> None:
+        if self._bell.was_rung_here():
+            return  # whoever waits has been told
         try:
             self._growth.reached(self.head())
         except EventStoreError:
