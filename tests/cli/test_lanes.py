@@ -174,4 +174,4 @@ def test_where_the_configuration_is_broken_the_hook_says_so_and_stops_the_lanes_
     own.git("add", "-A")
     done = own.run("commit", "-qm", "begin")
     assert done.returncode == 1
-    assert b"kitty-status: ./.kittify/config.yaml: " in done.stderr
+    assert b"kitty-status: ./.kittify/config.yaml:21: it is no YAML" in done.stderr

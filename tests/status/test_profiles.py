@@ -125,7 +125,7 @@ def test_a_mistake_is_named_by_file_and_line(old: str, new: str, line: int, word
         ("status: {profiles: [[[[[[[[[[[[]]]]]]]]]]]]}", "c.yaml:1: it is nested too deeply"),
         ("status: {profiles: &a {own: *a}}", "c.yaml:1: profile own: must be a mapping"),
         ("status: [profiles]", "c.yaml: status is no mapping"),
-        ("status: {profiles: {own: {", "c.yaml: "),
+        ("status: {profiles: {own: {", "c.yaml:1: it is no YAML"),
     ],
 )
 def test_what_is_no_profile_at_all_is_refused(text: str, words: str) -> None:

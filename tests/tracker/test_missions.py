@@ -115,6 +115,11 @@ def test_two_places_for_one_review_are_refused(repo: GitRepo) -> None:
     assert move(repo, "planned", evidence=CHANGES, review_ref=REVIEW["reference"])["to_lane"] == "planned"
 
 
+def test_a_blank_place_of_a_review_is_no_other_place(repo: GitRepo) -> None:
+    mission(repo, in_review())
+    assert move(repo, "planned", evidence=CHANGES, review_ref=" ")["review_ref"] == REVIEW["reference"]
+
+
 def test_leaving_a_review_without_its_outcome_is_refused_with_the_call_that_would_do(repo: GitRepo) -> None:
     mission(repo, in_review())
     answer = emit(repo.path, "WP01", "planned", "--review-ref", "PR 7", "--json", code=3)

@@ -71,7 +71,7 @@ def _review_ref(request: EmitRequest, outcome: Mapping[str, Any] | None, is_roll
     if outcome is None:
         return request.review_ref
     reference: str = outcome["reference"]
-    if request.review_ref not in (None, reference):
+    if (request.review_ref or "").strip() not in ("", reference.strip()):
         raise UsageError(
             f"the review is said to be read at {request.review_ref!a} and at {reference!a}",
             hint="leave out --review-ref: the reference of the review is taken",
