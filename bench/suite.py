@@ -25,6 +25,7 @@ from bench import (
     many_work_packages,
     merge_driver,
     postgres_store,
+    sqlite_store,
 )
 from bench.measuring import Figure
 from bench.places import RESULTS
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "audit": audit.run,
     "postgres-store": postgres_store.run,
     "jsonl-store": jsonl_store.run,
+    "sqlite-store": sqlite_store.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"

@@ -20,8 +20,10 @@ WRITERS = 2
 class Killed:
     """Two processes that write until they are killed; what they acknowledged comes through a pipe."""
 
-    def __init__(self, write: Callable[[str], str]) -> None:
+    def __init__(self, write: Callable[[str], str], longest: float = 0.012) -> None:
+        """Write by a function, in processes that live for so many seconds at most, and for a millisecond at least."""
         self._write = write
+        self._longest = longest
         self._readable, self._writable = os.pipe()
         self.acknowledged: list[str] = []
         self.lives = 0
@@ -33,7 +35,7 @@ class Killed:
         for _ in range(kills):
             while len(children) < WRITERS:
                 children.append(self._fork())
-            time.sleep(chance.uniform(0.001, 0.012))
+            time.sleep(chance.uniform(0.001, self._longest))
             child = children.pop(chance.randrange(len(children)))
             self._kill(child)
             self._drain()

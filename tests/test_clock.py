@@ -42,6 +42,14 @@ def test_an_id_above_one_of_an_earlier_process_or_of_ones_own_is_greater() -> No
         assert ids.mint(above=above) > above
 
 
+def test_many_ids_stand_in_order_between_those_before_and_after_them() -> None:
+    ids = EventIds()
+    minted = [ids.mint(), *ids.mint_many(3000), *ids.mint_many(0), *ids.mint_many(2), ids.mint()]
+    assert len(minted) == 3004
+    assert minted == sorted(set(minted))
+    assert all(is_ulid(each) for each in minted)
+
+
 def test_threads_never_mint_the_same_id() -> None:
     ids = EventIds()
     minted: list[str] = []

@@ -71,20 +71,22 @@ class EventIds:
         push every later id into its future.
         """
         with self._lock:
-            milliseconds = time.time_ns() // 1_000_000
             floor = self._last
             if above is not None and above != self._minted and hours_ahead(above) <= MAX_HOURS_AHEAD:
                 floor = max(floor, int(ULID.from_str(above)))
-            if milliseconds <= floor >> _RANDOM_BITS:
-                candidate = floor + 1
-            else:
-                candidate = milliseconds << _RANDOM_BITS | int.from_bytes(os.urandom(10), "big")
-            self._last = candidate
-            self._minted = minted = self._text(candidate)
+            self._last = _above(floor)
+            self._minted = minted = self._text(self._last)
             self._fresh[minted] = None
             if len(self._fresh) > self.REMEMBERED:
                 del self._fresh[next(iter(self._fresh))]
         return minted
+
+    def mint_many(self, count: int) -> list[str]:
+        """Return so many new ids, each the last one plus one; these are not remembered."""
+        with self._lock:
+            first = _above(self._last)
+            self._last = first + max(0, count - 1)
+            return [self._text(value) for value in range(first, first + count)]
 
     def _text(self, value: int) -> str:
         """Return an id as text. Ids that follow each other differ in their last characters only."""
@@ -104,6 +106,14 @@ class EventIds:
         self._last = 0
         self._minted = ""
         self._fresh = {}
+
+
+def _above(floor: int) -> int:
+    """Return an id of this millisecond, or the next one where that is not above `floor`."""
+    milliseconds = time.time_ns() // 1_000_000
+    if milliseconds <= floor >> _RANDOM_BITS:
+        return floor + 1
+    return milliseconds << _RANDOM_BITS | int.from_bytes(os.urandom(10), "big")
 
 
 event_ids = EventIds()

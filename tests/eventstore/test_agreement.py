@@ -9,27 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from jsonl_stores import NOON
-from kitty_status.eventstore import EventStore, MemoryEventStore, SqliteEventStore
+from every_store import LASTING
+from kitty_status.eventstore import EventStore, MemoryEventStore
 from kitty_status.eventstore.durability import OS
-from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from on_postgres import Schemas
 from operations_at_random import everything, operations, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STORES: dict[str, Callable[[Path], EventStore]] = {
-    "sqlite": lambda place: SqliteEventStore(place / "events.db", durability=OS),
-    "jsonl": lambda place: JsonlEventStore(place / "events.jsonl", durability=OS),
-    "jsonl-daily": lambda place: JsonlEventStore(place, layout="daily", durability=OS, clock=lambda: NOON),
-    "jsonl-streams": lambda place: JsonlEventStore(
-        place, layout="per-day-and-stream", durability=OS, clock=lambda: NOON
-    ),
-}
 
-
-@pytest.mark.parametrize("opener", STORES.values(), ids=STORES.keys())
+@pytest.mark.parametrize("opener", LASTING.values(), ids=LASTING.keys())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(operations=operations)
 def test_random_operations_agree_with_the_store_in_memory(

@@ -56,6 +56,8 @@ class Growth:
                 if remaining <= 0 or self._wakes != wakes:
                     return False
                 self._changed.wait(min(pause, remaining))
+                if self._head >= position:
+                    return True
             if look is not None:
                 self.reached(look())
                 pause = min(pause * 2, _LONGEST_PAUSE)

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pydantic import BaseModel
 
     from kitty_status.eventstore.event import Draft
@@ -33,12 +35,17 @@ class PayloadTypes:
         if self._models.setdefault(event_type, model) is not model:
             raise ValueError(f"{event_type} is checked by {self._models[event_type].__name__} already")
 
-    def check(self, draft: Draft) -> None:
-        """Check the data of an event by the model of its type.
+    def check(self, drafts: Iterable[Draft]) -> None:
+        """Check the data of events by the models of their types.
 
         Raises:
-            EventStoreError: VALIDATION_FAILED, with every problem in `context["problems"]`.
+            EventStoreError: VALIDATION_FAILED, with every problem of an event in `context["problems"]`.
         """
+        if self._models:
+            for draft in drafts:
+                self._check(draft)
+
+    def _check(self, draft: Draft) -> None:
         model = self._models.get(draft.type)
         if model is None:
             return

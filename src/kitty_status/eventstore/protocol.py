@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
 from kitty_status.eventstore.days import day_of, instants_of
+from kitty_status.eventstore.drafting import drafted
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError
-from kitty_status.eventstore.event import Event, NewEvent, drafted
+from kitty_status.eventstore.event import Event, NewEvent
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.growth import Growth
 from kitty_status.eventstore.measuring import Measures
@@ -169,9 +170,8 @@ class EventStore(ABC):
         Raises:
             EventStoreError: VALIDATION_FAILED: an event cannot be stored, or the version makes no sense.
         """
-        drafts = tuple(drafted(event) for event in events)
-        for draft in drafts:
-            self.payloads.check(draft)
+        drafts = drafted(events)
+        self.payloads.check(drafts)
         versions = expected_versions(expected_version, {draft.stream for draft in drafts})
         return Append(drafts, versions, condition)
 

@@ -28,6 +28,8 @@ NAMED_TAGS = {
 }
 """The parameters of a query that stand for a tag, and that tag's key."""
 
+# What whoever reads on, or asks for a page, changes.
+_PLACES = {"after", "before", "limit"}
 _OF_THE_WHOLE = (
     "start",
     "end",
@@ -144,12 +146,15 @@ class EventQuery:
             self._set("criteria", self._criteria())
         except (ValueError, TypeError) as error:
             raise query_error(str(error)) from error
+        self._check_numbers()
+        if self.cursor is not None:
+            read_cursor(self.cursor, self.order)
+
+    def _check_numbers(self) -> None:
         for name, least in (("after", 0), ("before", 0), ("after_version", 0), ("limit", 0), ("offset", 0)):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
                 raise query_error(f"{name} is {value!r}, and a whole number from {least} on is expected")
-        if self.cursor is not None:
-            read_cursor(self.cursor, self.order)
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -210,6 +215,12 @@ class EventQuery:
 
     def narrowed(self, **changes: object) -> EventQuery:
         """Return the query with other values in place of these."""
+        if changes.keys() <= _PLACES:
+            # Whoever reads on asks for this often, and nothing else has to be brought into form again.
+            found = object.__new__(EventQuery)
+            found.__dict__.update(self.__dict__, **changes)
+            found._check_numbers()
+            return found
         return replace(self, **changes)  # type: ignore[arg-type]  # the names are checked when it is made
 
 

@@ -7,6 +7,7 @@ stored and by what was staged before it, so the answers are those of appends tha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
@@ -23,7 +24,7 @@ Outcome: TypeAlias = "list[Event] | EventStoreError"
 """The events of one append with their places, or why it was refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Append:
     """What one caller wants to append: all of it or nothing.
 
@@ -34,12 +35,12 @@ class Append:
     versions: dict[str, int]
     condition: AppendCondition | None = None
 
-    @property
+    @cached_property
     def ids_to_look_for(self) -> set[str]:
         """The ids that may be stored already."""
         return {draft.id for draft in self.drafts if not draft.is_fresh}
 
-    @property
+    @cached_property
     def streams(self) -> set[str]:
         """The streams whose versions decide."""
         return {draft.stream for draft in self.drafts} | self.versions.keys()
@@ -92,13 +93,14 @@ class Stage:
                 not hold. Nothing of the append was staged.
         """
         found = self._stored_events(append)
-        if len(found) < len({draft.id for draft in append.drafts}):
+        if len(found) < len(append.ids_to_look_for) or any(draft.is_fresh for draft in append.drafts):
             self._check_versions(append)
             self._check_condition(append.condition)
-        answer, new = self._placed(append.drafts, found)
+        versions = {stream: self._versions[stream] for stream in append.streams}
+        answer, new = self._placed(append.drafts, found, versions)
         self.events += new
-        self._found.update((event.id, event) for event in new)
-        self._versions.update((event.stream, event.version) for event in new)
+        self._found |= found
+        self._versions |= versions
         return answer
 
     def outcome_of(self, append: Append) -> Outcome:
@@ -116,26 +118,28 @@ class Stage:
         streams = append.streams - self._versions.keys()
         if streams:
             self._versions |= {**dict.fromkeys(streams, 0), **self._stored.versions_of(streams)}
-        return {draft.id: self._found[draft.id] for draft in append.drafts if draft.id in self._found}
+        return {event_id: self._found[event_id] for event_id in append.ids_to_look_for if event_id in self._found}
 
-    def _placed(self, drafts: Sequence[Draft], found: dict[str, Event]) -> tuple[list[Event], list[Event]]:
-        """Return the answer, and what of it is new."""
-        known = dict(found)
-        versions: dict[str, int] = {}
+    def _placed(
+        self, drafts: Sequence[Draft], known: dict[str, Event], versions: dict[str, int]
+    ) -> tuple[list[Event], list[Event]]:
+        """Return the answer, and what of it is new; `known` and `versions` are brought up to it."""
         answer: list[Event] = []
         new: list[Event] = []
+        next_position = self._head + len(self.events) + 1
         for draft in drafts:
-            event = known.get(draft.id)
+            event = None if draft.is_fresh else known.get(draft.id)
             if event is not None:
                 refuse_other(draft, event)
             else:
-                version = versions.get(draft.stream, self._versions[draft.stream]) + 1
+                version = versions[draft.stream] + 1
                 if draft.version is not None and draft.version != version:
                     raise _wrong_version(draft.stream, draft.version - 1, version - 1)
-                event = draft.stored(self._head + len(self.events) + len(new) + 1, version)
+                event = draft.stored(next_position + len(new), version)
                 versions[draft.stream] = version
-                known[draft.id] = event
                 new.append(event)
+                if not draft.is_fresh:
+                    known[draft.id] = event
             answer.append(event)
         return answer, new
 

@@ -7,6 +7,7 @@ without a word is refused before any sees it: NaN (JSON has none), integers beyo
 
 from __future__ import annotations
 
+from operator import methodcaller
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ MAX_DEPTH = 32
 _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
+_decode_lines = msgspec.json.Decoder().decode_lines
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -41,6 +44,35 @@ def copied(value: Any, name: str = "data") -> Any:
         if problem:
             raise ValueError(problem)
     return copy
+
+
+def all_copied(values: list[Any], name: str = "data") -> list[Any]:
+    """Return JSON values as they will be read back, as `copied` does, in a fraction of its time for each.
+
+    Raises:
+        ValueError: a backend could not keep one of them as it is.
+    """
+    try:
+        lines = _encode_lines(values)
+        copies = _decode_lines(lines)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return [copied(value, name) for value in values]
+    if copies != values or b"\\u0000" in lines or _has_large_number(lines) or _may_be_deep(lines):
+        return [copied(value, name) for value in values]
+    return copies
+
+
+def _may_be_deep(lines: bytes) -> bool:
+    """Say whether a line may have more brackets than levels are allowed."""
+    # Those with which lines begin are one for each line.
+    more = lines.count(b"[") + lines.count(b"{") - lines.count(b"\n[") - lines.count(b"\n{")
+    if more < MAX_DEPTH:
+        return False
+    each = lines.split(b"\n")
+    return bool(max(map(_arrays, each)) + max(map(_objects, each)) > MAX_DEPTH)
+
+
+_arrays, _objects = methodcaller("count", b"["), methodcaller("count", b"{")
 
 
 def canonical(value: Any) -> bytes:

@@ -15,11 +15,11 @@ from kitty_status.eventstore.jsonl.known import Known
 from kitty_status.eventstore.jsonl.layouts import LAYOUTS
 from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
-from kitty_status.eventstore.jsonl.watching import Watch
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.eventstore.watching import Watch
 from kitty_status.jsonl.disk import DISK
 
 if TYPE_CHECKING:

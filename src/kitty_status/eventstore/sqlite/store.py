@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kitty_status.eventstore.durability import ALWAYS, Durability
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery, Order
 from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
-from kitty_status.eventstore.sqlite.asking import COLUMNS, Sql, count, page_by_position, whole
-from kitty_status.eventstore.sqlite.connections import Connections, failures, store_error
+from kitty_status.eventstore.sqlite.asking import Sql, count, page_by_position, whole
+from kitty_status.eventstore.sqlite.bell import Bell
+from kitty_status.eventstore.sqlite.connections import Connections, failures, may_be_stored, roll_back, store_error
+from kitty_status.eventstore.sqlite.rows import events_of, insert
+from kitty_status.eventstore.sqlite.stored import HEAD, Stored
 from kitty_status.eventstore.staging import Append, Stage
+from kitty_status.eventstore.watching import Watch
 from kitty_status.status.instants import format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kitty_status.eventstore.staging import Outcome
 
@@ -29,13 +34,6 @@ _FIRST_PAGE = 500
 _LARGEST_PAGE = 1000
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.decode
-_HEAD = "SELECT coalesce(max(position), 0) FROM events"
-_INSERT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
-_INSERT_TAG = "INSERT INTO event_tags (key, value, position) VALUES (?, ?, ?)"
-_BY_IDS = f"SELECT {COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608
-_VERSIONS = """
-SELECT value, (SELECT version FROM events WHERE stream = value ORDER BY version DESC LIMIT 1) FROM json_each(?)
-"""
 
 
 class SqliteEventStore(EventStore):
@@ -52,43 +50,69 @@ class SqliteEventStore(EventStore):
         super().__init__(durability)
         self.path = Path(path)
         self._connections = Connections(self.path, flushes=durability.flushes)
+        self._stored = Stored(self._connections.writer)
+        self._bell = Bell(self.path)
+        self._watch = Watch(lambda: [self._bell.path], self._look)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
         writer = self._connections.writer
+        self._connections.check_place()
         with failures(str(self.path)):
             writer.execute("BEGIN IMMEDIATE")
             try:
-                stage = Stage(_Stored(writer), appends)
+                self._stored.look()
+                stage = Stage(self._stored, appends)
                 outcomes = [stage.outcome_of(append) for append in appends]
-                writer.executemany(_INSERT, map(_row, stage.events))
-                writer.executemany(_INSERT_TAG, (row for event in stage.events for row in _tag_rows(event)))
+                insert(writer, stage.events)
             except BaseException:
-                writer.execute("ROLLBACK")
+                roll_back(writer)
                 raise
             self._confirm(writer)
+        self._stored.has_grown(stage.events)
+        if stage.events:
+            self._bell.ring()
         return outcomes
 
     def _confirm(self, writer: sqlite3.Connection) -> None:
         try:
             writer.execute("COMMIT")
         except sqlite3.Error as error:
-            if writer.in_transaction:
-                writer.execute("ROLLBACK")
-                raise
-            raise store_error(error, str(self.path), outcome_unknown=True) from error
+            roll_back(writer)
+            raise store_error(error, str(self.path), outcome_unknown=may_be_stored(error)) from error
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
         with self._connections.reading() as reader:
-            return int(reader.execute(_HEAD).fetchone()[0])
+            return int(reader.execute(HEAD).fetchone()[0])
+
+    def wait_for(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+        # Who is not told of an event, because another program has written it, finds it by looking now and then.
+        _ = self._watch.is_watching
+        return super().wait_for(position, seconds)
+
+    def _look(self) -> None:
+        if self._bell.was_rung_here():
+            return  # whoever waits has been told
+        try:
+            self._growth.reached(self.head())
+        except EventStoreError:
+            self.wake()  # whoever waits will meet the error itself
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
-        before = self.head() + 1 if query.before is None else min(self.head() + 1, query.before)
+        before = self._end_of(query)
         if query.order is Order.POSITION:
             return _cut(query, self._by_position(query, before))
         return self._sorted(query, before)
+
+    def _end_of(self, query: EventQuery) -> int:
+        """Return the position before which an answer ends; what is known to be stored need not be asked."""
+        if query.before is not None and query.before <= self.known_head() + 1:
+            return query.before
+        end = self.head() + 1
+        return end if query.before is None else min(end, query.before)
 
     def _by_position(self, query: EventQuery, before: int) -> Iterator[Event]:
         after = query.after
@@ -113,11 +137,11 @@ class SqliteEventStore(EventStore):
         with self._connections.reading() as reader:
             cursor = reader.execute(sql.text, sql.values)
             while rows := cursor.fetchmany(_LARGEST_PAGE):
-                yield from _events(rows)
+                yield from events_of(rows)
 
     def _page(self, sql: Sql) -> list[Event]:
         with self._connections.reading() as reader:
-            return _events(reader.execute(sql.text, sql.values).fetchall())
+            return events_of(reader.execute(sql.text, sql.values).fetchall())
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
@@ -189,59 +213,9 @@ class SqliteEventStore(EventStore):
     def close(self) -> None:
         """Finish what is being written and close the file; closing twice does nothing."""
         super().close()
+        self._watch.close()
         self._connections.close()
-
-
-class _Stored:
-    """What the file says inside of a transaction that keeps other writers out."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def head(self) -> int:
-        return int(self._connection.execute(_HEAD).fetchone()[0])
-
-    def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
-        rows = self._connection.execute(_BY_IDS, (_encode(list(ids)).decode(),)).fetchall()
-        return {event.id: event for event in _events(rows)}
-
-    def versions_of(self, streams: Collection[str]) -> dict[str, int]:
-        rows = self._connection.execute(_VERSIONS, (_encode(list(streams)).decode(),))
-        return {stream: version or 0 for stream, version in rows}
-
-    def first_match(self, query: EventQuery) -> Event | None:
-        sql = page_by_position(query, query.after, query.before or self.head() + 1, 1)
-        return next(iter(_events(self._connection.execute(sql.text, sql.values).fetchall())), None)
-
-
-def _row(event: Event) -> tuple[object, ...]:
-    return (
-        event.position,
-        event.id,
-        event.type,
-        event.stream,
-        event.version,
-        format_instant(event.at),
-        _encode(event.data).decode(),
-        _encode(event.tags).decode() if event.tags else "{}",
-        _encode(event.metadata).decode() if event.metadata else "{}",
-    )
-
-
-def _tag_rows(event: Event) -> Iterable[tuple[str, str, int]]:
-    for key, values in event.tags.items():
-        for value in [values] if isinstance(values, str) else values:
-            yield key, value, event.position
-
-
-def _events(rows: list[tuple[Any, ...]]) -> list[Event]:
-    """Return the events of rows. A column of JSON is decoded at once: a call for each value costs twice as much."""
-    if not rows:
-        return []
-    *plain, at, data, tags, metadata = zip(*rows, strict=True)
-    moments = map(datetime.fromisoformat, at)
-    values = (_decode(f"[{','.join(column)}]") for column in (data, tags, metadata))
-    return list(map(Event, *plain, moments, *values))
+        self._bell.close()
 
 
 def _cut(query: EventQuery, found: Iterator[Event]) -> Iterator[Event]:

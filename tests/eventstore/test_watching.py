@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from jsonl_stores import LAYOUTS, NOON, opened
+from kitty_status.eventstore import growth
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.jsonl.watching import Watch
+from kitty_status.eventstore.sqlite.store import SqliteEventStore
+from kitty_status.eventstore.watching import Watch
 from kitty_status.testing.event_store.base import SECONDS, event
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")
@@ -83,3 +85,51 @@ def test_damage_wakes_who_waits(tmp_path: Path) -> None:
             subscription.next_within(SECONDS)
         timer.join()
         assert caught.value.code is StoreCode.CORRUPT
+
+
+_SQLITE_WRITER = """
+import sys
+from kitty_status.eventstore.event import NewEvent
+from kitty_status.eventstore.sqlite.store import SqliteEventStore
+with SqliteEventStore(sys.argv[1]) as store:
+    for line in sys.stdin:
+        store.append(NewEvent(type="T", stream=line.strip()))
+"""
+
+
+def test_a_bell_tells_of_what_another_process_appends_to_sqlite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growth, "_FIRST_PAUSE", SECONDS)
+    monkeypatch.setattr(growth, "_LONGEST_PAUSE", SECONDS)
+    with SqliteEventStore(tmp_path / "events.db") as store:
+        argv = [sys.executable, "-c", _SQLITE_WRITER, str(store.path)]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, text=True) as writer:
+            assert writer.stdin is not None
+            for number in (1, 3, 5):
+                timer = threading.Timer(0.05, print, ["s"], {"file": writer.stdin, "flush": True})
+                timer.start()
+                # Nobody looks for events here: only the bell can end this before its time.
+                assert store.wait_for(number, SECONDS)
+                timer.join()
+                assert not store._bell.was_rung_here()
+                assert store.append(event()).position == number + 1
+                assert store._bell.was_rung_here()
+            writer.stdin.close()
+
+
+def test_without_a_bell_one_looks(tmp_path: Path) -> None:
+    (tmp_path / "events.db-bell").mkdir()
+    with SqliteEventStore(tmp_path / "events.db") as store, SqliteEventStore(tmp_path / "events.db") as other:
+        assert not store.wait_for(1, 0.01)
+        assert not store._bell.was_rung_here()
+        other.append(event())
+        assert store.wait_for(1, SECONDS)
+
+
+def test_an_error_at_the_bell_is_met_by_who_waits(tmp_path: Path) -> None:
+    with SqliteEventStore(tmp_path / "events.db") as store:
+        store._connections.close()
+        store._look()
+        with pytest.raises(EventStoreError, match="closed"):
+            store.head()

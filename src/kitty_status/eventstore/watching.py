@@ -19,7 +19,7 @@ _BUFFER = 1 << 16
 
 
 class Watch:
-    """Calls a function, in a thread of its own, whenever something in one of the folders changes.
+    """Calls a function, in a thread of its own, whenever something in one of the folders changes, or one of the files.
 
     `folders` is asked again after each change, since a change may be a new folder. Where the system cannot tell of
     changes, `is_watching` stays False.
