@@ -35,6 +35,8 @@ class Twin(EventStore):
         self._twin = AsyncEventStore(store)
 
     def _await(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        if self._loop.is_closed():
+            return asyncio.run(coroutine)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def append(
@@ -128,12 +130,20 @@ class Twin(EventStore):
     def subscribe(self, wanted: Any = EVERYTHING, query: EventQuery = EVERYTHING, *, after: int | None = None) -> Any:
         if callable(wanted):
             unsubscribe = self._await(self._twin.subscribe(wanted, query, after=after))
-            return lambda: self._await(unsubscribe())
+            return lambda: None if self._loop.is_closed() else self._await(unsubscribe())
         return _Subscription(self._await, self._twin.subscribe(wanted, after=after), self._loop)
+
+    async def _finish(self) -> None:
+        await self._twin.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
 
     def close(self) -> None:
         if not self.is_closed:
-            self._await(self._twin.close())
+            self._await(self._finish())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
         self.is_closed = True
 
 
@@ -166,7 +176,10 @@ class _Subscription:
         return event
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._subscription.close)
+        if self._loop.is_closed():
+            self._subscription.close()
+        else:
+            self._loop.call_soon_threadsafe(self._subscription.close)
 
     def __enter__(self) -> Self:
         return self
