@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kitty_status.eventstore.caching import QueryCache
+from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EventQuery
@@ -18,6 +19,13 @@ class TestMemoryWithACache(EventStoreSuite):
     def open_store(self, place: Path) -> EventStore:
         del place
         store = MemoryEventStore()
+        store.cache = QueryCache()
+        return store
+
+
+class TestFilesWithACache(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        store = JsonlEventStore(place / "events", layout="per-day-and-stream")
         store.cache = QueryCache()
         return store
 

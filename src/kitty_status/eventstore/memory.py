@@ -52,6 +52,7 @@ class MemoryEventStore(EventStore):
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
+        self._refuse_if_closed()
         return len(self._events)
 
     def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
@@ -68,6 +69,7 @@ class MemoryEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
+        self._refuse_if_closed()
         return answer(query, self._candidates(query), newest_first=self._candidates_backwards(query))
 
     def _candidates(self, query: EventQuery) -> Iterator[Event]:
@@ -110,6 +112,7 @@ class MemoryEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        self._refuse_if_closed()
         with self._lock:
             kept = self._snapshots.get(stream, {})
             versions = [version for version in kept if max_version is None or version <= max_version]

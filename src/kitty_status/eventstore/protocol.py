@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
 from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.errors import EventStoreError, closed
 from kitty_status.eventstore.event import Event, NewEvent, drafted
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.growth import Growth
@@ -105,10 +105,17 @@ class EventStore(ABC):
         """
 
     def close(self) -> None:
-        """Finish what is being written and give everything back; closing twice does nothing."""
+        """Finish what is being written and give everything back; closing twice does nothing.
+
+        Whatever is asked of the store afterwards is answered with STORAGE_ERROR.
+        """
         self._writing.close()
         self.is_closed = True
         self.wake()
+
+    def _refuse_if_closed(self) -> None:
+        if self.is_closed:
+            raise closed()
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""

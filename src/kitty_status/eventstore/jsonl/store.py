@@ -88,6 +88,7 @@ class JsonlEventStore(EventStore):
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
+        self._refuse_if_closed()
         with failures(self.path):
             return self._known.visible().head
 
@@ -106,6 +107,7 @@ class JsonlEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
+        self._refuse_if_closed()
         with failures(self.path):
             visible = self._known.visible()
             yield from self._finder.answer(query, visible)
@@ -134,6 +136,7 @@ class JsonlEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        self._refuse_if_closed()
         with failures(self.path):
             return self._snapshots.newest(stream, max_version)
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
 from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, prepare
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Connections:
         """Lend a connection that cannot write."""
         with self._lock:
             if self._closed or self._process != os.getpid():
-                raise EventStoreError(StoreCode.STORAGE_ERROR, "the store is closed", hint="open it again")
+                raise closed()
             connection = self._idle.pop() if self._idle else None
         with failures(self._path):
             if connection is None:

@@ -203,6 +203,9 @@ class ReadingPromises(StoreCase):
         store.close()
         with refused(StoreCode.STORAGE_ERROR, "closed"):
             store.append(event())
+        for ask in (store.head, store.get_events, store.count_events, store.subscribe, lambda: store.get_snapshot("a")):
+            with refused(StoreCode.STORAGE_ERROR, "closed"):
+                ask()
         if not self.persists:
             return
         with self.opened(tmp_path) as again:
