@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,9 +106,12 @@ def test_a_loop_that_is_busy_is_told_once_that_the_store_has_grown(monkeypatch: 
             waiting = asyncio.create_task(subscription.next_within(SECONDS))
             await asyncio.sleep(0.05)
             tell = loop.call_soon_threadsafe
-            monkeypatch.setattr(
-                loop, "call_soon_threadsafe", lambda *call, **more: told.append(call) or tell(*call, **more)
-            )
+
+            def count_and_tell(callback: Callable[[], object], *arguments: Any) -> asyncio.Handle:
+                told.append(callback)
+                return tell(callback, *arguments)
+
+            monkeypatch.setattr(loop, "call_soon_threadsafe", count_and_tell)
             store.append(event())
             time.sleep(0.2)  # noqa: ASYNC251  the loop is busy, that is the point
             count = len(told)

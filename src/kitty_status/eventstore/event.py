@@ -156,7 +156,7 @@ def _text(value: object, field: str, longest: int) -> str:
         raise refused(field, f"has {len(value)} characters, and at most {longest} are kept")
     if not value.isprintable() or value[0] in _NEITHER_BEGINS_NOR_ENDS or value[-1] in _NEITHER_BEGINS_NOR_ENDS:
         raise refused(field, f"{value!a} begins or ends with a space, or holds a character that cannot be printed")
-    return value
+    return str.__str__(value)
 
 
 def _instant(value: object) -> datetime:

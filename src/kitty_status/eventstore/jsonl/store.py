@@ -19,7 +19,7 @@ from kitty_status.eventstore.jsonl.watching import Watch
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
-from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 from kitty_status.jsonl.disk import DISK
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ class JsonlEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        check_place(stream, version)
         kept = checked_state(state)
         event = None
         if version > 0:
@@ -136,6 +137,7 @@ class JsonlEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        check_place(stream, max_version)
         self._refuse_if_closed()
         with failures(self.path):
             return self._snapshots.newest(stream, max_version)

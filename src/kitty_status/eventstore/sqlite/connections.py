@@ -91,6 +91,9 @@ def failures(path: str) -> Iterator[None]:
     """Raise what SQLite raises as the event store's error."""
     try:
         yield
+    except (OverflowError, UnicodeEncodeError) as error:
+        # A number beyond 64 bits or half a character: nothing that is stored has it.
+        raise EventStoreError(StoreCode.QUERY_ERROR, f"{path}: {error}", hint="correct what is asked for") from error
     except sqlite3.Error as error:
         raise store_error(error, path) from error
 
