@@ -108,7 +108,10 @@ class GroupCommit:
             yield
 
     def close(self) -> None:
-        """Commit what waits, and refuse what comes after."""
+        """Commit what waits, and refuse what comes after; in a forked child, nothing waits and locks may be held."""
+        if self._process != os.getpid():
+            self._closed = True
+            return
         with self._starting:
             self._closed = True
             writer = self._writer

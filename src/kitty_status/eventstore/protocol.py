@@ -105,10 +105,7 @@ class EventStore(ABC):
         """
 
     def close(self) -> None:
-        """Finish what is being written and give everything back; closing twice does nothing.
-
-        Whatever is asked of the store afterwards is answered with STORAGE_ERROR.
-        """
+        """Finish what is being written and give everything back. Closing twice does nothing; all else then fails."""
         self._writing.close()
         self.is_closed = True
         self.wake()
@@ -185,8 +182,8 @@ class EventStore(ABC):
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
         try:
             outcomes = self.commit(appends)
-        except EventStoreError:
-            self.measures.failed(len(appends))
+        except EventStoreError as error:
+            self.measures.failed(len(appends), error)
             raise
         self.measures.committed(outcomes)
         newest = [outcome[-1].position for outcome in outcomes if isinstance(outcome, list) and outcome]
@@ -212,7 +209,9 @@ class EventStore(ABC):
             wanted = EventQuery(streams=wanted, after_version=from_version)
         with self.measures.querying():
             if self.cache is not None:
-                return self.cache.events(wanted, self.head(), lambda query: list(self.stream_events(query)))
+                return self.cache.events(
+                    self._growth, wanted, self.head(), lambda query: list(self.stream_events(query))
+                )
             return list(self.stream_events(wanted))
 
     def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:

@@ -78,7 +78,12 @@ class Connections:
         connection.close()
 
     def close(self) -> None:
-        """Close every connection that is not lent; those that are, when they come back."""
+        """Close every connection that is not lent; those that are, when they come back.
+
+        In a forked child they are the parent's, which may have been in the middle of a call: they are left alone.
+        """
+        if self._process != os.getpid():
+            return
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
