@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kitty_status.eventstore.caching import QueryCache
+from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EventQuery
@@ -18,6 +19,13 @@ class TestMemoryWithACache(EventStoreSuite):
     def open_store(self, place: Path) -> EventStore:
         del place
         store = MemoryEventStore()
+        store.cache = QueryCache()
+        return store
+
+
+class TestFilesWithACache(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        store = JsonlEventStore(place / "events", layout="per-day-and-stream")
         store.cache = QueryCache()
         return store
 
@@ -59,3 +67,22 @@ def test_an_answer_that_is_larger_than_the_cache_is_not_kept() -> None:
     store.append(event(1))
     assert store.get_events() == store.get_events()
     assert (cache.hits, cache.misses) == (0, 2)
+
+
+def test_stores_that_share_a_cache_have_answers_of_their_own() -> None:
+    one, other = MemoryEventStore(), MemoryEventStore()
+    one.cache = other.cache = QueryCache()
+    one.append(event(1))
+    other.append(event(2))
+    assert numbers(one.get_events()) == [1]
+    assert numbers(other.get_events()) == [2]
+
+
+def test_answers_that_say_nothing_do_not_fill_the_memory() -> None:
+    store = MemoryEventStore()
+    store.cache = cache = QueryCache(max_bytes=10_000)
+    for number in range(100):
+        assert store.get_events(EventQuery(types=f"T{number}")) == []
+    for number in range(100):
+        store.get_events(EventQuery(types=f"T{number}"))
+    assert cache.hits < 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import resource
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import NewEvent
 from kitty_status.eventstore.jsonl.names import file_name, stream_name
+from kitty_status.eventstore.jsonl.segments import PIECE, Segment
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import event, events, numbers, positions, refused
 
@@ -351,3 +353,66 @@ def test_files_side_by_side_are_read_on_where_one_is_longer(tmp_path: Path) -> N
             assert store.get_events(EventQuery(after=after, limit=5)) == stored[after : after + 5]
             before = EventQuery(before=after + 2, direction="desc", limit=5)
             assert store.get_events(before) == stored[: after + 1][::-1][:5]
+
+
+def test_lines_of_another_program_in_a_folder_of_streams_are_damaged(tmp_path: Path) -> None:
+    layout = "per-day-and-stream"
+    with opened(tmp_path, layout) as store:
+        stored = [store.append(event(number, stream="a")) for number in range(3)]
+    with file_of(tmp_path, layout).open("ab") as file:
+        file.writelines(SEED)
+    with opened(tmp_path, layout) as store, refused(StoreCode.CORRUPT, "a.jsonl:4", "position"):
+        store.get_events()
+    with opened(tmp_path, layout, on_damage="skip") as store:
+        assert store.get_events() == stored
+        assert store.append(event(3, stream="a")).version == 4
+        assert [line.number for line in store.damaged_lines()] == [4, 5, 6]
+        assert numbers(store.get_events(EventQuery(direction="desc"))) == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_line_that_names_a_place_beyond_all_numbers_is_damaged(tmp_path: Path, layout: str) -> None:
+    with opened(tmp_path, layout) as store:
+        store.append(event(1, stream="a"))
+    path = file_of(tmp_path, layout)
+    path.write_bytes(path.read_bytes() + path.read_bytes().replace(b'"position":1', b'"position":%d' % 10**30))
+    with opened(tmp_path, layout) as store, refused(StoreCode.CORRUPT, ":2"):
+        store.get_events()
+    with opened(tmp_path, layout, on_damage="skip") as store:
+        assert numbers(store.get_events()) == [1]
+        store.append(event(2, stream="a"))
+        assert numbers(store.get_events()) == [1, 2]
+        assert numbers(store.get_events(EventQuery(order_by="timestamp"))) == [1, 2]
+
+
+def test_each_damaged_line_is_counted_from_the_one_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file_of(tmp_path, "single")
+    path.write_bytes(b"no json at all\n" * 2000)
+    read: list[int] = []
+    pieces = Segment.pieces
+
+    def counted(self: Segment, start: int, end: int | None = None, largest: int = PIECE) -> Iterator[tuple[int, bytes]]:
+        for offset, data in pieces(self, start, end, largest):
+            read.append(len(data))
+            yield offset, data
+
+    monkeypatch.setattr(Segment, "pieces", counted)
+    with opened(tmp_path, "single", on_damage="skip") as store:
+        assert [line.number for line in store.damaged_lines()] == list(range(1, 2001))
+    assert sum(read) < 20 * path.stat().st_size
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("line", ["no json at all", "the first line again"])
+def test_what_is_appended_behind_a_damaged_line_is_read(tmp_path: Path, layout: str, count: int, line: str) -> None:
+    with opened(tmp_path, layout) as store:
+        store.append_batch(events(count, stream="a"))
+    path = file_of(tmp_path, layout)
+    kept = path.read_bytes()
+    path.write_bytes(kept + (kept.splitlines()[0] if "again" in line else line.encode()) + b"\n")
+    for extra in (1, 2):
+        with opened(tmp_path, layout, on_damage="skip") as store:
+            store.append(event(count + extra, stream="a"))
+            assert numbers(store.get_events()) == list(range(1, count + extra + 1))
+    assert path.read_bytes().startswith(kept)

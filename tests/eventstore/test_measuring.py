@@ -47,12 +47,12 @@ def test_appends_are_counted_by_what_became_of_them(reader: InMemoryMetricReader
 
 def test_a_commit_that_fails_is_counted_too(reader: InMemoryMetricReader, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise EventStoreError(StoreCode.STORAGE_ERROR, "the disk is gone", hint="buy one")
+        raise EventStoreError(StoreCode.CORRUPT, "the file is damaged", hint="mend it")
 
     monkeypatch.setattr(MemoryEventStore, "commit", fail)
-    with refused(StoreCode.STORAGE_ERROR):
+    with refused(StoreCode.CORRUPT):
         MemoryEventStore().append(event())
-    assert [labels["outcome"] for labels, _ in figures(reader)["eventstore.appends"]] == ["STORAGE_ERROR"]
+    assert [labels["outcome"] for labels, _ in figures(reader)["eventstore.appends"]] == ["CORRUPT"]
 
 
 def test_queries_lag_retries_and_pools_are_measured(reader: InMemoryMetricReader) -> None:

@@ -48,6 +48,8 @@ def test_a_url_names_a_sqlite_file_and_how_durable_its_events_are(
         "sqlite:x?layout=daily",
         "sqlite:x?durability=no",
         "/a/b",
+        "jsonl:a%00b",
+        "sqlite:a%00b",
     ],
 )
 def test_what_names_no_store_is_refused(url: str) -> None:

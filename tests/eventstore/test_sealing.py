@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.sealing import ERASED, SEALED, Sealing, SubjectKeys
 from kitty_status.eventstore.sqlite.store import SqliteEventStore
-from kitty_status.testing.event_store.base import event, refused
+from kitty_status.testing.event_store.base import MOMENT, event, refused
 
 ANN = {"name": "Ann", "address": {"street": "Long Lane"}, "amount": 7}
+KEPT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 PRIVATE = ["name", "address", "phone"]
 
 
@@ -87,7 +88,26 @@ def test_keys_that_cannot_be_stored_are_a_storage_error(tmp_path: Path) -> None:
         SubjectKeys(tmp_path / "file" / "keys").make("ann")
 
 
-@given(value=st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(), st.lists))
+@given(value=st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | KEPT, st.lists))
 def test_every_value_opens_as_it_was_sealed(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     sealing = Sealing(SubjectKeys(tmp_path_factory.getbasetemp() / "keys"))
     assert sealing.open(sealing.seal({"a": value}, "ann", ["a"])) == {"a": value}
+
+
+@pytest.mark.parametrize("value", [float("nan"), MOMENT, {1}, object(), "\ud800", 2**70])
+def test_what_would_not_be_read_as_it_was_given_is_not_sealed(sealing: Sealing, value: Any) -> None:
+    with refused(StoreCode.VALIDATION_FAILED, "name"):
+        sealing.seal({"name": value}, "ann", ["name"])
+
+
+def test_a_subject_that_is_no_name_is_refused(sealing: Sealing) -> None:
+    for call in (sealing.erase, lambda subject: sealing.seal({}, subject, [])):
+        with refused(StoreCode.VALIDATION_FAILED, "subject"):
+            call("\ud800")
+
+
+def test_a_lock_that_cannot_be_had_is_the_stores_own_error(sealing: Sealing, tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / ".lock").symlink_to(tmp_path / "elsewhere")
+    with refused(StoreCode.STORAGE_ERROR, "symbolic link"):
+        sealing.seal(ANN, "ann", PRIVATE)

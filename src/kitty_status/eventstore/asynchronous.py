@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
 from kitty_status.eventstore.asynchronous_subscription import AsyncSubscription, Watch, deliver
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion
+from kitty_status.eventstore.errors import closed
 from kitty_status.eventstore.group_commit import events_of
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.subscription import PAGE, Subscription
@@ -42,6 +43,7 @@ class AsyncEventStore:
         self._store = store
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="event store")
         self._watch = Watch(store)
+        self._is_closed = False
 
     @property
     def payloads(self) -> PayloadTypes:
@@ -54,6 +56,8 @@ class AsyncEventStore:
         return self._store.is_closed
 
     async def _run(self, call: Callable[..., _Result], *arguments: Any) -> _Result:
+        if self._is_closed:
+            raise closed()
         return await asyncio.get_running_loop().run_in_executor(self._readers, call, *arguments)
 
     # Appending
@@ -215,6 +219,7 @@ class AsyncEventStore:
         """Finish what is being written and give everything back; closing twice does nothing."""
         await asyncio.get_running_loop().run_in_executor(None, self._store.close)
         self._watch.close()
+        self._is_closed = True
         self._readers.shutdown(wait=False)
 
     async def __aenter__(self) -> Self:

@@ -73,6 +73,15 @@ class AsyncSubscription:
 
     async def next_within(self, seconds: float | None) -> Event | None:
         """Return the next event, None if none comes within so many seconds or the subscription is closed."""
+        try:
+            return await self._next_within(seconds)
+        except EventStoreError:
+            if self.is_closed:
+                # The store was closed while it was asked.
+                return None
+            raise
+
+    async def _next_within(self, seconds: float | None) -> Event | None:
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
         while not self.is_closed:
             if self._page:
@@ -130,10 +139,12 @@ class Watch:
     def wake(self) -> None:
         """Let every task stop waiting."""
         with self._lock:
-            for grown, (_, loop) in self._waiting.items():
-                # A loop that has ended meanwhile waits for nothing.
-                with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(grown.set)
+            # Each is woken once: a loop that is busy would be given the same call again and again.
+            woken, self._waiting = self._waiting, {}
+        for grown, (_, loop) in woken.items():
+            # A loop that has ended meanwhile waits for nothing.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(grown.set)
 
     def close(self) -> None:
         """End the thread, and let every task stop waiting."""

@@ -7,6 +7,7 @@ answer never becomes wrong. The time to live only keeps answers that nobody asks
 from __future__ import annotations
 
 import threading
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,37 +22,46 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 16 * 1024 * 1024
 SECONDS = 300.0
+_OF_AN_ENTRY = 500
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[Event]).decode
 
 
 class QueryCache:
-    """Keeps the answers to queries: `max_bytes` of them at most, none for longer than `seconds`.
+    """Keeps the answers to queries: `max_bytes` of them and their queries at most, none for longer than `seconds`.
 
     They are kept as bytes, so that whoever was given events may change what they hold.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES, seconds: float = SECONDS) -> None:
-        self._answers: TTLCache[tuple[object, ...], bytes] = TTLCache(max_bytes, seconds, getsizeof=len)
+        self._answers: TTLCache[tuple[object, ...], tuple[bytes, int]] = TTLCache(
+            max_bytes, seconds, getsizeof=itemgetter(1)
+        )
         self._lock = threading.Lock()
         self._max_bytes = max_bytes
         self.hits = 0
         self.misses = 0
 
-    def events(self, query: EventQuery, head: int, ask: Callable[[EventQuery], list[Event]]) -> list[Event]:
-        """Return the answer to a query while the head is at `head`, from `ask` if it was not given before."""
-        key = (head, query.key)
+    def events(
+        self, store: object, query: EventQuery, head: int, ask: Callable[[EventQuery], list[Event]]
+    ) -> list[Event]:
+        """Return a store's answer to a query while its head is at `head`, from `ask` if it was not given before.
+
+        `store` is what stands for the store among those that share the cache; it is kept with the answer.
+        """
+        key = (store, head, query.key)
         with self._lock:
             kept = self._answers.get(key)
             self.hits += kept is not None
             self.misses += kept is None
         if kept is not None:
-            return _decode(kept)
+            return _decode(kept[0])
         # Events that came since the head was read are not part of this answer.
         found = ask(query.narrowed(before=head + 1 if query.before is None else min(query.before, head + 1)))
         data = _encode(found)
-        if len(data) <= self._max_bytes:
+        size = len(data) + len(repr(query.key)) + _OF_AN_ENTRY
+        if size <= self._max_bytes:
             with self._lock:
-                self._answers[key] = data
+                self._answers[key] = data, size
         return found

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.query import Order, query_error
+from kitty_status.eventstore.query import Order, is_number, query_error
+from kitty_status.eventstore.values import problem_of_text
 
 if TYPE_CHECKING:
     from kitty_status.eventstore.query import EventQuery
@@ -42,8 +43,8 @@ class AppendCondition:
         query = self.fail_if
         if query.limit is not None or query.offset or query.cursor or query.order is not Order.POSITION:
             raise query_error("a condition takes no limit, offset, cursor or other order: it asks for any event")
-        if isinstance(self.after, bool) or not isinstance(self.after, int) or self.after < 0:
-            raise query_error(f"after is {self.after!r}, and a position from 0 on is expected")
+        if not is_number(self.after, 0):
+            raise query_error(f"after is {self.after!r:.40}, and a position from 0 on is expected")
 
     @property
     def query(self) -> EventQuery:
@@ -71,6 +72,14 @@ def expected_versions(expected: ExpectedVersion, streams: set[str]) -> dict[str,
             streams=sorted(streams),
         )
     for stream, version in versions.items():
+        problem = problem_of_text(stream)
+        if problem:
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED,
+                f"a version is expected of a stream, and {problem}",
+                hint="name a stream",
+                stream=ascii(stream),
+            )
         if isinstance(version, bool) or not isinstance(version, int) or version < NO_STREAM:
             raise EventStoreError(
                 StoreCode.VALIDATION_FAILED,

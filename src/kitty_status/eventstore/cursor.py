@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.values import GREATEST, problem_of_text
 from kitty_status.status.instants import format_instant, parse_instant
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def read_cursor(cursor: str, order: str) -> tuple[str | int, int]:
         if written_for == _TIMESTAMP:
             parse_instant(str(key))
     except (ValueError, AttributeError, binascii.Error) as error:
-        raise EventStoreError(
-            StoreCode.QUERY_ERROR, f"{cursor!a} is no cursor", hint="take it from the page before", cursor=cursor
-        ) from error
+        raise _no_cursor(cursor) from error
+    if not 0 <= position < GREATEST or (isinstance(key, int) and key != position) or problem_of_text(str(key)):
+        raise _no_cursor(cursor)
     if written_for != order or isinstance(key, int) != (order == _POSITION):
         raise EventStoreError(
             StoreCode.QUERY_ERROR,
@@ -56,3 +57,9 @@ def read_cursor(cursor: str, order: str) -> tuple[str | int, int]:
             cursor=cursor,
         )
     return key, position
+
+
+def _no_cursor(cursor: object) -> EventStoreError:
+    return EventStoreError(
+        StoreCode.QUERY_ERROR, f"{cursor!a} is no cursor", hint="take it from the page before", cursor=cursor
+    )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
 
 _NEITHER_BEGINS_NOR_ENDS = " \t"
+# Of a text that is an instance of some other program's subclass, what it says.
+_plain = str.__str__
 # So few texts are looked at one by one sooner than together.
 _FEW = 4
 # Names that were checked: many events have them in common.
@@ -48,9 +50,9 @@ def drafted(events: Sequence[NewEvent | Event]) -> tuple[Draft, ...]:
     _check_names(streams, "stream")
     moments = [event.at for event in events]
     columns = zip(
-        [next(minted) if each is None else each for each in given],
-        types,
-        streams,
+        [next(minted) if each is None else _plain(each) for each in given],
+        list(map(_plain, types)),
+        list(map(_plain, streams)),
         [now if at is None else _instant(at) for at in moments],
         _json([event.data for event in events], "data"),
         _tags([event.tags for event in events]),

@@ -58,3 +58,8 @@ class EventStoreError(KittyStatusError):
         self.exit_code = _EXIT_CODES[code]
         self.retryable = retryable or outcome_unknown
         self.outcome_unknown = outcome_unknown
+
+
+def closed() -> EventStoreError:
+    """Return the error for an operation of a store that was closed."""
+    return EventStoreError(StoreCode.STORAGE_ERROR, "the store is closed", hint="open it again")

@@ -7,6 +7,7 @@ A hand-over to each waiting caller in turn (leader and followers) was measured a
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.staging import Append, Outcome
 
     Tell: TypeAlias = Callable[[Outcome | BaseException], object]
+
+_log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 10_000
 """How many events one commit takes at most, as far as it has a choice: an append is never divided."""
@@ -105,7 +108,10 @@ class GroupCommit:
             yield
 
     def close(self) -> None:
-        """Commit what waits, and refuse what comes after."""
+        """Commit what waits, and refuse what comes after; in a forked child, nothing waits and locks may be held."""
+        if self._process != os.getpid():
+            self._closed = True
+            return
         with self._starting:
             self._closed = True
             writer = self._writer
@@ -117,7 +123,7 @@ class GroupCommit:
 
     def _refuse_if_closed(self) -> None:
         if self._closed:
-            raise EventStoreError(StoreCode.STORAGE_ERROR, "the store is closed", hint="open it again")
+            raise closed()
         if self._process != os.getpid():
             # No thread of the parent came along, and the files and connections are the parent's.
             raise EventStoreError(
@@ -168,7 +174,10 @@ class GroupCommit:
         except BaseException as error:  # noqa: BLE001  every caller gets it, and none waits for ever
             outcomes = [error] * len(together)
         for waiting, outcome in zip(together, outcomes, strict=True):
-            waiting.tell(outcome)
+            try:
+                waiting.tell(outcome)
+            except Exception:  # noqa: BLE001  an event loop may have ended; the others are still to be told
+                _log.warning("nobody could be told what became of an append", exc_info=True)
 
 
 def events_of(outcome: Outcome | BaseException) -> list[Event]:

@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,9 +52,9 @@ class Measures:
             if isinstance(outcome, EventStoreError):
                 self._appends.add(1, {**self._labels, "outcome": str(outcome.code)})
 
-    def failed(self, appends: int) -> None:
+    def failed(self, appends: int, error: EventStoreError) -> None:
         """Count appends of a commit that failed."""
-        self._appends.add(appends, {**self._labels, "outcome": str(StoreCode.STORAGE_ERROR)})
+        self._appends.add(appends, {**self._labels, "outcome": str(error.code)})
 
     def retried(self) -> None:
         """Count an attempt that is made again."""

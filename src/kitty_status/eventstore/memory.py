@@ -13,7 +13,7 @@ from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
-from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 from kitty_status.eventstore.staging import Append, Stage
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class MemoryEventStore(EventStore):
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
+        self._refuse_if_closed()
         return len(self._events)
 
     def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
@@ -68,6 +69,7 @@ class MemoryEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
+        self._refuse_if_closed()
         return answer(query, self._candidates(query), newest_first=self._candidates_backwards(query))
 
     def _candidates(self, query: EventQuery) -> Iterator[Event]:
@@ -97,6 +99,7 @@ class MemoryEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        check_place(stream, version)
         kept = checked_state(state)
         positions = self._by_stream.get(stream, [])
         if not 0 < version <= len(positions):
@@ -110,6 +113,8 @@ class MemoryEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        check_place(stream, max_version)
+        self._refuse_if_closed()
         with self._lock:
             kept = self._snapshots.get(stream, {})
             versions = [version for version in kept if max_version is None or version <= max_version]

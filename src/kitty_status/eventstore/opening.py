@@ -98,6 +98,8 @@ def _class_of(module: str, name: str) -> Any:
 def _file(path: str) -> Path:
     if not path:
         raise ValueError("it names no file")
+    if "\0" in path:
+        raise ValueError("no file has the character NUL in its name")
     return Path(path).expanduser()
 
 

@@ -10,7 +10,7 @@ from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, Expe
 from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.drafting import drafted
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.errors import EventStoreError, closed
 from kitty_status.eventstore.event import Event, NewEvent
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.growth import Growth
@@ -106,10 +106,14 @@ class EventStore(ABC):
         """
 
     def close(self) -> None:
-        """Finish what is being written and give everything back; closing twice does nothing."""
+        """Finish what is being written and give everything back. Closing twice does nothing; all else then fails."""
         self._writing.close()
         self.is_closed = True
         self.wake()
+
+    def _refuse_if_closed(self) -> None:
+        if self.is_closed:
+            raise closed()
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
@@ -178,8 +182,8 @@ class EventStore(ABC):
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
         try:
             outcomes = self.commit(appends)
-        except EventStoreError:
-            self.measures.failed(len(appends))
+        except EventStoreError as error:
+            self.measures.failed(len(appends), error)
             raise
         self.measures.committed(outcomes)
         newest = [outcome[-1].position for outcome in outcomes if isinstance(outcome, list) and outcome]
@@ -205,7 +209,9 @@ class EventStore(ABC):
             wanted = EventQuery(streams=wanted, after_version=from_version)
         with self.measures.querying():
             if self.cache is not None:
-                return self.cache.events(wanted, self.head(), lambda query: list(self.stream_events(query)))
+                return self.cache.events(
+                    self._growth, wanted, self.head(), lambda query: list(self.stream_events(query))
+                )
             return list(self.stream_events(wanted))
 
     def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:

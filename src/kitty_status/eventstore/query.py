@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.cursor import read_cursor, sort_key, written_cursor
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.values import GREATEST, problem_of_text
 from kitty_status.status.instants import parse_instant
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _has(tags: Mapping[str, str | list[str]], key: str, values: frozenset[str]) 
 class EventQuery:
     """Which events are asked for. A query that says nothing asks for all of them, from the first.
 
-    * `types`, `streams`, `ids`: a word or several; the event has one of them
+    * `types`, `streams`, `ids`: a word or several; the event has one of them; none at all asks for nothing
     * `tags`: all of them; where a key comes with several values, the event has each of these
     * `issue_ids`, `pr_ids`, `user_ids`, `providers`, `platforms`: the event has one of the values under the tag
       `issueId`, `prId`, `userId`, `provider`, `platform`
@@ -144,7 +145,7 @@ class EventQuery:
             self._set("end", _instant(self.end))
             self._set("any_of", tuple(self.any_of))
             self._set("criteria", self._criteria())
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise query_error(str(error)) from error
         self._check_numbers()
         if self.cursor is not None:
@@ -153,13 +154,17 @@ class EventQuery:
     def _check_numbers(self) -> None:
         for name, least in (("after", 0), ("before", 0), ("after_version", 0), ("limit", 0), ("offset", 0)):
             value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-                raise query_error(f"{name} is {value!r}, and a whole number from {least} on is expected")
+            if value is not None and not is_number(value, least):
+                raise query_error(
+                    f"{name} is {value!r:.40}, and a whole number from {least} on, below 2**62, is expected"
+                )
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
     def _criteria(self) -> tuple[Criterion, ...]:
+        if not isinstance(self.tags, Mapping):
+            raise TypeError(f"tags are {self.tags!r:.40}, and an object is expected")
         clauses = [(_word(key), frozenset([value])) for key, values in self.tags.items() for value in _words(values)]
         named = [(tag, _words(getattr(self, name))) for name, tag in NAMED_TAGS.items()]
         clauses += [(tag, values) for tag, values in named if values]
@@ -229,8 +234,15 @@ def query_error(message: str) -> EventStoreError:
     return EventStoreError(StoreCode.QUERY_ERROR, message, hint="correct the query")
 
 
+def is_number(value: object, least: int) -> bool:
+    """Say whether a value can count events."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < GREATEST
+
+
 def _alone(query: EventQuery) -> tuple[Criterion, ...]:
     """Return what a query comes to inside of another one, which decides on everything else."""
+    if not isinstance(query, EventQuery):
+        raise TypeError(f"any_of has {query!r:.40}, and queries are expected")
     if any(getattr(query, name) != getattr(EVERYTHING, name) for name in _OF_THE_WHOLE):
         raise ValueError("a query in any_of may name types, streams, ids and tags; the rest stands outside")
     return query.criteria or (Criterion(),)
@@ -240,20 +252,25 @@ def _instant(value: datetime | str | None) -> datetime | None:
     if value is None:
         return None
     moment = parse_instant(value) if isinstance(value, str) else value
+    if not isinstance(moment, datetime):
+        raise TypeError(f"{moment!r} is no datetime, and no text of one")
     if moment.tzinfo is None:
         raise ValueError(f"{moment} names no time zone")
     return moment.astimezone(UTC)
 
 
 def _words(values: Words) -> frozenset[str]:
+    if not isinstance(values, str | Iterable):
+        raise TypeError(f"{values!r:.40} is a {type(values).__name__}, not text")
     found = [values] if isinstance(values, str) else list(values)
     return frozenset(_word(each) for each in found)
 
 
 def _word(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!a} is no text that an event could have")
-    return value
+    problem = problem_of_text(value)
+    if problem or not value:
+        raise ValueError(problem or "an event has no empty text")
+    return str.__str__(value)
 
 
 def _key(clause: tuple[str, frozenset[str]]) -> tuple[str, list[str]]:

@@ -19,8 +19,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kitty_status.errors import BusyError, KittyStatusError, UnsafeLogError
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.values import canonical
+from kitty_status.eventstore.values import canonical, copied, problem_of_text
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
 
@@ -86,7 +87,7 @@ class SubjectKeys:
                 if key is None:
                     key = AESSIV.generate_key(_KEY_BITS)
                     replace_file(path, key, mode=0o600)
-        except OSError as error:
+        except (OSError, UnsafeLogError, BusyError) as error:
             raise _cannot("write", path, error) from error
         return key
 
@@ -101,16 +102,23 @@ class SubjectKeys:
             if not path.exists():
                 return False
             with exclusive(self._folder / ".lock"):
+                if not path.exists():
+                    return False
                 # What a copy-on-write disk keeps is beyond us; on others the key is gone even where its blocks stay.
                 with path.open("r+b", buffering=0) as file:
                     file.write(os.urandom(_KEY_BYTES))
                     os.fsync(file.fileno())
                 path.unlink()
-        except OSError as error:
+        except (OSError, UnsafeLogError, BusyError) as error:
             raise _cannot("remove", path, error) from error
         return True
 
     def _path(self, subject: str) -> Path:
+        problem = problem_of_text(subject)
+        if problem:
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED, f"the subject is no name: {problem}", hint="name a subject"
+            )
         return self._folder / f"{hashlib.sha256(subject.encode()).hexdigest()}.key"
 
 
@@ -124,16 +132,17 @@ class Sealing:
         """Return data whose `fields`, those that it has, are sealed with the key of a subject.
 
         Raises:
-            EventStoreError: STORAGE_ERROR: the subject's key cannot be made.
+            EventStoreError: STORAGE_ERROR: the subject's key cannot be made. VALIDATION_FAILED: a field holds something
+                that would not be read as it was given.
         """
+        plain = {field: _plain(data[field], field) for field in fields if field in data}
         key = self._keys.make(subject)
         sealed = dict(data)
-        for field in fields:
-            if field in sealed:
-                ciphertext = AESSIV(key).encrypt(canonical(sealed[field]), [subject.encode(), field.encode()])
-                sealed[field] = {
-                    SEALED: {"subject": subject, "key": _key_id(key), "value": base64.b64encode(ciphertext).decode()}
-                }
+        for field, text in plain.items():
+            ciphertext = AESSIV(key).encrypt(text, [subject.encode(), field.encode()])
+            sealed[field] = {
+                SEALED: {"subject": subject, "key": _key_id(key), "value": base64.b64encode(ciphertext).decode()}
+            }
         return sealed
 
     def open(self, data: Any) -> Any:
@@ -169,6 +178,15 @@ class Sealing:
             ) from error
 
 
+def _plain(value: Any, field: str) -> bytes:
+    try:
+        return canonical(copied(value, field))
+    except ValueError as error:
+        raise EventStoreError(
+            StoreCode.VALIDATION_FAILED, str(error), hint="correct it; nothing was sealed", field=field
+        ) from error
+
+
 def _is_sealed(value: Any) -> bool:
     return isinstance(value, dict) and value.keys() == {SEALED} and isinstance(value[SEALED], dict)
 
@@ -178,10 +196,11 @@ def _key_id(key: bytes) -> str:
     return hashlib.sha256(b"key id" + key).digest()[:_ID_BYTES].hex()
 
 
-def _cannot(verb: str, path: Path, error: OSError) -> EventStoreError:
+def _cannot(verb: str, path: Path, error: OSError | KittyStatusError) -> EventStoreError:
     return EventStoreError(
         StoreCode.STORAGE_ERROR,
-        f"cannot {verb} {path}: {error.strerror}",
+        f"cannot {verb} {path}: {error.strerror if isinstance(error, OSError) else error.message}",
         hint="see whether the folder of keys can be used",
+        retryable=isinstance(error, BusyError),
         path=str(path),
     )

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.values import copied
+from kitty_status.eventstore.query import is_number, query_error
+from kitty_status.eventstore.values import copied, problem_of_text
 
 
 class StateSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +38,19 @@ def checked_state(state: Any) -> Any:
         raise EventStoreError(
             StoreCode.VALIDATION_FAILED, str(error), hint="correct it; no snapshot was saved", field="state"
         ) from error
+
+
+def check_place(stream: object, version: object) -> None:
+    """Refuse to look for what no stream, and no version of one, could be.
+
+    Raises:
+        EventStoreError: QUERY_ERROR.
+    """
+    problem = problem_of_text(stream)
+    if problem:
+        raise query_error(f"the stream is no name: {problem}")
+    if version is not None and not is_number(version, 0):
+        raise query_error(f"the version is {version!r:.40}, and a whole number from 0 on is expected")
 
 
 def no_such_version(stream: str, version: int, newest: int) -> EventStoreError:

@@ -121,6 +121,7 @@ class Subscription:
             raise
 
     def _next_within(self, seconds: float | None) -> Event | None:
+        deadline = None if seconds is None else time.monotonic() + seconds
         while not self.is_closed:
             event = next(self._page, None)
             if event is not None:
@@ -132,11 +133,10 @@ class Subscription:
             if head > self.position:
                 self._read_on(head)
                 continue
-            patience = LONGEST_WAIT if seconds is None else min(seconds, LONGEST_WAIT)
-            if seconds is not None and seconds <= 0:
+            left = LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+            if left <= 0:
                 return None
-            self._store.wait_for(self.position + 1, patience)
-            seconds = None if seconds is None else seconds - patience
+            self._store.wait_for(self.position + 1, min(left, LONGEST_WAIT))
         return None
 
     @property

@@ -15,6 +15,9 @@ import msgspec
 MAX_DEPTH = 32
 """How deeply lists and objects may be nested."""
 
+GREATEST = 2**62
+"""No position, version or count of events is as great; whoever adds two of them stays within 64 bits."""
+
 _MAX_INTEGER = 2**63 - 1
 _MIN_INTEGER = -(2**63)
 _encode = msgspec.json.Encoder().encode
@@ -73,6 +76,13 @@ def _may_be_deep(lines: bytes) -> bool:
 
 
 _arrays, _objects = methodcaller("count", b"["), methodcaller("count", b"{")
+
+
+def problem_of_text(text: object) -> str | None:
+    """Return why no event can have such a text in it, None where one could."""
+    if not isinstance(text, str):
+        return f"{text!a} is a {type(text).__name__}, not text"
+    return _problem_of_text(text, ascii(text))
 
 
 def canonical(value: Any) -> bytes:

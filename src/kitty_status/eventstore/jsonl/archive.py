@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from hashlib import sha256
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class Unpacked:
 
     def __init__(self) -> None:
         self._files: dict[Path, IO[bytes]] = {}
+        self._lock = threading.Lock()
 
     def descriptor_of(self, path: Path, packed: Packed) -> int:
         """Return a descriptor of what a file holds, once its digest was compared.
@@ -85,23 +87,25 @@ class Unpacked:
         Raises:
             EventStoreError: CORRUPT: it holds something else than the manifest says.
         """
-        file = self._files.pop(path, None)
-        if file is None:
-            file = tempfile.TemporaryFile()  # noqa: SIM115  it is kept for the next reader
-            try:
-                _unpack_into(file, path, packed)
-            except BaseException:
-                file.close()
-                raise
-        self._files[path] = file
-        while len(self._files) > _MOST_OPEN:
-            self._files.pop(next(iter(self._files))).close()
-        return os.dup(file.fileno())
+        with self._lock:
+            file = self._files.pop(path, None)
+            if file is None:
+                file = tempfile.TemporaryFile()  # noqa: SIM115  it is kept for the next reader
+                try:
+                    _unpack_into(file, path, packed)
+                except BaseException:
+                    file.close()
+                    raise
+            self._files[path] = file
+            while len(self._files) > _MOST_OPEN:
+                self._files.pop(next(iter(self._files))).close()
+            return os.dup(file.fileno())
 
     def close(self) -> None:
         """Give the files back."""
-        while self._files:
-            self._files.popitem()[1].close()
+        with self._lock:
+            while self._files:
+                self._files.popitem()[1].close()
 
 
 def _unpack_into(file: IO[bytes], path: Path, packed: Packed) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
 
 
+_FEW = 8
+
+
 def merged(sources: Sequence[Iterator[list[Event]]], after: int) -> Iterator[list[Event]]:
     """Yield the events behind a position in lists, from sources that give theirs in lists, in order."""
     laid: dict[int, Event] = {}
@@ -22,7 +25,7 @@ def merged(sources: Sequence[Iterator[list[Event]]], after: int) -> Iterator[lis
     while furthest:
         reached, number = furthest[0]
         if reached > after:
-            if taken := [laid.pop(position) for position in range(after + 1, reached + 1) if position in laid]:
+            if taken := [laid.pop(position) for position in _those_in(laid, after + 1, reached)]:
                 yield taken
             after = reached
         events = next(sources[number], None)
@@ -35,6 +38,13 @@ def merged(sources: Sequence[Iterator[list[Event]]], after: int) -> Iterator[lis
         yield [laid[position] for position in sorted(laid)]
 
 
+def _those_in(laid: dict[int, Event], first: int, last: int) -> list[int]:
+    """Return the positions from one to another that are laid down, in order; where few are, none is counted up to."""
+    if last - first > _FEW * len(laid):
+        return sorted(position for position in laid if first <= position <= last)
+    return [position for position in range(first, last + 1) if position in laid]
+
+
 def merged_backwards(sources: Sequence[Iterator[list[Event]]], last: int) -> Iterator[list[Event]]:
     """Yield the events up to a position in lists, the last list first, from sources that give theirs like this."""
     laid: dict[int, Event] = {}
@@ -43,7 +53,7 @@ def merged_backwards(sources: Sequence[Iterator[list[Event]]], last: int) -> Ite
     while furthest:
         reached, number = -furthest[0][0], furthest[0][1]
         if reached <= last:
-            if taken := [laid.pop(position) for position in range(reached, last + 1) if position in laid]:
+            if taken := [laid.pop(position) for position in _those_in(laid, reached, last)]:
                 yield taken
             last = reached - 1
         events = next(sources[number], None)

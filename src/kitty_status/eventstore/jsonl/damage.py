@@ -36,6 +36,7 @@ class DamageNotes:
     def __init__(self, on_damage: OnDamage) -> None:
         self.on_damage = on_damage
         self._found: dict[tuple[str, int], DamagedLine] = {}
+        self._counted: dict[str, tuple[int, int]] = {}
 
     @property
     def lines(self) -> list[DamagedLine]:
@@ -51,11 +52,21 @@ class DamageNotes:
         path = str(segment.path)
         if (path, offset) in self._found and self.on_damage == "skip":
             return
-        number = 1 + sum(data.count(b"\n") for _, data in segment.pieces(0, offset))
+        number = self._number_of(segment, path, offset)
         if self.on_damage == "raise":
             raise damaged(segment.path, number, why)
         self._found[path, offset] = DamagedLine(path, offset, number, why, preview(line))
         _log.warning("%s:%d: skipped: %s (%d skipped so far)", path, number, why, len(self._found))
+
+    def _number_of(self, segment: Segment, path: str, offset: int) -> int:
+        """Return the number of the line at an offset, counted from the damaged line before it."""
+        start, number = self._counted.get(path, (0, 1))
+        if start > offset:
+            start, number = 0, 1
+        number += sum(data.count(b"\n") for _, data in segment.pieces(start, offset))
+        if offset > start:
+            self._counted[path] = offset, number
+        return number
 
 
 def damaged(path: Path, number: int, why: str) -> EventStoreError:

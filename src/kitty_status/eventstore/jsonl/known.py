@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.jsonl.lines import Mark, decode_marks, mark_of
+from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Mark, decode_marks, mark_of
 from kitty_status.eventstore.jsonl.log import Visible
 from kitty_status.jsonl.codec import LineDamagedError
 
@@ -32,7 +32,7 @@ _position = attrgetter("position")
 
 
 class _Line(NamedTuple):
-    """A line: its position, what it says, None if it is damaged, its file and where it begins and ends there."""
+    """A line: its position, its mark (None if it is damaged), its file, and where it begins and ends there."""
 
     position: int
     mark: Mark | None
@@ -161,10 +161,11 @@ class Known:
         if not until or any(line.mark is not None and not line.mark.position for line in lines):
             return None
         together = [line for line in lines if line.until == until and line.mark is not None]
-        before = max((line.position for line in lines if line.until != until and line.mark is not None), default=0)
-        first = before + 1 if before else min(line.position for line in together)
+        least = min(line.position for line in together)
+        before = max((line.position for line in lines if line.mark is not None and line.position < least), default=0)
+        first = before + 1 if before else least
         alone = any(line.position == until and line.mark is not None and not line.mark.until for line in together)
-        # Where lines are damaged, nobody can tell what was torn; then nothing is taken for torn, and nothing taken out.
+        # Where lines are damaged, nobody can tell what was torn; then nothing is taken out. They keep their places.
         is_whole = alone or any(line.mark is None for line in lines) or len(together) == until - first + 1
         if not is_whole and not before:
             return None
@@ -173,10 +174,11 @@ class Known:
             for name, found in last.items()
             if found
         }
-        return Visible(until if is_whole else before, part.day, ends)
+        newest = 0 if self._layout.has_many_streams else sum(line.start > together[-1].start for line in lines)
+        return Visible(until + newest if is_whole else before, part.day, ends)
 
     def _last_lines(self, segment: Segment) -> list[_Line]:
-        """Return the lines at the end that were written together, and the one before them."""
+        """Return the lines at the end that were written together, and one before."""
         pieces: list[list[_Line]] = []
         until = 0
         length = _FIRST_LOOK
@@ -245,10 +247,13 @@ class Known:
         if not line.strip(b" \t\r"):
             return None
         try:
-            return mark_of(line)
+            if (mark := mark_of(line)).position or not self._layout.has_many_streams:
+                return mark
+            why = NAMES_NO_PLACE
         except LineDamagedError as error:
-            self._notes.note(segment, offset + sum(map(len, plain[:number])) + number, line, error.reason)
-            return None
+            why = error.reason
+        self._notes.note(segment, offset + sum(map(len, plain[:number])) + number, line, why)
+        return None
 
     def _accepted(self, lines: list[_Line], head: int, *, is_locked: bool) -> list[_Line]:
         """Return the lines up to the last one with which something ends that was written together."""

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
 from kitty_status.eventstore.event import DEFAULT_STREAM, Event
+from kitty_status.eventstore.values import GREATEST
 from kitty_status.jsonl.codec import LineDamagedError, decode
 from kitty_status.status.instants import parse_instant
 
@@ -41,12 +42,15 @@ class _Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fa
     version: int
 
 
+_Number: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=GREATEST)]
+
+
 class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a writer must know of a line; a line of another program has position 0."""
 
-    position: int = 0
-    until: int = 0
-    version: int = 0
+    position: _Number = 0
+    until: _Number = 0
+    version: _Number = 0
     stream: str = DEFAULT_STREAM
     id: str = ""
 
@@ -70,6 +74,10 @@ class Context:
 
 class ContextMissingError(Exception):
     """A line of another program was met, and the version of its stream before it is not known."""
+
+
+NAMES_NO_PLACE = "it names neither its position nor its version, and nothing in a folder of streams tells them"
+"""Why a line of another program is damaged where its neighbours are in other files."""
 
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -106,9 +114,12 @@ def event_of(line: bytes, context: Context) -> Event:
         ContextMissingError: it says less than its event has, and what it lacks cannot be told here.
     """
     try:
-        return _events.decode(line)
+        event = _events.decode(line)
     except ValueError:
         return _foreign_event(line, context)
+    if not (0 < event.position < GREATEST and 0 < event.version < GREATEST):
+        raise LineDamagedError(f"it names position {event.position} and version {event.version}, which no event has")
+    return event
 
 
 def mark_of(line: bytes) -> Mark:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.event import DEFAULT_STREAM
 from kitty_status.eventstore.jsonl.index import Piece
-from kitty_status.eventstore.jsonl.lines import Context, decode_events, event_of
+from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Context, ContextMissingError, decode_events, event_of
 from kitty_status.eventstore.jsonl.segments import PIECE
+from kitty_status.eventstore.values import GREATEST
 from kitty_status.jsonl.codec import LineDamagedError
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class SegmentReader:
         found = list(map(_positions, events))
         if not found:
             return True
+        if found[-1] >= GREATEST:
+            return False
         if self._is_shared:
             return (before is None or found[0] > before) and found == sorted(set(found))
         first = found[0] if before is None else before + 1
@@ -173,6 +176,11 @@ class SegmentReader:
             self._notes.note(self.segment, offset, line, error.reason)
             if not self._is_shared:
                 context.position += 1  # a damaged line keeps its place
+            return None
+        except ContextMissingError:
+            if not self._is_shared:
+                raise
+            self._notes.note(self.segment, offset, line, NAMES_NO_PLACE)
             return None
         if event.position <= context.position:
             why = f"its position {event.position} is not behind {context.position}, which comes before it"

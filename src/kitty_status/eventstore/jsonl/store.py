@@ -18,7 +18,7 @@ from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
-from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 from kitty_status.eventstore.watching import Watch
 from kitty_status.jsonl.disk import DISK
 
@@ -88,6 +88,7 @@ class JsonlEventStore(EventStore):
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
+        self._refuse_if_closed()
         with failures(self.path):
             return self._known.visible().head
 
@@ -106,6 +107,7 @@ class JsonlEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
+        self._refuse_if_closed()
         with failures(self.path):
             visible = self._known.visible()
             yield from self._finder.answer(query, visible)
@@ -118,6 +120,7 @@ class JsonlEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        check_place(stream, version)
         kept = checked_state(state)
         event = None
         if version > 0:
@@ -134,6 +137,8 @@ class JsonlEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        check_place(stream, max_version)
+        self._refuse_if_closed()
         with failures(self.path):
             return self._snapshots.newest(stream, max_version)
 

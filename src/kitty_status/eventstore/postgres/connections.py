@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.backoff import attempts
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
 from kitty_status.eventstore.postgres.driver import psycopg, psycopg_pool
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Server:
     def reading(self) -> Iterator[psycopg.Connection]:
         """Lend a connection to whoever reads, with the errors of psycopg."""
         if self._process != os.getpid():
-            raise _closed()
+            raise closed()
         if self._is_closed or self._pool.closed:
             self._open()
         with self._pool.connection() as connection:
@@ -129,7 +129,7 @@ class Server:
     def _open(self) -> None:
         with self._opening:
             if self._is_closed:
-                raise _closed()
+                raise closed()
             self._pool.open()
 
     def statistics(self) -> dict[str, int]:
@@ -200,7 +200,3 @@ def _settle(connection: psycopg.Connection, **seconds: float) -> None:
     settings |= {name: str(int(value * 1000)) for name, value in seconds.items()}
     calls = ", ".join(["set_config(%s, %s, false)"] * len(settings))
     connection.execute(f"SELECT {calls}", [each for pair in settings.items() for each in pair])
-
-
-def _closed() -> EventStoreError:
-    return EventStoreError(StoreCode.STORAGE_ERROR, "the store is closed", hint="open it again")

@@ -17,7 +17,7 @@ from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_sche
 from kitty_status.eventstore.postgres.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
-from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +81,8 @@ class PostgresEventStore(EventStore):
 
     def get_event(self, event_id: str) -> Event | None:
         """Return the event with this id, None where there is none."""
-        return next(iter(events_of(self._reader.rows(Sql(self._asking.by_ids, [[event_id]])))), None)
+        wanted = [*EventQuery(ids=event_id).criteria[0].ids] if event_id else []
+        return next(iter(events_of(self._reader.rows(Sql(self._asking.by_ids, [wanted])))), None)
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
@@ -122,6 +123,7 @@ class PostgresEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        check_place(stream, version)
         kept = checked_state(state)
         at = datetime.now(UTC)
         found = self._reader.rows(self._asking.place_of(stream, version))
@@ -137,6 +139,7 @@ class PostgresEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        check_place(stream, max_version)
         # How far a replica has come is known by its events, which says nothing of a snapshot that was replaced.
         rows = self._reader.rows(self._asking.snapshot_of(stream, max_version), FROM_PRIMARY)
         if not rows:

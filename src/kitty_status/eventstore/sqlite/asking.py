@@ -7,7 +7,10 @@ that a page costs what it holds however many events there are. Every value is a 
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from kitty_status.eventstore.query import Criterion, EventQuery, Order
 from kitty_status.status.instants import format_instant
@@ -20,6 +23,8 @@ COLUMNS = "position, id, type, stream, version, at, data, tags, metadata"
 _COLUMNS = ", ".join(f"events.{name}" for name in COLUMNS.split(", "))
 # More alternatives than this are asked for in one scan.
 _MOST_ALTERNATIVES = 32
+_MOST_IN_A_ROW = 100
+_encode = msgspec.json.Encoder().encode
 _ORDERED_BY = {Order.POSITION: "position", Order.TIMESTAMP: "at", Order.TYPE: "type"}
 
 
@@ -82,6 +87,8 @@ def count(query: EventQuery, before: int) -> Sql:
 def _alternatives(query: EventQuery) -> list[Criterion] | None:
     """Return criteria of one word each that come to the same; None where there are too many."""
     found: list[Criterion] = []
+    if sum(map(_combinations, query.criteria)) > _MOST_ALTERNATIVES:
+        return None
     for criterion in query.criteria or (Criterion(),):
         choices = [
             [frozenset([word]) for word in sorted(words)] or [frozenset[str]()]
@@ -90,9 +97,13 @@ def _alternatives(query: EventQuery) -> list[Criterion] | None:
         tags = [[(key, frozenset([value])) for value in sorted(values)] for key, values in criterion.tags]
         for types, streams, ids in product(*choices):
             found += [Criterion(types, streams, ids, clauses) for clauses in product(*tags)]
-            if len(found) > _MOST_ALTERNATIVES:
-                return None
     return found
+
+
+def _combinations(criterion: Criterion) -> int:
+    """Return of how many words each way to meet a criterion is one."""
+    choices = (criterion.types, criterion.streams, criterion.ids, *(words for _, words in criterion.tags))
+    return prod(max(1, len(words)) for words in choices)
 
 
 def _where(query: EventQuery, after: int, before: int, alternative: Criterion | None) -> Sql:
@@ -120,7 +131,7 @@ def _where(query: EventQuery, after: int, before: int, alternative: Criterion | 
     wanted = query.criteria if alternative is None else (alternative,)
     met = [_met(criterion, values) for criterion in wanted if not criterion.is_everything]
     if met:
-        clauses.append("(" + " OR ".join(met) + ")")
+        clauses.append(_joined(" OR ", met))
     return Sql(f"{text} WHERE {' AND '.join(clauses)}", values)
 
 
@@ -136,9 +147,21 @@ def _met(criterion: Criterion, values: list[Value]) -> str:
             "EXISTS (SELECT 1 FROM event_tags WHERE event_tags.position = events.position AND event_tags.key = ? "
             f"AND event_tags.value {_one_of(words, values)})"
         )
-    return "(" + " AND ".join(clauses) + ")"
+    return _joined(" AND ", clauses)
+
+
+def _joined(operator: str, clauses: list[str]) -> str:
+    """Return clauses in parentheses, many in groups: SQLite allows for so many operators in a row only."""
+    while len(clauses) > _MOST_IN_A_ROW:
+        groups = [clauses[at : at + _MOST_IN_A_ROW] for at in range(0, len(clauses), _MOST_IN_A_ROW)]
+        clauses = [f"({operator.join(group)})" for group in groups]
+    return f"({operator.join(clauses)})"
 
 
 def _one_of(words: frozenset[str], values: list[Value]) -> str:
+    if len(words) > _MOST_IN_A_ROW:
+        # SQLite allows for so many parameters only; here they are one.
+        values.append(_encode(sorted(words)).decode())
+        return "IN (SELECT value FROM json_each(?))"
     values += sorted(words)
     return "= ?" if len(words) == 1 else f"IN ({', '.join('?' * len(words))})"

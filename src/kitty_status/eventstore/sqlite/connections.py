@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
 from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, prepare
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Connections:
         """Lend a connection that cannot write."""
         with self._lock:
             if self._closed or self._process != os.getpid():
-                raise EventStoreError(StoreCode.STORAGE_ERROR, "the store is closed", hint="open it again")
+                raise closed()
             connection = self._idle.pop() if self._idle else None
         with failures(self._path):
             if connection is None:
@@ -105,7 +105,12 @@ class Connections:
         connection.close()
 
     def close(self) -> None:
-        """Close every connection that is not lent; those that are, when they come back."""
+        """Close every connection that is not lent; those that are, when they come back.
+
+        In a forked child they are the parent's, which may have been in the middle of a call: they are left alone.
+        """
+        if self._process != os.getpid():
+            return
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
@@ -130,6 +135,9 @@ def failures(path: str) -> Iterator[None]:
     """Raise what SQLite raises as the event store's error."""
     try:
         yield
+    except (OverflowError, UnicodeEncodeError) as error:
+        # A number beyond 64 bits or half a character: nothing that is stored has it.
+        raise EventStoreError(StoreCode.QUERY_ERROR, f"{path}: {error}", hint="correct what is asked for") from error
     except sqlite3.Error as error:
         raise store_error(error, path) from error
 

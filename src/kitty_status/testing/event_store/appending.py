@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -40,6 +41,12 @@ ROUND_TRIPS: list[Any] = [
     "a" * 100_000,
 ]
 """Data that every backend gives back as it was."""
+
+
+class Kind(str, Enum):  # noqa: UP042  whose text, as opposed to a StrEnum's, is not its value
+    """The type of an event, as many programs write it."""
+
+    OPENED = "Opened"
 
 
 class Title(BaseModel):
@@ -169,6 +176,9 @@ class AppendingPromises(StoreCase):
                 store.append_batch(both, expected_version=4)
             with refused(StoreCode.VALIDATION_FAILED):
                 store.append(event(), expected_version=-1)
+            for name in ("a\ud800", 7):
+                with refused(StoreCode.VALIDATION_FAILED, "stream"):
+                    store.append(event(), expected_version={name: 0})  # type: ignore[dict-item]
             assert store.head() == 5
 
     def test_an_event_may_say_which_version_it_must_get(self, tmp_path: Path) -> None:
@@ -246,6 +256,15 @@ class AppendingPromises(StoreCase):
             with refused(StoreCode.VALIDATION_FAILED, "Titled", "data.title", "data.pages"):
                 store.append_batch([event(), event(type="Titled", data={"pages": "many"})])
             assert store.head() == 1
+
+    def test_a_name_may_be_a_member_of_an_enumeration(self, tmp_path: Path) -> None:
+        """It is stored, and looked for, as the text that it is."""
+        with self.opened(tmp_path) as store:
+            stored = store.append(event(type=Kind.OPENED, stream=Kind.OPENED, tags={"kind": Kind.OPENED}))
+            query = EventQuery(types=Kind.OPENED, streams=[Kind.OPENED], tags={"kind": Kind.OPENED})
+            assert store.get_events(query) == [stored] == store.get_events("Opened")
+            assert type(stored.type) is str
+            assert store.get_event_types() == ["Opened"]
 
     def test_an_event_of_another_store_keeps_its_id_and_its_time(self, tmp_path: Path) -> None:
         """So events can be copied, as often as one likes."""

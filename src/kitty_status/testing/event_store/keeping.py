@@ -56,6 +56,11 @@ class KeepingPromises(StoreCase):
                     store.create_snapshot(stream, version, {})
             with refused(StoreCode.VALIDATION_FAILED, "state"):
                 store.create_snapshot("a", 1, {"when": MOMENT})
+            for stream, version in (("a\ud800", 1), ("a", 2**70)):
+                with refused(StoreCode.QUERY_ERROR):
+                    store.create_snapshot(stream, version, {})
+                with refused(StoreCode.QUERY_ERROR):
+                    store.get_snapshot(stream, version)
             assert store.get_snapshot("a") is None
 
     def test_what_is_archived_reads_as_before(self, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.eventstore.answering import answer
+from kitty_status.eventstore.condition import AppendCondition
+from kitty_status.eventstore.cursor import written_cursor
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.testing.event_store.base import MOMENT, StoreCase, event, events, numbers, positions, refused
@@ -112,6 +114,18 @@ class ReadingPromises(StoreCase):
             {"tags": {"a": 1}},
             {"cursor": "nonsense"},
             {"any_of": (EventQuery(limit=1),)},
+            {"any_of": ("A",)},
+            {"after": 2**63},
+            {"limit": 2**64},
+            {"offset": 2**63},
+            {"start": 7},
+            {"start": MOMENT.date()},
+            {"start": "0001-01-01T00:00:00+14:00"},
+            {"tags": [("a", "b")]},
+            {"types": "\ud800"},
+            {"ids": ["a\0"]},
+            {"cursor": written_cursor("position", 2**70, 2**70)},
+            {"cursor": written_cursor("type", "a\0", 1), "order_by": "type"},
         ]
         for fields in bad:
             with refused(StoreCode.QUERY_ERROR):
@@ -121,6 +135,29 @@ class ReadingPromises(StoreCase):
             _, cursor = store.get_page(EventQuery(limit=1))
             with refused(StoreCode.QUERY_ERROR, "position", "type"):
                 store.get_events(EventQuery(order_by="type", cursor=cursor))
+            with refused(StoreCode.QUERY_ERROR, "character"):
+                store.get_event("\ud800")
+            with refused(StoreCode.QUERY_ERROR):
+                AppendCondition(EventQuery(), after=2**63)
+
+    def test_a_query_may_name_as_much_as_it_likes(self, tmp_path: Path) -> None:
+        """Thousands of words, of alternatives and of tags at once, and words that mean something elsewhere."""
+        many = [str(number) for number in range(2000)]
+        odd = ["%", "_", "' OR 1=1 --", 'a"; DROP TABLE events; --', "x" * 1_000_000, "*", "\\", "$1", "?", "{}", "%s"]
+        with self.opened(tmp_path) as store:
+            store.append_batch([event(1, tags={"issueId": "7", "prId": "7"}), event(2, id="7", type="%", stream="'")])
+            for number, query in (
+                (2, EventQuery(ids=many)),
+                (1, EventQuery(issue_ids=many, pr_ids=many)),
+                (1, EventQuery(any_of=tuple(EventQuery(types="Counted", tags={"issueId": each}) for each in many))),
+                (2, EventQuery(types=odd, streams=["'", *odd])),
+            ):
+                assert numbers(store.get_events(query)) == [number]
+                assert store.count_events(query) == 1
+                assert numbers(store.get_events(query.narrowed(order_by="type", direction="desc"))) == [number]
+            assert store.get_events(EventQuery(tags=dict.fromkeys(many, "v"))) == []
+            assert store.get_events(EventQuery(start="2027-01-01T00:00:00Z", end="2026-01-01T00:00:00Z")) == []
+            assert len(store.get_events(EventQuery(types=[], ids=(), tags={"issueId": []}))) == 2
 
     def test_what_was_handed_out_can_be_changed_without_harm(self, tmp_path: Path) -> None:
         """Nor does what was given to an append belong to the store."""
@@ -203,6 +240,9 @@ class ReadingPromises(StoreCase):
         store.close()
         with refused(StoreCode.STORAGE_ERROR, "closed"):
             store.append(event())
+        for ask in (store.head, store.get_events, store.count_events, store.subscribe, lambda: store.get_snapshot("a")):
+            with refused(StoreCode.STORAGE_ERROR, "closed"):
+                ask()
         if not self.persists:
             return
         with self.opened(tmp_path) as again:

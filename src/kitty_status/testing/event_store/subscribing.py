@@ -82,6 +82,20 @@ class SubscribingPromises(StoreCase):
             assert list(left) == []
             unsubscribe()
 
+    def test_a_subscriber_waits_as_long_as_it_said(self, tmp_path: Path) -> None:
+        """Whatever else is appended meanwhile, and whoever else stops listening."""
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(1) as pool:
+            wanted = store.subscribe(EventQuery(types="Wanted"))
+            waiting = pool.submit(wanted.next_within, SECONDS)
+            for number in range(80):
+                store.append(event(number))
+                store.subscribe().close()
+            store.append(event(80, type="Wanted"))
+            found = waiting.result()
+            assert found is not None
+            assert found.position == 81
+            wanted.close()
+
     def test_a_subscription_takes_no_query_that_ends(self, tmp_path: Path) -> None:
         """Nor one that goes in another order."""
         with self.opened(tmp_path) as store:
