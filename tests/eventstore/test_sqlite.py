@@ -132,3 +132,16 @@ def test_more_words_than_there_are_alternatives_are_found_in_one_scan(tmp_path: 
         store.append_batch([event(number, type=f"T{number % 50}") for number in range(200)])
         found = store.get_events(EventQuery(types=[f"T{number}" for number in range(40)]))
         assert positions(found) == [number + 1 for number in range(200) if number % 50 < 40]
+
+
+def test_an_append_that_was_interrupted_leaves_no_transaction_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SqliteEventStore(tmp_path / "events.db") as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(store, "_confirm", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                store.append(event())
+        assert store.append(event()).position == 1
+    with SqliteEventStore(tmp_path / "events.db") as again:
+        assert again.head() == 1

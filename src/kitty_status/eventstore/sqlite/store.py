@@ -15,7 +15,7 @@ from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery, Order
-from kitty_status.eventstore.snapshots import StateSnapshot, checked_state, no_such_version
+from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 from kitty_status.eventstore.sqlite.asking import Sql, count, page_by_position, whole
 from kitty_status.eventstore.sqlite.bell import Bell
 from kitty_status.eventstore.sqlite.connections import Connections, failures, may_be_stored, roll_back, store_error
@@ -59,8 +59,11 @@ class SqliteEventStore(EventStore):
         writer = self._connections.writer
         self._connections.check_place()
         with failures(str(self.path)):
-            writer.execute("BEGIN IMMEDIATE")
+            if writer.in_transaction:
+                # A person has interrupted what was begun here.
+                roll_back(writer)
             try:
+                writer.execute("BEGIN IMMEDIATE")
                 self._stored.look()
                 stage = Stage(self._stored, appends)
                 outcomes = [stage.outcome_of(append) for append in appends]
@@ -117,7 +120,8 @@ class SqliteEventStore(EventStore):
     def _by_position(self, query: EventQuery, before: int) -> Iterator[Event]:
         after = query.after
         if query.behind is not None:
-            after, before = (after, min(before, query.behind[1])) if query.is_backwards else (query.behind[1], before)
+            behind = query.behind[1]
+            after, before = (after, min(before, behind)) if query.is_backwards else (max(after, behind), before)
         wanted = None if query.limit is None else query.offset + query.limit
         size = _FIRST_PAGE if wanted is None else max(1, min(wanted, _LARGEST_PAGE))
         while True:
@@ -172,6 +176,7 @@ class SqliteEventStore(EventStore):
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
         kept = checked_state(state)
+        check_place(stream, version)
         at = datetime.now(UTC)
         with self._connections.reading() as reader:
             found = reader.execute(
@@ -189,6 +194,7 @@ class SqliteEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
+        check_place(stream, max_version)
         with self._connections.reading() as reader:
             row = reader.execute(
                 "SELECT stream, version, position, state, at FROM state_snapshots "

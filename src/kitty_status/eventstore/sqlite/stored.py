@@ -64,7 +64,8 @@ class Stored:
 
     def first_match(self, query: EventQuery) -> Event | None:
         """Return the first event that a query asks for."""
-        sql = page_by_position(query, query.after, query.before or self._head + 1, 1)
+        end = self._head + 1 if query.before is None else min(query.before, self._head + 1)
+        sql = page_by_position(query, query.after, end, 1)
         return next(iter(events_of(self._connection.execute(sql.text, sql.values).fetchall())), None)
 
 

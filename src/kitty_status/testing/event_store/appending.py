@@ -203,6 +203,12 @@ class AppendingPromises(StoreCase):
             assert store.append(taken, condition=AppendCondition(seat, after=2)).position == 3
             assert store.append(event(), condition=AppendCondition(EventQuery(types="Other"))).position == 4
 
+    def test_a_condition_that_no_event_can_meet_never_stops_an_append(self, tmp_path: Path) -> None:
+        """Nothing lies before the first position."""
+        with self.opened(tmp_path) as store:
+            store.append(event())
+            assert store.append(event(), condition=AppendCondition(EventQuery(before=0))).position == 2
+
     def test_a_repeated_append_meets_its_own_condition(self, tmp_path: Path) -> None:
         """What it guards against has not happened: it was this very append."""
         condition = AppendCondition(EventQuery(tags={"name": "ann"}))

@@ -99,6 +99,15 @@ class ReadingPromises(StoreCase):
                 assert found == store.get_events(query.narrowed(limit=None))
                 assert len(found) == len(expected)
 
+    def test_a_cursor_and_a_position_hold_both(self, tmp_path: Path) -> None:
+        """The answer begins behind whichever lies further on."""
+        with self.opened(tmp_path) as store:
+            stored = store.append_batch(events(6))
+            for after, behind in ((3, 1), (1, 3)):
+                query = EventQuery(after=after, limit=2)
+                found = store.get_events(query.narrowed(cursor=query.cursor_of(stored[behind - 1])))
+                assert positions(found) == [4, 5], (after, behind)
+
     def test_a_query_that_makes_no_sense_is_refused(self, tmp_path: Path) -> None:
         """When it is made, or when it meets a cursor of another order."""
         bad: list[dict[str, Any]] = [
