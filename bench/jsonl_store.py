@@ -10,21 +10,21 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from bench.measuring import in_turn, ratio
 from bench.places import RESULTS
+from bench.store_events import cpu_of_work, event_numbered, timed
 
 from kitty_status.eventstore.durability import OS
-from kitty_status.eventstore.event import Event, NewEvent
+from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.query import EventQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from bench.measuring import Figure
 
@@ -49,13 +49,13 @@ def _appends(here: Path) -> Iterator[Figure]:
     line = b"x" * 210 + b"\n"
     raw = os.open(here / "raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     with JsonlEventStore(here / "events.jsonl") as store:
-        store.append(_event(0))
-        batch = [_event(number) for number in range(100)]
+        store.append(event_numbered(0))
+        batch = [event_numbered(number) for number in range(100)]
         one = in_turn(
-            _APPENDS, {"raw": lambda: _raw(raw, line), "ours": lambda: _timed(lambda: store.append(_event(1)))}
+            _APPENDS, {"raw": lambda: _raw(raw, line), "ours": lambda: timed(lambda: store.append(event_numbered(1)))}
         )
         many = in_turn(
-            _BATCHES, {"raw": lambda: _raw(raw, line * 100), "ours": lambda: _timed(lambda: store.append_batch(batch))}
+            _BATCHES, {"raw": lambda: _raw(raw, line * 100), "ours": lambda: timed(lambda: store.append_batch(batch))}
         )
         crowd = in_turn(7, {"raw": lambda: _raw_alone(raw, line), "ours": lambda: _crowd(store)})
     os.close(raw)
@@ -76,15 +76,15 @@ def _reads(folder: Path) -> Iterator[Figure]:
     path = folder / "events.jsonl"
     with JsonlEventStore(path, durability=OS) as store:
         for first in range(0, _LARGE, 10_000):
-            store.append_batch([_event(number) for number in range(first, first + 10_000)])
+            store.append_batch([event_numbered(number) for number in range(first, first + 10_000)])
         wanted = EventQuery(tags={"issueId": "7"})
         store.get_events(wanted)
-        everything = in_turn(7, {"floor": lambda: _decoded(path), "ours": lambda: _cpu(lambda: _all_of(store))})
+        everything = in_turn(7, {"floor": lambda: _decoded(path), "ours": lambda: cpu_of_work(lambda: _all_of(store))})
         tag = in_turn(
             7,
             {
-                "scan": lambda: _timed(lambda: list(filter(wanted.matches, store.stream_events()))),
-                "ours": lambda: _timed(lambda: store.get_events(wanted)),
+                "scan": lambda: timed(lambda: list(filter(wanted.matches, store.stream_events()))),
+                "ours": lambda: timed(lambda: store.get_events(wanted)),
                 "0.1 s": lambda: 0.1,
             },
         )
@@ -94,33 +94,12 @@ def _reads(folder: Path) -> Iterator[Figure]:
     yield ratio("jsonl, one tag of a million", tag["ours"], tag["0.1 s"], target=1, of="100 ms")
 
 
-def _event(number: int) -> NewEvent:
-    return NewEvent(
-        type=f"T{number % 10}",
-        stream=f"s{number % 50}",
-        data={"number": number, "text": "the review asks for a narrower lock"},
-        tags={"issueId": str(number % 500)},
-    )
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started
-
-
 def _raw(descriptor: int, data: bytes) -> float:
     def write() -> None:
         os.write(descriptor, data)
         os.fdatasync(descriptor)
 
-    return _timed(write)
+    return timed(write)
 
 
 def _raw_alone(descriptor: int, data: bytes) -> float:
@@ -130,7 +109,7 @@ def _raw_alone(descriptor: int, data: bytes) -> float:
 def _crowd(store: JsonlEventStore) -> float:
     def work() -> None:
         for number in range(_EACH):
-            store.append(_event(number))
+            store.append(event_numbered(number))
 
     def together() -> None:
         callers = [threading.Thread(target=work) for _ in range(_CALLERS)]
@@ -139,7 +118,7 @@ def _crowd(store: JsonlEventStore) -> float:
         for caller in callers:
             caller.join()
 
-    return _timed(together)
+    return timed(together)
 
 
 def _decoded(path: Path) -> float:
@@ -150,7 +129,7 @@ def _decoded(path: Path) -> float:
             while lines := file.readlines(_PIECE):
                 decode(b"".join(lines))
 
-    return _cpu(read)
+    return cpu_of_work(read)
 
 
 def _all_of(store: JsonlEventStore) -> int:

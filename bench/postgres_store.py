@@ -18,6 +18,7 @@ import psycopg
 from bench.eventsourcing_peer import CannotInstallError, Peer, python_of
 from bench.measuring import Figure, in_turn, ratio
 from bench.places import EVENTSOURCING
+from bench.store_events import timed
 from psycopg.types.json import set_json_loads
 
 import postgres_server
@@ -74,11 +75,11 @@ def _appends(
     batch = [_event(number) for number in range(100)]
     floor = _Floor(bare)
     contestants: dict[str, Callable[[], float]] = {
-        "one": lambda: _timed(lambda: [store.append(_event(number)) for number in range(_ONES)]),
-        "hundred": lambda: _timed(lambda: [store.append_batch(batch) for _ in range(_HUNDREDS)]),
-        "conditional": lambda: _timed(lambda: _append_if(store)),
-        "insert": lambda: _timed(lambda: _repeat(floor.insert, _ONES)),
-        "copy": lambda: _timed(lambda: _repeat(floor.copy, _HUNDREDS)),
+        "one": lambda: timed(lambda: [store.append(_event(number)) for number in range(_ONES)]),
+        "hundred": lambda: timed(lambda: [store.append_batch(batch) for _ in range(_HUNDREDS)]),
+        "conditional": lambda: timed(lambda: _append_if(store)),
+        "insert": lambda: timed(lambda: _repeat(floor.insert, _ONES)),
+        "copy": lambda: timed(lambda: _repeat(floor.copy, _HUNDREDS)),
     }
     peer = None
     try:
@@ -178,8 +179,8 @@ def _callers(store: PostgresEventStore, server: postgres_server.Server) -> Itera
         times = in_turn(
             7,
             {
-                "ours": lambda: _timed(lambda: list(pool.map(append, range(_CALLERS)))),
-                "locked": lambda: _timed(lambda: list(pool.map(lock, range(_LOCKING)))),
+                "ours": lambda: timed(lambda: list(pool.map(append, range(_CALLERS)))),
+                "locked": lambda: timed(lambda: list(pool.map(lock, range(_LOCKING)))),
             },
         )
     for connection in connections:
@@ -212,7 +213,7 @@ def _notices(store: PostgresEventStore, server: postgres_server.Server) -> Itera
             heard.clear()
             event = _event(number)
             store.append(event)
-            ours.append(_timed(heard.wait))
+            ours.append(timed(heard.wait))
             time.sleep(0.002)
             heard.clear()
             start = time.perf_counter()
@@ -235,9 +236,9 @@ def _reads(store: PostgresEventStore, server: postgres_server.Server) -> Iterato
         times = in_turn(
             7,
             {
-                "ours": lambda: _timed(lambda: sum(1 for _ in store.stream_events(plain))),
-                "cursor": lambda: _timed(lambda: _through_a_cursor(bare, head - 100_000, READ)),
-                "decoding cursor": lambda: _timed(lambda: _through_a_cursor(bare, head - 100_000, _DECODED)),
+                "ours": lambda: timed(lambda: sum(1 for _ in store.stream_events(plain))),
+                "cursor": lambda: timed(lambda: _through_a_cursor(bare, head - 100_000, READ)),
+                "decoding cursor": lambda: timed(lambda: _through_a_cursor(bare, head - 100_000, _DECODED)),
             },
         )
     name = "postgres, reading 100,000 of a million"
@@ -248,7 +249,7 @@ def _reads(store: PostgresEventStore, server: postgres_server.Server) -> Iterato
         ("a type, a tag and a time", EventQuery(types="Type2", tags={"issueId": "77"}, start="2020-01-01T00:00:00Z")),
         ("a stream", EventQuery(streams="stream 7", limit=1000)),
     ):
-        seconds = [_timed(lambda query=query: store.get_events(query)) for _ in range(8)][1:]  # type: ignore[misc]
+        seconds = [timed(lambda query=query: store.get_events(query)) for _ in range(8)][1:]  # type: ignore[misc]
         low, middle, high = (each * 1000 for each in statistics.quantiles(seconds, n=4))
         yield Figure(f"postgres, {name} in a million", middle, _SOON_ENOUGH * 1000, "", low, high, unit="ms")
 
@@ -271,9 +272,3 @@ def _faster(name: str, other: list[float], ours: list[float], target: float, of:
 def _repeat(work: Callable[[], object], times: int) -> None:
     for _ in range(times):
         work()
-
-
-def _timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start

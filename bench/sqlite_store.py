@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from bench.measuring import Figure, in_turn, ratio
 from bench.places import BENCH, RESULTS
+from bench.store_events import cpu_of_work, event_numbered, timed
 
 from kitty_status.clock import event_ids
 from kitty_status.eventstore.durability import OS
-from kitty_status.eventstore.event import NewEvent
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.eventstore.sqlite.asking import COLUMNS
 from kitty_status.eventstore.sqlite.schema import prepare
@@ -57,13 +57,13 @@ def run(folder: Path) -> Iterator[Figure]:
 
 def _batches(here: Path) -> Iterator[Figure]:
     for size, (rounds, each) in _BATCHES.items():
-        batch = [_event(number) for number in range(size)]
+        batch = [event_numbered(number) for number in range(size)]
         with SqliteEventStore(here / f"{size}.db") as store, closing(_Bare(here / f"bare {size}.db")) as bare:
             times = in_turn(
                 rounds,
                 {
                     "bare": partial(_repeated, each, partial(bare.append, size)),
-                    "ours": partial(_repeated, each, partial(_timed, partial(store.append_batch, batch))),
+                    "ours": partial(_repeated, each, partial(timed, partial(store.append_batch, batch))),
                 },
             )
         name = f"sqlite, durable batches of {size:,}"
@@ -100,7 +100,7 @@ class _Bare:
             self._connection.executemany(_TAG, tags)
             self._connection.execute("COMMIT")
 
-        return _timed(insert)
+        return timed(insert)
 
     def _rows(self, size: int) -> tuple[list[tuple[object, ...]], list[tuple[str, str, int]]]:
         at = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -131,7 +131,7 @@ def _singles(here: Path) -> Iterator[Figure]:
             {
                 "raw": lambda: _raw(raw, line),
                 "bare": lambda: bare.append(1),
-                "ours": lambda: _timed(lambda: store.append(_event(1))),
+                "ours": lambda: timed(lambda: store.append(event_numbered(1))),
             },
         )
         crowd = in_turn(7, {"bare": lambda: _alone(bare), "ours": lambda: _crowd(store)})
@@ -152,13 +152,13 @@ def _raw(descriptor: int, data: bytes) -> float:
         os.write(descriptor, data)
         os.fdatasync(descriptor)
 
-    return _timed(write)
+    return timed(write)
 
 
 def _crowd(store: SqliteEventStore) -> float:
     def work() -> None:
         for number in range(_EACH):
-            store.append(_event(number))
+            store.append(event_numbered(number))
 
     def together() -> None:
         callers = [threading.Thread(target=work) for _ in range(_CALLERS)]
@@ -167,7 +167,7 @@ def _crowd(store: SqliteEventStore) -> float:
         for caller in callers:
             caller.join()
 
-    return _timed(together)
+    return timed(together)
 
 
 def _notices(here: Path) -> Iterator[Figure]:
@@ -195,14 +195,14 @@ def _in_process(store: SqliteEventStore) -> tuple[list[float], list[float]]:
 
     def ours() -> float:
         heard.clear()
-        store.append(_event(1))
-        return _rested(_timed(heard.wait))
+        store.append(event_numbered(1))
+        return _rested(timed(heard.wait))
 
     def bare() -> float:
         heard.clear()
         with changed:
             changed.notify_all()
-        return _rested(_timed(heard.wait))
+        return _rested(timed(heard.wait))
 
     times = in_turn(_NOTICES, {"ours": ours, "bare": bare})
     unsubscribe()
@@ -219,7 +219,7 @@ def _across_processes(store: SqliteEventStore, touched: Path) -> tuple[list[floa
         file = os.open(touched, os.O_RDWR)
 
         def ours() -> float:
-            store.append(_event(1))
+            store.append(event_numbered(1))
             return _rested(from_store(time.perf_counter_ns()))
 
         def bare() -> float:
@@ -256,14 +256,14 @@ def _reads(folder: Path) -> Iterator[Figure]:
     path = folder / "events.db"
     with SqliteEventStore(path, durability=OS) as store, closing(sqlite3.connect(path)) as bare:
         for first in range(0, _LARGE, 10_000):
-            store.append_batch([_event(number) for number in range(first, first + 10_000)])
+            store.append_batch([event_numbered(number) for number in range(first, first + 10_000)])
         last = f"SELECT {COLUMNS} FROM events WHERE position > ? ORDER BY position"  # noqa: S608  the names are ours
         after = _LARGE - 200_000
         everything = in_turn(
             7,
             {
-                "bare": lambda: _cpu(lambda: bare.execute(last, (after,)).fetchall()),
-                "ours": lambda: _cpu(lambda: sum(1 for _ in store.stream_events(EventQuery(after=after)))),
+                "bare": lambda: cpu_of_work(lambda: bare.execute(last, (after,)).fetchall()),
+                "ours": lambda: cpu_of_work(lambda: sum(1 for _ in store.stream_events(EventQuery(after=after)))),
             },
         )
         of = "fetchall, which decodes nothing"
@@ -274,27 +274,6 @@ def _reads(folder: Path) -> Iterator[Figure]:
             ("a type, a tag and a time", EventQuery(types="T7", tags={"issueId": "7"}, start="2020-01-01T00:00:00Z")),
             ("a stream", EventQuery(streams="s7", limit=1000)),
         ):
-            seconds = [_timed(lambda query=query: store.get_events(query)) for _ in range(8)][1:]  # type: ignore[misc]
+            seconds = [timed(lambda query=query: store.get_events(query)) for _ in range(8)][1:]  # type: ignore[misc]
             low, middle, high = (each * 1000 for each in statistics.quantiles(seconds, n=4))
             yield Figure(f"sqlite, {name} in a million", middle, 100, "", low, high, unit="ms")
-
-
-def _event(number: int) -> NewEvent:
-    return NewEvent(
-        type=f"T{number % 10}",
-        stream=f"s{number % 50}",
-        data={"number": number, "text": "the review asks for a narrower lock"},
-        tags={"issueId": str(number % 500)},
-    )
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started

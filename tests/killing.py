@@ -15,13 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WRITERS = 2
+_ENOUGH = 5
+_MORE = 1.3
+_LONGEST = 2.0
 
 
 class Killed:
     """Two processes that write until they are killed; what they acknowledged comes through a pipe."""
 
     def __init__(self, write: Callable[[str], str], longest: float = 0.012) -> None:
-        """Write by a function, in processes that live for so many seconds at most, and for a millisecond at least."""
+        """Write by a function, in processes that live for so many seconds at most, and for a millisecond at least.
+
+        Where the disk is so slow that hardly one in five acknowledges anything, the next ones live longer.
+        """
         self._write = write
         self._longest = longest
         self._readable, self._writable = os.pipe()
@@ -32,13 +38,15 @@ class Killed:
     def run(self, kills: int, chance: random.Random) -> None:
         """Let writers live for some milliseconds each, so many times."""
         children: list[int] = []
-        for _ in range(kills):
+        for kill in range(1, kills + 1):
             while len(children) < WRITERS:
                 children.append(self._fork())
             time.sleep(chance.uniform(0.001, self._longest))
             child = children.pop(chance.randrange(len(children)))
             self._kill(child)
             self._drain()
+            if len(self.acknowledged) * _ENOUGH < kill:
+                self._longest = min(self._longest * _MORE, _LONGEST)
         for child in children:
             self._kill(child)
         os.close(self._writable)
