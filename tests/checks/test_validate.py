@@ -18,7 +18,7 @@ from kitty_status.checks.validate import Validation, validate
 from kitty_status.status import transitions, validation
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import Project, feature_at
-from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.views.materialize import materialize_feature
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "kitty-specs-example" / "001-login-form"
 CLAIM = line(event_id=ulid(1), at=instant(1), parents=[])

@@ -45,7 +45,7 @@ import os, sys
 from kitty_status.cli import application
 from kitty_status.cli.run import run
 application.build()
-import kitty_status.tracker.evidence
+import kitty_status.tracker.moving.evidence
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)

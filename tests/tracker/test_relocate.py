@@ -29,8 +29,8 @@ from kitty_status.tracker.config import Config
 from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.features import Feature, Project
 from kitty_status.tracker.former import former_slugs
-from kitty_status.tracker.materialize import materialize_feature
 from kitty_status.tracker.relocate import Relocation
+from kitty_status.tracker.views.materialize import materialize_feature
 
 NEW = "002-sign-in"
 MOVED = f"kitty-specs/{NEW}"

@@ -20,9 +20,9 @@ from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
-from kitty_status.tracker.materialize import compare, events_counted_by, log_oid, reduce_with_oid
+from kitty_status.tracker.mending.same_feature import how_to_unite
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.same_feature import how_to_unite
+from kitty_status.tracker.views.materialize import compare, events_counted_by, log_oid, reduce_with_oid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.same_feature import Namesakes
+    from kitty_status.tracker.mending.same_feature import Namesakes
 
 _MEND_LINE = "`kitty-status resolve --dry-run` says what can be mended and what would be set aside, `resolve` does it"
 _MATERIALIZE = "run `kitty-status materialize {slug}`"

@@ -12,14 +12,14 @@ from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageEr
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import compare, is_leftover, materialize_feature, reduce_with_oid
 from kitty_status.tracker.phases import phase_of, remarks_on
-from kitty_status.tracker.views import look_at_views
+from kitty_status.tracker.views.materialize import compare, is_leftover, materialize_feature, reduce_with_oid
+from kitty_status.tracker.views.views import look_at_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.materialize import Materialized
+    from kitty_status.tracker.views.materialize import Materialized
 
 
 @command

@@ -19,7 +19,7 @@ from kitty_status.tracker.features import Project
 from kitty_status.tracker.migrating.migrate import migrate as migrate_feature
 from kitty_status.tracker.migrating.plan import ALREADY, KEPT, MIGRATED, NOTHING
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config

@@ -18,7 +18,7 @@ from kitty_status.tracker.features import Project
 from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.reconciling import reconcile as reconciling
 from kitty_status.tracker.reconciling.reconcile import ReconcileRequest
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config

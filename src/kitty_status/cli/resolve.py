@@ -19,15 +19,15 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import how_to_commit, how_to_stage, is_committed
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project, feature_at
-from kitty_status.tracker.mend import ACTIONS
-from kitty_status.tracker.resolve import plan
-from kitty_status.tracker.resolve import resolve as resolve_feature
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.mending.mend import ACTIONS
+from kitty_status.tracker.mending.resolve import plan
+from kitty_status.tracker.mending.resolve import resolve as resolve_feature
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.mend import Change, Conflict, MendedFile
-    from kitty_status.tracker.resolve import Resolution
+    from kitty_status.tracker.mending.mend import Change, Conflict, MendedFile
+    from kitty_status.tracker.mending.resolve import Resolution
 
 _PATHSPECS = (*STATUS_PATHSPECS, *VIEW_PATHSPECS)
 _DECIDE = (

@@ -8,16 +8,16 @@ from kitty_status.cli.output import say, say_json, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.visible import visible
-from kitty_status.tracker.elsewhere import Outlook, features_elsewhere
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.phases import phase_of, remarks_on
-from kitty_status.tracker.sight import Surroundings
+from kitty_status.tracker.places.elsewhere import Outlook, features_elsewhere
+from kitty_status.tracker.places.sight import Surroundings
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
-    from kitty_status.tracker.elsewhere import Elsewhere
     from kitty_status.tracker.features import Feature, Project
-    from kitty_status.tracker.look import View
+    from kitty_status.tracker.places.elsewhere import Elsewhere
+    from kitty_status.tracker.places.look import View
 
 _MOST_PLACES = 3
 _NOWHERE = "-"

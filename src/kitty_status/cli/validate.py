@@ -16,8 +16,8 @@ from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import is_leftover
-from kitty_status.tracker.same_feature import Namesakes
+from kitty_status.tracker.mending.same_feature import Namesakes
+from kitty_status.tracker.views.materialize import is_leftover
 
 if TYPE_CHECKING:
     from kitty_status.checks.baseline import Baseline

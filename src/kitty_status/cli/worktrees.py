@@ -10,10 +10,10 @@ import typer
 from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.unmerged import survey
+from kitty_status.tracker.places.unmerged import survey
 
 if TYPE_CHECKING:
-    from kitty_status.tracker.unmerged import Holding, Survey
+    from kitty_status.tracker.places.unmerged import Holding, Survey
 
 EXAMPLES = """Examples:
 
