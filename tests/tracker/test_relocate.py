@@ -148,7 +148,7 @@ def test_a_branch_named_after_the_former_slug_still_means_the_feature(repo: GitR
 
 def test_the_events_of_a_renamed_feature_are_not_taken_for_strays(repo: GitRepo) -> None:
     rename(ready(repo))
-    assert ask(repo.path, "validate", NEW).out.splitlines() == ["1 feature, 1 events: 0 errors, 0 warnings"]
+    assert ask(repo.path, "validate", NEW).out.splitlines() == ["1 feature, 1 event: 0 errors, 0 warnings"]
     repo.append(f"{MOVED}/status.events.jsonl", line(event_id=ulid(3), at=instant(3), wp_id="WP03", feature_slug="x"))
     assert "other-feature: the event names the feature x" in ask(repo.path, "validate", NEW).out
 

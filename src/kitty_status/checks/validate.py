@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.lines import Spelling, odd_lines
@@ -25,8 +26,6 @@ from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.views.materialize import compare, events_counted_by, log_oid, reduce_with_oid
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import DecodeRow
     from kitty_status.status.snapshot import Snapshot
@@ -57,9 +56,6 @@ def validate(feature: Feature, config: Config, namesakes: Namesakes | None = Non
     """Return every finding about a feature's log, snapshot and views. Nothing is written, no lock is taken.
 
     With `namesakes`, it is also asked whether another folder holds events of the same feature.
-
-    Raises:
-        OSError: the operating system refused.
     """
     try:
         found = _validated(feature, config)
@@ -67,9 +63,21 @@ def validate(feature: Feature, config: Config, namesakes: Namesakes | None = Non
         # The other features of the run are to be heard of, too.
         finding = Finding(error.code, error.message, hint=error.hint, path=feature.relative(feature.log.path))
         found = Validation(feature, [finding], 0)
+    except OSError as error:
+        found = Validation(feature, [_unreadable(feature, error)], 0)
     if namesakes is not None:
         found.findings += [_split(feature, other) for other in namesakes.others_of(feature)]
     return found
+
+
+def _unreadable(feature: Feature, error: OSError) -> Finding:
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else feature.log.path
+    return Finding(
+        validation.UNREADABLE_FILE,
+        f"the operating system refuses it ({error.strerror or error}), so nothing else was looked at",
+        hint="see that it is a file that may be read, and call again",
+        path=feature.relative(path) if path.is_relative_to(feature.folder) else str(path),
+    )
 
 
 def _split(feature: Feature, other: Feature) -> Finding:

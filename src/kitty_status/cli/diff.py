@@ -97,7 +97,8 @@ def _print(features: list[FeatureMoves]) -> None:
             say(f"{visible(feature.slug)}: damaged")
             continue
         renamed = f" (was {visible(feature.renamed_from)})" if feature.renamed_from else ""
-        say(f"{visible(feature.slug)}{renamed}: {len(feature.moved)} moved, {feature.events:+} events")
+        change = f"{feature.events:+} {'event' if abs(feature.events) == 1 else 'events'}"
+        say(f"{visible(feature.slug)}{renamed}: {len(feature.moved)} moved, {change}")
         width = max((len(move["wp_id"]) for move in feature.moved), default=0)
         for move in feature.moved:
             say(f"  {move['wp_id']:<{width}}  {_move(move)}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, counted, say, say_json, warn
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
@@ -104,5 +104,5 @@ def _print(results: list[dict[str, Any]]) -> None:
 
 def _words(result: dict[str, Any]) -> str:
     if result["written"]:
-        return f"written, {result['event_count']} events"
+        return f"written, {counted(result['event_count'], 'event')}"
     return "has drifted from its log" if result["drifted"] else "up to date"

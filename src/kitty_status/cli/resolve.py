@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.git.head import operation_in_progress
@@ -144,7 +144,7 @@ def _print(resolution: Resolution, *, dry_run: bool) -> None:
     else:
         _print_changes(resolution, path, dry_run=dry_run)
     for each in resolution.elsewhere:
-        say(f"  {visible(each.revision)} ({each.commit[:12]}) holds {each.lines} lines that are not here")
+        say(f"  {visible(each.revision)} ({each.commit[:12]}) holds {counted(each.lines, 'line')} not here")
 
 
 def _print_changes(resolution: Resolution, path: str, *, dry_run: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.cli.output import say, say_json, warn
+from kitty_status.cli.output import counted, say, say_json, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.visible import visible
@@ -118,7 +118,7 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
 def _unmerged(count: int) -> str:
     if not count:
         return "nothing elsewhere that is not here"
-    return f"{count} event{'' if count == 1 else 's'} elsewhere that {'is' if count == 1 else 'are'} not here"
+    return f"{counted(count, 'event')} elsewhere that {'is' if count == 1 else 'are'} not here"
 
 
 def _print(outlook: Outlook) -> None:

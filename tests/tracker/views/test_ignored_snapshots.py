@@ -95,7 +95,7 @@ def test_a_snapshot_that_is_not_there_is_not_missed(repo: GitRepo) -> None:
     ready(repo)
     emit(repo.path, "WP01", "claimed", "--commit")
     (repo.path / SNAPSHOT).unlink()
-    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 events: 0 errors, 0 warnings\n"
+    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 event: 0 errors, 0 warnings\n"
     assert ask(repo.path, "materialize", "--all", "--check").code == 0
     assert ask(repo.path, "materialize", SLUG).code == 0
     assert (repo.path / SNAPSHOT).exists()
@@ -165,7 +165,7 @@ def branch_with_a_new_name(repo: GitRepo) -> None:
 def test_a_snapshot_that_another_branch_left_makes_no_feature(repo: GitRepo) -> None:
     branch_with_a_new_name(repo)
     assert ask(repo.path, "show").out == f"{SLUG}  1 claimed\n"
-    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 events: 0 errors, 0 warnings\n"
+    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 event: 0 errors, 0 warnings\n"
     assert len(ask(repo.path, "materialize", "--all", "--json").data) == 1
     repo.switch("renaming")
     assert (repo.path / SNAPSHOT).exists()
@@ -178,7 +178,7 @@ def test_a_snapshot_that_another_branch_left_makes_no_feature(repo: GitRepo) -> 
 def test_a_snapshot_that_another_branch_left_makes_way_for_a_rename(repo: GitRepo) -> None:
     branch_with_a_new_name(repo)
     assert ask(repo.path, "rename", SLUG, "002-new", "--commit").code == 0
-    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 events: 0 errors, 0 warnings\n"
+    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 event: 0 errors, 0 warnings\n"
     assert repo.git("status", "--porcelain") == ""
 
 
