@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MANIFEST = "from_position, to_position, size, sha256, codec, first_at, last_at, types, days, words"
 _NEXT = f"SELECT {_MANIFEST} FROM event_archives WHERE to_position > ? AND from_position < ? ORDER BY to_position"
 _NAMED = "FROM event_archives WHERE from_position || '-' || to_position = ?"
-_LINES = "SELECT lines FROM event_archives WHERE to_position = ?"
+_LINES = "SELECT CAST(lines AS BLOB) FROM event_archives WHERE to_position = ?"
 _KEEP = f"INSERT INTO event_archives ({_MANIFEST}, archived_at, lines) VALUES ({', '.join('?' * 12)})"
 _KEEP_ID = "INSERT INTO archived_ids (id, position) VALUES (?, ?)"
 _KEEP_VERSION = (
@@ -201,9 +201,9 @@ def _named(connection: sqlite3.Connection, name: str) -> Chunk | None:
 
 def _kept(connection: sqlite3.Connection, chunk: Chunk) -> bytes:
     row = connection.execute(_LINES, (chunk.last,)).fetchone()
-    if row is None or not isinstance(row[0], bytes):
+    if row is None or row[0] is None:
         raise damaged_archive(chunk.name, "its lines are not there")
-    return row[0]
+    return bytes(row[0])
 
 
 def _row_of(chunk: Chunk, data: bytes) -> tuple[Any, ...]:
