@@ -34,6 +34,7 @@ _NAMED = "FROM event_archives WHERE from_position || '-' || to_position = ?"
 _LINES = "SELECT CAST(lines AS BLOB) FROM event_archives WHERE to_position = ?"
 _KEEP = f"INSERT INTO event_archives ({_MANIFEST}, archived_at, lines) VALUES ({', '.join('?' * 12)})"
 _KEEP_ID = "INSERT INTO archived_ids (id, position) VALUES (?, ?)"
+_PLACES = "SELECT id, position FROM archived_ids WHERE id IN (SELECT value FROM json_each(?))"
 _KEEP_VERSION = (
     "INSERT INTO archived_streams (stream, version) VALUES (?, ?) "
     "ON CONFLICT (stream) DO UPDATE SET version = max(version, excluded.version)"
@@ -95,7 +96,11 @@ class ArchiveTable:
         """
         chunk = _named(connection, name)
         if chunk is not None:
-            events_of(chunk, unpacked(chunk, _kept(connection, chunk)))
+            events = events_of(chunk, unpacked(chunk, _kept(connection, chunk)))
+            ids = msgspec.json.encode([event.id for event in events]).decode()
+            known = dict(connection.execute(_PLACES, (ids,)))
+            if known != {event.id: event.position for event in events}:
+                raise damaged_archive(chunk.name, "the table archived_ids lacks ids of it, or has them elsewhere")
 
 
 class Archiver:
