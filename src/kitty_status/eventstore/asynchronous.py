@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.asynchronous_subscription import AsyncHandler
     from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.payloads import PayloadTypes
@@ -175,9 +177,21 @@ class AsyncEventStore:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
         return await self._run(self._store.get_snapshot, stream, max_version)
 
-    async def compact_events(self, before: datetime | str) -> int:
+    async def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move events that happened before an instant to the archive; see `EventStore.compact_events`."""
-        return await self._run(self._store.compact_events, before)
+        return await self._run(partial(self._store.compact_events, before, dry_run=dry_run))
+
+    async def archives(self) -> list[Archived]:
+        """Return what is in the archive; see `EventStore.archives`."""
+        return await self._run(self._store.archives)
+
+    async def restore_events(self, name: str) -> int:
+        """Bring back what went into the archive under a name; see `EventStore.restore_events`."""
+        return await self._run(self._store.restore_events, name)
+
+    async def check_archive(self, name: str) -> None:
+        """Compare what is in the archive under a name with its checksum; see `EventStore.check_archive`."""
+        await self._run(self._store.check_archive, name)
 
     # Subscribing
 

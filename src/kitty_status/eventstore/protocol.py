@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
-from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.drafting import drafted
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError, closed
 from kitty_status.eventstore.event import Event, NewEvent
 from kitty_status.eventstore.group_commit import GroupCommit
-from kitty_status.eventstore.growth import Growth
-from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.payloads import PayloadTypes
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.readable import Readable
 from kitty_status.eventstore.staging import Append
 from kitty_status.eventstore.subscription import Delivery, Subscription
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
     from types import TracebackType
 
-    from kitty_status.eventstore.caching import QueryCache
+    from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.snapshots import StateSnapshot
     from kitty_status.eventstore.staging import Outcome
 
@@ -32,7 +30,7 @@ Handler: TypeAlias = Callable[[Event], object]
 Unsubscribe: TypeAlias = Callable[[], None]
 
 
-class EventStore(ABC):
+class EventStore(Readable):
     """A record of events that only grows.
 
     What every backend promises:
@@ -56,11 +54,9 @@ class EventStore(ABC):
     """
 
     def __init__(self, durability: Durability = ALWAYS) -> None:
+        super().__init__()
         self.payloads = PayloadTypes()
         self.durability = durability
-        self.measures = Measures(type(self).__name__)
-        self.cache: QueryCache | None = None
-        self._growth = Growth()
         self._writing = GroupCommit(self._commit_and_tell, durability.linger)
         self.is_closed = False
 
@@ -75,17 +71,6 @@ class EventStore(ABC):
         """
 
     @abstractmethod
-    def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
-        """Return the events that a query asks for, one by one, in bounded memory however many there are.
-
-        They are those that were stored when the first one was asked for.
-        """
-
-    @abstractmethod
-    def head(self) -> int:
-        """Return the position of the newest event, 0 where there is none."""
-
-    @abstractmethod
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version, in place of what was kept for that version.
 
@@ -98,12 +83,37 @@ class EventStore(ABC):
         """Return the newest state that is kept of a stream, of `max_version` at most; None where there is none."""
 
     @abstractmethod
-    def compact_events(self, before: datetime | str) -> int:
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move events that happened before an instant to a compressed archive, and return how many were moved.
 
-        They stay readable through the store, at their positions. Only what lies whole before the instant is moved
-        (a segment, a day, a month, as the backend keeps them).
+        They stay readable through the store, at their positions, and what is promised of them is kept. Only what lies
+        whole before the instant is moved: the first events of the store, or its days, as the backend keeps them; the
+        newest event always stays. An interruption is harmless. With `dry_run`, nothing is moved.
+
+        Raises:
+            EventStoreError: QUERY_ERROR: `before` is no instant. STORAGE_ERROR: the extra `archive` is missing.
         """
+
+    def archives(self) -> list[Archived]:
+        """Return what is in the archive, in the order of positions."""
+        return []
+
+    def restore_events(self, name: str) -> int:
+        """Bring back what went into the archive under a name, and return how many events; 0 where there is none.
+
+        Raises:
+            EventStoreError: CORRUPT: it does not hold what was put into it; nothing is changed.
+        """
+        del name
+        return 0
+
+    def check_archive(self, name: str) -> None:
+        """Compare what is in the archive under a name with its checksum.
+
+        Raises:
+            EventStoreError: CORRUPT: it does not hold what was put into it.
+        """
+        del name
 
     def close(self) -> None:
         """Finish what is being written and give everything back. Closing twice does nothing; all else then fails."""
@@ -190,80 +200,6 @@ class EventStore(ABC):
         if newest:
             self._growth.reached(max(newest))
         return outcomes
-
-    # Reading
-
-    def get_event(self, event_id: str) -> Event | None:
-        """Return the event with this id, None where there is none."""
-        return next(iter(self.stream_events(EventQuery(ids=event_id))), None) if event_id else None
-
-    @overload
-    def get_events(self, wanted: EventQuery = ...) -> list[Event]: ...
-
-    @overload
-    def get_events(self, wanted: str, from_version: int = ...) -> list[Event]: ...
-
-    def get_events(self, wanted: EventQuery | str = EVERYTHING, from_version: int = 0) -> list[Event]:
-        """Return the events that a query asks for, or those of a stream with a version greater than `from_version`."""
-        if isinstance(wanted, str):
-            wanted = EventQuery(streams=wanted, after_version=from_version)
-        with self.measures.querying():
-            if self.cache is not None:
-                return self.cache.events(
-                    self._growth, wanted, self.head(), lambda query: list(self.stream_events(query))
-                )
-            return list(self.stream_events(wanted))
-
-    def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:
-        """Return the events of a type, of those that happened at `since` or later."""
-        return self.get_events(EventQuery(types=event_type, start=since))
-
-    def get_events_by_issue_id(self, issue_id: str) -> list[Event]:
-        """Return the events with this value under the tag `issueId`."""
-        return self.get_events(EventQuery(issue_ids=issue_id))
-
-    def get_events_by_time_range(self, start: datetime | str, end: datetime | str) -> list[Event]:
-        """Return the events that happened at `start` or later, and before `end`, by time."""
-        return self.get_events(EventQuery(start=start, end=end, order_by="timestamp"))
-
-    def get_page(self, query: EventQuery) -> tuple[list[Event], str | None]:
-        """Return the events of a query, and the cursor with which the next page begins; None where nothing is left."""
-        limit = query.limit
-        if limit is None:
-            return self.get_events(query), None
-        found = self.get_events(query.narrowed(limit=limit + 1))
-        return found[:limit], query.cursor_of(found[limit - 1]) if 0 < limit < len(found) else None
-
-    def read_day(self, day: date | str) -> list[Event]:
-        """Return the events that happened on a day (`YYYY-MM-DD`, in UTC), in the order of positions."""
-        return self.read_range(day, day)
-
-    def read_range(self, first: date | str, last: date | str) -> list[Event]:
-        """Return the events that happened from one day to another, both included, in the order of positions."""
-        start, end = instants_of(first, last)
-        return self.get_events(EventQuery(start=start, end=end))
-
-    # Aggregates
-
-    def count_events(self, query: EventQuery = EVERYTHING) -> int:
-        """Return how many events a query asks for."""
-        return sum(1 for _ in self.stream_events(query))
-
-    def get_event_types(self) -> list[str]:
-        """Return the types of all events, sorted."""
-        return sorted({event.type for event in self.stream_events()})
-
-    def get_tags(self) -> dict[str, list[str]]:
-        """Return the values of each tag that any event has, sorted."""
-        found: dict[str, set[str]] = {}
-        for event in self.stream_events():
-            for key, values in event.tags.items():
-                found.setdefault(key, set()).update([values] if isinstance(values, str) else values)
-        return {key: sorted(values) for key, values in sorted(found.items())}
-
-    def get_event_files(self) -> list[str]:
-        """Return the days (`YYYY-MM-DD`, in UTC) on which events happened, sorted; what `read_day` takes."""
-        return sorted({day_of(event.at) for event in self.stream_events()})
 
     # Subscribing
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
     from kitty_status.jsonl.disk import Disk
-
-_log = logging.getLogger(__name__)
 
 DAY_CHANGED = "session.day_changed"
 DISK_FULL = "store.disk_full"
@@ -91,35 +88,16 @@ class Writer:
             self._full_since, self._refused = None, 0
             return outcomes
 
-    def archive(self, before: datetime) -> int:
-        """Move the days that are over, and whose events all happened before an instant, into the archive."""
-        moved = 0
+    @contextmanager
+    def alone(self) -> Iterator[Visible]:
+        """Keep other writers out, and say how far the log reaches."""
         with failures(self._layout.path), self._lock:
-            visible = self._ready()
-            for part in self._layout.parts():
-                live = tuple(segment for segment in part.segments if not segment.is_archived)
-                if not live or not part.day < visible.day:
-                    continue
-                if self._layout.archive.holds(part.day, live):
-                    self._layout.archive.finish(replace(part, segments=live))
-                    continue
-                if len(live) < len(part.segments):
-                    _log.warning("%s is in the archive and beside it, and not the same: it stays as it is", part.day)
-                    continue
-                places = self._finder.extent_of(part.day, visible)
-                if places is not None and places.latest < before:
-                    for segment in live:
-                        if segment.name in self._logs:
-                            self._logs.pop(segment.name).close()
-                    self._layout.archive.take(part, (places.events, places.first, places.last))
-                    moved += places.events
-        return moved
+            yield self._ready()
 
-    def restore(self, day: str) -> int:
-        """Bring a day back from the archive; return how many events it holds."""
-        with failures(self._layout.path), self._lock:
-            segments = self._layout.archive.segments_of(day)
-            return self._layout.archive.restore(day, {each.name: self._layout.place_of(each.name) for each in segments})
+    def let_go(self, segment: Segment) -> None:
+        """Close a file that goes away."""
+        if segment.name in self._logs:
+            self._logs.pop(segment.name).close()
 
     def close(self) -> None:
         """Give every descriptor back."""

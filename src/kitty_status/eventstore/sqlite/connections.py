@@ -97,6 +97,16 @@ class Connections:
             finally:
                 self._take_back(connection)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that cannot write, and for which nothing changes meanwhile."""
+        with self.reading() as reader:
+            reader.execute("BEGIN")
+            try:
+                yield reader
+            finally:
+                roll_back(reader)
+
     def _take_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
             if not self._closed:
