@@ -176,8 +176,9 @@ class EventStore(ABC):
         """
         drafts = drafted(events)
         self.payloads.check(drafts)
-        versions = expected_versions(expected_version, {draft.stream for draft in drafts})
-        return Append(drafts, versions, condition)
+        if expected_version is ANY_VERSION:
+            return Append(drafts, {}, condition)
+        return Append(drafts, expected_versions(expected_version, {draft.stream for draft in drafts}), condition)
 
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
         try:
