@@ -8,14 +8,14 @@ A hand-over to each waiting caller in turn (leader and followers) was measured a
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
+from kitty_status.eventstore.errors import closed
+from kitty_status.eventstore.owning import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +78,7 @@ class GroupCommit:
         self._starting = threading.Lock()
         self._writer: threading.Thread | None = None
         self._closed = False
-        self._process = os.getpid()
+        self._owner = Owner()
 
     def submit(self, append: Append) -> list[Event]:
         """Commit an append and return its events.
@@ -86,9 +86,11 @@ class GroupCommit:
         Raises:
             EventStoreError: it was refused, or the backend failed.
         """
+        self._refuse_if_closed()
         if not self._linger and not self._waiting and self._at_work.acquire(blocking=False):
             try:
-                self._refuse_if_closed()
+                if self._closed:
+                    raise closed()
                 return events_of(self._commit([append])[0])
             finally:
                 self._at_work.release()
@@ -103,15 +105,13 @@ class GroupCommit:
         Raises:
             EventStoreError: the store is closed.
         """
+        self._refuse_if_closed()
         with self._at_work:
             self._refuse_if_closed()
             yield
 
     def close(self) -> None:
-        """Commit what waits, and refuse what comes after; in a forked child, nothing waits and locks may be held."""
-        if self._process != os.getpid():
-            self._closed = True
-            return
+        """Commit what waits, and refuse what comes after."""
         with self._starting:
             self._closed = True
             writer = self._writer
@@ -122,15 +122,10 @@ class GroupCommit:
             pass
 
     def _refuse_if_closed(self) -> None:
+        # Before any lock is waited for: no thread came along into a forked child that would give it back.
+        self._owner.refuse_others()
         if self._closed:
             raise closed()
-        if self._process != os.getpid():
-            # No thread of the parent came along, and the files and connections are the parent's.
-            raise EventStoreError(
-                StoreCode.STORAGE_ERROR,
-                "the store was opened before this process was forked",
-                hint="open it again here",
-            )
 
     def submit_later(self, append: Append, tell: Tell) -> None:
         """Hand an append over and return at once; `tell` is called with the outcome, in the writer's thread.
@@ -138,8 +133,10 @@ class GroupCommit:
         Raises:
             EventStoreError: the store is closed; `tell` is not called.
         """
+        self._refuse_if_closed()
         with self._starting:
-            self._refuse_if_closed()
+            if self._closed:
+                raise closed()
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
                 self._writer.start()

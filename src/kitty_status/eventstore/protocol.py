@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
 from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.drafting import drafted
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.errors import EventStoreError, closed
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event, NewEvent
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.growth import Growth
 from kitty_status.eventstore.measuring import Measures
+from kitty_status.eventstore.owning import Owned
 from kitty_status.eventstore.payloads import PayloadTypes
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.staging import Append
@@ -22,7 +23,6 @@ from kitty_status.eventstore.subscription import Delivery, Subscription
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-    from types import TracebackType
 
     from kitty_status.eventstore.caching import QueryCache
     from kitty_status.eventstore.snapshots import StateSnapshot
@@ -32,7 +32,7 @@ Handler: TypeAlias = Callable[[Event], object]
 Unsubscribe: TypeAlias = Callable[[], None]
 
 
-class EventStore(ABC):
+class EventStore(Owned):
     """A record of events that only grows.
 
     What every backend promises:
@@ -48,7 +48,8 @@ class EventStore(ABC):
     * **Complete.** Who has read up to the head has seen every event up to there; no event ever appears below it.
     * **In order.** A subscription hands out each event once, in the order of positions, and skips none.
     * **Checked.** Whatever a backend would change is refused before anything is stored; nothing is half appended.
-    * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time.
+    * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time. Each process
+      opens its own: a child that was forked later can only close it, which leaves everything to the parent.
 
     Operations raise `EventStoreError` and nothing else of their own. `payloads` are the models by which data is
     checked; `cache`, a `QueryCache`, keeps answers of `get_events` where somebody has set it; `measures` are for
@@ -56,13 +57,13 @@ class EventStore(ABC):
     """
 
     def __init__(self, durability: Durability = ALWAYS) -> None:
+        super().__init__()
         self.payloads = PayloadTypes()
         self.durability = durability
         self.measures = Measures(type(self).__name__)
         self.cache: QueryCache | None = None
         self._growth = Growth()
         self._writing = GroupCommit(self._commit_and_tell, durability.linger)
-        self.is_closed = False
 
     # What a backend writes itself
 
@@ -105,15 +106,17 @@ class EventStore(ABC):
         (a segment, a day, a month, as the backend keeps them).
         """
 
+    def release(self) -> None:
+        """Give back what the backend has opened; called once, by `close`, and never in a forked child."""
+
     def close(self) -> None:
         """Finish what is being written and give everything back. Closing twice does nothing; all else then fails."""
-        self._writing.close()
-        self.is_closed = True
-        self.wake()
-
-    def _refuse_if_closed(self) -> None:
-        if self.is_closed:
-            raise closed()
+        if self._owner.is_here:
+            self._writing.close()
+        was_closed, self.is_closed = self.is_closed, True
+        if self._owner.is_here and not was_closed:
+            self.wake()
+            self.release()
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
@@ -125,7 +128,8 @@ class EventStore(ABC):
 
     def wake(self) -> None:
         """Let everybody who waits for events stop waiting."""
-        self._growth.wake()
+        if self._owner.is_here:
+            self._growth.wake()
 
     # Appending
 
@@ -286,15 +290,8 @@ class EventStore(ABC):
         Raises:
             EventStoreError: QUERY_ERROR: the query is limited, or does not go forwards by position.
         """
+        self._owner.refuse_others()
         asked = query if callable(wanted) else wanted
         Subscription.check(asked)
         subscription = Subscription(self, asked, max(asked.after, self.head() if after is None else after))
         return Delivery(subscription, wanted) if callable(wanted) else subscription
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -162,11 +162,10 @@ class JsonlEventStore(EventStore):
         """Return the days of writing whose events are in the archive."""
         return self.layout.archived_days()
 
-    def close(self) -> None:
-        """Finish what is being written and give every file back; closing twice does nothing."""
-        if not self.is_closed and self.layout.has_many_streams and self._writer.has_written:
+    def release(self) -> None:
+        """Give every file back."""
+        if self.layout.has_many_streams and self._writer.has_written:
             self._finder.tidy_up()
-        super().close()
         self._watch.close()
         self._writer.close()
         self._finder.index.close()

@@ -216,9 +216,8 @@ class SqliteEventStore(EventStore):
         EventQuery(end=before)
         return 0
 
-    def close(self) -> None:
-        """Finish what is being written and close the file; closing twice does nothing."""
-        super().close()
+    def release(self) -> None:
+        """Close the file."""
         self._watch.close()
         self._connections.close()
         self._bell.close()
