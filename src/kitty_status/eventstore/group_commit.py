@@ -74,7 +74,10 @@ class GroupCommit:
         self._linger = linger
         self._at_work = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
-        self._something_waits = threading.Semaphore(0)
+        # Held until something waits: the writer takes it, and then everything that is there. A semaphore would let it
+        # come once for each append, nearly always to nothing.
+        self._bell = threading.Lock()
+        self._bell.acquire()
         self._starting = threading.Lock()
         self._writer: threading.Thread | None = None
         self._closed = False
@@ -115,8 +118,8 @@ class GroupCommit:
         with self._starting:
             self._closed = True
             writer = self._writer
+            self._ring()
         if writer is not None:
-            self._something_waits.release()
             writer.join()
         with self._at_work:
             pass
@@ -141,16 +144,20 @@ class GroupCommit:
                 self._writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
                 self._writer.start()
             self._waiting.append(_Waiting(append, tell))
-        self._something_waits.release()
+            self._ring()
+
+    def _ring(self) -> None:
+        """Let the writer come; whoever calls holds `_starting`, so that nobody else rings at the same moment."""
+        if self._bell.locked():
+            self._bell.release()
 
     def _write_for_others(self) -> None:
         while True:
-            self._something_waits.acquire()
+            self._bell.acquire()
             if self._linger and not self._closed:
                 time.sleep(self._linger)
             with self._at_work:
-                together = self._taken()
-                if together:
+                while together := self._taken():
                     self._commit_together(together)
             if not self._waiting and self._closed:
                 return
