@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
 from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
@@ -47,8 +48,15 @@ class SqliteEventStore(EventStore):
 
     def __init__(self, path: Path | str, *, durability: Durability = ALWAYS) -> None:
         super().__init__(durability)
-        self.path = Path(path)
-        self._connections = Connections(self.path, flushes=durability.flushes)
+        if str(path) == ":memory:":
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED,
+                "a store in a file has no place in memory",
+                hint="open the URL memory:, or a MemoryEventStore",
+            )
+        # A program may change its folder while the store is open.
+        self.path = Path(path).absolute()
+        self._connections = Connections(self.path, flushes=durability.flushes, retried=self.measures.retried)
         self._archive = ArchiveTable()
         self._archiver = Archiver(self._connections)
         self._reading = Reading(self._connections.snapshot, self._archive)
@@ -65,7 +73,7 @@ class SqliteEventStore(EventStore):
                 # A person has interrupted what was begun here.
                 roll_back(writer)
             try:
-                writer.execute("BEGIN IMMEDIATE")
+                self._connections.begin()
                 self._stored.look()
                 stage = Stage(self._stored, appends)
                 outcomes = [stage.outcome_of(append) for append in appends]
@@ -107,7 +115,11 @@ class SqliteEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
-        return self._reading.answer(query, self._end_of(query))
+        return chain.from_iterable(self._answers(query))
+
+    def _answers(self, query: EventQuery) -> Iterator[Iterator[Event]]:
+        """Yield the one answer there is, whose end is looked for when its first event is asked for."""
+        yield self._reading.answer(query, self._end_of(query))
 
     def _end_of(self, query: EventQuery) -> int:
         """Return the position before which an answer ends; what is known to be stored need not be asked."""
@@ -153,7 +165,14 @@ class SqliteEventStore(EventStore):
             raise no_such_version(stream, version, 0 if newest is None else newest.version)
         row = (stream, version, event.position, _encode(kept).decode(), format_instant(at))
         with self._writing.alone(), failures(str(self.path)):
-            self._connections.writer.execute("INSERT OR REPLACE INTO state_snapshots VALUES (?, ?, ?, ?, ?)", row)
+            self._connections.check_place()
+            writer = self._connections.writer
+            try:
+                self._connections.begin()
+                writer.execute("INSERT OR REPLACE INTO state_snapshots VALUES (?, ?, ?, ?, ?)", row)
+                writer.execute("COMMIT")
+            finally:
+                roll_back(writer)
         return StateSnapshot(stream=stream, version=version, position=event.position, state=kept, at=at)
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
