@@ -19,11 +19,12 @@ from kitty_status.eventstore.query import Order
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
+    from kitty_status.eventstore.criteria import Criterion
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.known import Known
     from kitty_status.eventstore.jsonl.layouts import Layout
     from kitty_status.eventstore.jsonl.log import Log, Visible
-    from kitty_status.eventstore.query import Criterion, EventQuery
+    from kitty_status.eventstore.query import EventQuery
 
 _log = logging.getLogger(__name__)
 

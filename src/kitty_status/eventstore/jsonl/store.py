@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kitty_status.eventstore.archives import check_name
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.jsonl.archiving import Archiver
@@ -18,8 +19,8 @@ from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 from kitty_status.eventstore.watching import Watch
 from kitty_status.jsonl.disk import DISK
 
@@ -111,6 +112,7 @@ class JsonlEventStore(EventStore):
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
         self._refuse_if_closed()
+        query_of(query)
         with failures(self.path):
             visible = self._known.visible()
             yield from self._finder.answer(query, visible)
@@ -140,7 +142,7 @@ class JsonlEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         self._refuse_if_closed()
         with failures(self.path):
             return self._snapshots.newest(stream, max_version)
@@ -150,6 +152,7 @@ class JsonlEventStore(EventStore):
 
         The newest day stays where it is. The layout `single` has no days: nothing is moved there.
         """
+        self._refuse_if_closed()
         moment = instant_of(before)
         if not self.layout.has_days:
             return 0
@@ -161,16 +164,20 @@ class JsonlEventStore(EventStore):
 
     def archives(self) -> list[Archived]:
         """Return the days of writing whose events are in the archive; see `EventStore.archives`."""
+        self._refuse_if_closed()
         with failures(self.path):
             return self.layout.archive.list(self.layout.archived_days())
 
     def restore_events(self, name: str) -> int:
         """Bring a day (`YYYY-MM-DD`, the day of writing) back from the archive; see `EventStore.restore_events`."""
+        check_name(name)
         with self._writing.alone():
             return self._archiver.restore(name)
 
     def check_archive(self, name: str) -> None:
         """Compare the files of a day with their checksums; see `EventStore.check_archive`."""
+        self._refuse_if_closed()
+        check_name(name)
         with failures(self.path):
             self.layout.archive.check(name)
 

@@ -16,8 +16,8 @@ from kitty_status.eventstore.postgres.rows import events_of, exact_of
 from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
 from kitty_status.eventstore.postgres.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,7 +77,7 @@ class PostgresEventStore(EventStore):
 
         They are read where at least the events up to `min_position` are stored.
         """
-        return self._reader.events(query, min_position)
+        return self._reader.events(query_of(query), min_position)
 
     def get_event(self, event_id: str) -> Event | None:
         """Return the event with this id, None where there is none."""
@@ -86,6 +86,7 @@ class PostgresEventStore(EventStore):
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
+        query_of(query)
         part = Part(offset=query.offset, limit=query.limit)
         return int(self._reader.rows(self._asking.count(query, part))[0][0])
 
@@ -139,7 +140,7 @@ class PostgresEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         # How far a replica has come is known by its events, which says nothing of a snapshot that was replaced.
         rows = self._reader.rows(self._asking.snapshot_of(stream, max_version), FROM_PRIMARY)
         if not rows:
@@ -150,11 +151,13 @@ class PostgresEventStore(EventStore):
 
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
         """Move nothing: events in PostgreSQL stay in their partitions."""
+        self._refuse_if_closed()
         instant_of(before)
         return 0
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+        self._refuse_if_closed()
         return self._growth.wait_for(position, seconds, self._look)
 
     def _look(self) -> int:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kitty_status.eventstore.archives import check_name
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 from kitty_status.eventstore.sqlite.archiving import Archiver, ArchiveTable
 from kitty_status.eventstore.sqlite.bell import Bell
 from kitty_status.eventstore.sqlite.connections import Connections, failures, may_be_stored, roll_back, store_error
@@ -119,7 +120,7 @@ class SqliteEventStore(EventStore):
 
     def _answers(self, query: EventQuery) -> Iterator[Iterator[Event]]:
         """Yield the one answer there is, whose end is looked for when its first event is asked for."""
-        yield self._reading.answer(query, self._end_of(query))
+        yield self._reading.answer(query_of(query), self._end_of(query))
 
     def _end_of(self, query: EventQuery) -> int:
         """Return the position before which an answer ends; what is known to be stored need not be asked."""
@@ -130,7 +131,7 @@ class SqliteEventStore(EventStore):
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
-        return self._reading.count(query, self.head() + 1 if query.before is None else query.before)
+        return self._reading.count(query_of(query), self.head() + 1 if query.before is None else query.before)
 
     def get_event_types(self) -> list[str]:
         """Return the types of all events, sorted."""
@@ -155,8 +156,8 @@ class SqliteEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
-        kept = checked_state(state)
         check_place(stream, version)
+        kept = checked_state(state)
         at = datetime.now(UTC)
         wanted = EventQuery(streams=stream, after_version=max(0, version - 1), limit=1)
         event = next(self.stream_events(wanted), None)
@@ -177,7 +178,7 @@ class SqliteEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         with self._connections.reading() as reader:
             row = reader.execute(
                 "SELECT stream, version, position, state, at FROM state_snapshots "
@@ -216,12 +217,14 @@ class SqliteEventStore(EventStore):
 
     def restore_events(self, name: str) -> int:
         """Bring a chunk back from the archive; see `EventStore.restore_events`."""
+        check_name(name)
         with self._writing.alone(), failures(str(self.path)):
             self._connections.check_place()
             return self._archiver.restore(name)
 
     def check_archive(self, name: str) -> None:
         """Compare a chunk with its checksum; see `EventStore.check_archive`."""
+        check_name(name)
         with self._connections.reading() as reader:
             self._archive.check(reader, name)
 
