@@ -11,10 +11,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.recent import decode
 from kitty_status.eventstore.subscription import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WAIT, PAGE, failures_logged
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.query import EventQuery
@@ -53,7 +54,9 @@ class AsyncSubscription:
         self._store = store
         self._watch = watch
         self._query = query
-        self._page: list[Event] = []
+        self._page: Iterator[Event] = iter(())
+        self._end_of_page = after
+        watch.recent.serve(self)
         self._closed = asyncio.Event()
 
     @property
@@ -83,26 +86,43 @@ class AsyncSubscription:
 
     async def _next_within(self, seconds: float | None) -> Event | None:
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        has_waited = False
         while not self.is_closed:
-            if self._page:
-                event = self._page.pop()
+            event = next(self._page, None)
+            if event is not None:
                 self.position = event.position
                 return event
+            self.position = self._end_of_page
+            kept = self._watch.recent.after(self.position)
+            if kept:
+                if not has_waited:
+                    # Others have their turn, however fast events come.
+                    await asyncio.sleep(0)
+                self._end_of_page += len(kept)
+                self._page = filter(self._query.matches, map(decode, kept))
+                continue
             head = await self._store.head()
             if head > self.position:
-                query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
-                self._page = (await self._store.get_events(query))[::-1]
-                self.position = self.position if self._page else head
+                await self._read_on(head)
                 continue
             left = LONGEST_WAIT if deadline is None else deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return None
             await self._watch.wait_for(self.position + 1, min(left, LONGEST_WAIT))
+            has_waited = True
         return None
+
+    async def _read_on(self, head: int) -> None:
+        """Read the next page; one that is not full goes up to `head`."""
+        query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
+        page = await self._store.get_events(query)
+        self._end_of_page = head if len(page) < PAGE else page[-1].position
+        self._page = iter(page)
 
     def close(self) -> None:
         """End the iteration, also in the task that waits in it."""
         self._closed.set()
+        self._watch.recent.leave(self)
         self._watch.wake()
 
 
@@ -110,6 +130,7 @@ class Watch:
     """One thread that waits for a store to grow on behalf of all tasks that wait for it."""
 
     def __init__(self, store: Readable) -> None:
+        self.recent = store.recent
         self._store = store
         self._lock = threading.Lock()
         self._waiting: dict[asyncio.Event, tuple[int, asyncio.AbstractEventLoop]] = {}
@@ -129,7 +150,8 @@ class Watch:
                 self._thread.start()
         self._needed.release()
         try:
-            await asyncio.wait_for(grown.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await grown.wait()
         except TimeoutError:
             pass
         finally:

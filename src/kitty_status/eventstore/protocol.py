@@ -17,6 +17,7 @@ from kitty_status.eventstore.growth import Growth
 from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.payloads import PayloadTypes
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.recent import Recent
 from kitty_status.eventstore.staging import Append
 from kitty_status.eventstore.subscription import Delivery, Subscription
 
@@ -61,6 +62,7 @@ class EventStore(ABC):
         self.measures = Measures(type(self).__name__)
         self.cache: QueryCache | None = None
         self._growth = Growth()
+        self.recent = Recent()
         self._writing = GroupCommit(self._commit_and_tell, durability.linger)
         self.is_closed = False
 
@@ -186,9 +188,10 @@ class EventStore(ABC):
             self.measures.failed(len(appends), error)
             raise
         self.measures.committed(outcomes)
-        newest = [outcome[-1].position for outcome in outcomes if isinstance(outcome, list) and outcome]
-        if newest:
-            self._growth.reached(max(newest))
+        stored = [event for outcome in outcomes if isinstance(outcome, list) for event in outcome]
+        if stored:
+            self.recent.add(stored)
+            self._growth.reached(max(event.position for event in stored))
         return outcomes
 
     # Reading

@@ -73,7 +73,7 @@ class JsonlEventStore(EventStore):
             self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
         )
         self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
-        self._watch = Watch(self.layout.folders, self._look)
+        self._watch = Watch(self.layout.folders, self._look, tells_everything=True)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
@@ -94,10 +94,7 @@ class JsonlEventStore(EventStore):
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at a position; see `EventStore.wait_for`."""
-        if not self._watch.is_watching:
-            return super().wait_for(position, seconds)
-        self._growth.reached(self.head())
-        return self._growth.wait_for(position, seconds, None)
+        return self._growth.wait_for(position, seconds, self.head, self._watch)
 
     def _look(self) -> None:
         try:
