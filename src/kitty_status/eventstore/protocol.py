@@ -210,12 +210,9 @@ class EventStore(ABC):
         """Return the events that a query asks for, or those of a stream with a version greater than `from_version`."""
         if isinstance(wanted, str):
             wanted = EventQuery(streams=wanted, after_version=from_version)
-        with self.measures.querying():
-            if self.cache is not None:
-                return self.cache.events(
-                    self._growth, wanted, self.head(), lambda query: list(self.stream_events(query))
-                )
-            return list(self.stream_events(wanted))
+        if self.cache is not None:
+            return self.cache.events(self._growth, wanted, self.head(), lambda query: list(self.stream_events(query)))
+        return list(self.stream_events(wanted))
 
     def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:
         """Return the events of a type, of those that happened at `since` or later."""

@@ -104,6 +104,9 @@ class JsonlEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
+        return self.measures.streamed(self._found(query))
+
+    def _found(self, query: EventQuery) -> Iterator[Event]:
         self._refuse_if_closed()
         with failures(self.path):
             visible = self._known.visible()

@@ -77,17 +77,19 @@ class PostgresEventStore(EventStore):
 
         They are read where at least the events up to `min_position` are stored.
         """
-        return self._reader.events(query, min_position)
+        return self.measures.streamed(self._reader.events(query, min_position))
 
     def get_event(self, event_id: str) -> Event | None:
         """Return the event with this id, None where there is none."""
         wanted = [*EventQuery(ids=event_id).criteria[0].ids] if event_id else []
-        return next(iter(events_of(self._reader.rows(Sql(self._asking.by_ids, [wanted])))), None)
+        with self.measures.querying():
+            return next(iter(events_of(self._reader.rows(Sql(self._asking.by_ids, [wanted])))), None)
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
         part = Part(offset=query.offset, limit=query.limit)
-        return int(self._reader.rows(self._asking.count(query, part))[0][0])
+        with self.measures.querying():
+            return int(self._reader.rows(self._asking.count(query, part))[0][0])
 
     def explain(self, query: EventQuery) -> str:
         """Return the plan by which the server would answer a query, for people who look for what makes it slow."""

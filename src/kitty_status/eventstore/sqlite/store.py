@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from kitty_status.eventstore.staging import Outcome
 
-# So many rows, and the events that become of them, stay in a core's own cache until they are handed out: a thousand take
-# half as long again for each. Where something is asked for, more are found at once.
+# So many rows, and the events that become of them, stay in a core's own cache until they are handed out: of a thousand,
+# each takes half as long again. Where something is asked for, more are found at once.
 _PAGE = 160
 _LARGEST_PAGE = 1000
 _encode = msgspec.json.Encoder().encode
@@ -111,8 +111,8 @@ class SqliteEventStore(EventStore):
         """Return the events that a query asks for; see `EventStore.stream_events`."""
         before = self._end_of(query)
         if query.order is Order.POSITION:
-            return _cut(query, chain.from_iterable(self._pages(query, before)))
-        return chain.from_iterable(self._sorted(query, before))
+            return self.measures.streamed(_cut(query, chain.from_iterable(self._pages(query, before))))
+        return self.measures.streamed(chain.from_iterable(self._sorted(query, before)))
 
     def _end_of(self, query: EventQuery) -> int:
         """Return the position before which an answer ends; what is known to be stored need not be asked."""
@@ -155,7 +155,7 @@ class SqliteEventStore(EventStore):
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
         sql = count(query, self.head() + 1 if query.before is None else query.before)
-        with self._connections.reading() as reader:
+        with self.measures.querying(), self._connections.reading() as reader:
             return int(reader.execute(sql.text, sql.values).fetchone()[0])
 
     def get_event_types(self) -> list[str]:
