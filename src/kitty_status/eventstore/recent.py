@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from kitty_status.eventstore.event import Event
+from kitty_status.eventstore.owning import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,7 @@ class Recent:
     """
 
     def __init__(self) -> None:
+        self._owner = Owner()
         self._lock = threading.Lock()
         self._subscribers: weakref.WeakSet[object] = weakref.WeakSet()
         self._first = 1
@@ -77,7 +79,12 @@ class Recent:
         self._first += gone
 
     def after(self, position: int) -> list[bytes]:
-        """Return the events behind a position, all that are kept; none where the next one is not among them."""
+        """Return the events behind a position, all that are kept; none where the next one is not among them.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR: this is a forked child of the process that keeps them.
+        """
+        self._owner.refuse_others()
         with self._lock:
             start = position + 1 - self._first
             return self._events[start:] if 0 <= start < len(self._events) else []

@@ -10,6 +10,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from kitty_status.eventstore.owning import Owner
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -43,7 +45,7 @@ class Watch:
         self._ready: list[tuple[int, int]] = []
         self._lock = threading.Lock()
         self._waiting = threading.RLock()
-        self._process = os.getpid()
+        self._owner = Owner()
         self._is_new = True
         self._has_failed = not sys.platform.startswith("linux")
 
@@ -55,7 +57,7 @@ class Watch:
                 if self._poll is None and not self._has_failed:
                     self._begin()
         # In a forked child the descriptors are the parent's, which would miss what the child reads.
-        return not self._has_failed and self._process == os.getpid()
+        return not self._has_failed and self._owner.is_here
 
     def _begin(self) -> None:
         try:
@@ -69,7 +71,6 @@ class Watch:
             self._has_failed = True
             self._close()
             return
-        self._process = os.getpid()
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         poll.register(self._waking, select.POLLIN)
@@ -124,10 +125,6 @@ class Watch:
     def close(self) -> None:
         """Stop watching."""
         self._has_failed = True
-        if self._process != os.getpid():
-            # Locks may be held here by threads that are the parent's.
-            self._close()
-            return
         self.wake()
         with self._waiting, self._lock:
             self._close()
