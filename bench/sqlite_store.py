@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 _APPENDS = 250
 # Of each size so many rounds, each of so many batches: what the disk takes for one of them says little.
 _BATCHES = {100: (30, 10), 10_000: (9, 1)}
-# What the store sets for the sake of large batches: while the log still grows, each confirmation costs more.
-_SETTINGS = "PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000;"
 _CALLERS = 64
 _EACH = 20
 _LARGE = 1_000_000
@@ -80,11 +78,10 @@ def _repeated(times: int, work: Callable[[], float]) -> float:
 class _Bare:
     """A connection to the same tables, whose rows are made before the time is taken."""
 
-    def __init__(self, path: Path, settings: str = "") -> None:
+    def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(settings)
         prepare(self._connection, str(path))
         self._head = 0
         self._versions: dict[str, int] = {}
@@ -124,17 +121,12 @@ class _Bare:
 def _singles(here: Path) -> Iterator[Figure]:
     line = b"x" * 210 + b"\n"
     raw = os.open(here / "raw", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    with (
-        SqliteEventStore(here / "one.db") as store,
-        closing(_Bare(here / "bare one.db")) as bare,
-        closing(_Bare(here / "set one.db", _SETTINGS)) as with_settings,
-    ):
+    with SqliteEventStore(here / "one.db") as store, closing(_Bare(here / "bare one.db")) as bare:
         one = in_turn(
             _APPENDS,
             {
                 "raw": lambda: _raw(raw, line),
                 "bare": lambda: bare.append(1),
-                "settings": lambda: with_settings.append(1),
                 "ours": lambda: timed(lambda: store.append(event_numbered(1))),
             },
         )
@@ -142,8 +134,6 @@ def _singles(here: Path) -> Iterator[Figure]:
     os.close(raw)
     name = "sqlite, one durable append"
     yield ratio(name, one["bare"], one["ours"], target=0.7, of="the same by bare statements", at_least=True)
-    of = "the same with the store's cache and length of log"
-    yield ratio(name, one["settings"], one["ours"], target=0.7, of=of, at_least=True)
     yield ratio(name, one["raw"], one["ours"], target=0.5, of="write and fdatasync, descriptor held", at_least=True)
     of = "one bare transaction after the other"
     yield ratio(f"sqlite, {_CALLERS} callers", crowded["bare"], crowded["ours"], target=3, of=of, at_least=True)
