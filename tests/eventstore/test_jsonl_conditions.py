@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,14 +15,12 @@ from jsonl_stores import opened
 from kitty_status.eventstore.condition import AppendCondition
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.event import NewEvent
-from kitty_status.eventstore.jsonl import recent
+from kitty_status.eventstore.jsonl import finding, recent
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import MOMENT, event, events, positions, refused
 
 if TYPE_CHECKING:
-    import pytest
-
     from kitty_status.eventstore.protocol import EventStore
 
 few = st.sampled_from(["a", "b", "c"])
@@ -60,14 +59,16 @@ def outcome(store: EventStore, batch: list[NewEvent], condition: AppendCondition
 batches = st.lists(drafts, min_size=1, max_size=4, unique_by=lambda each: each.id)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(batches, queries), max_size=8))
-def test_a_condition_is_judged_as_in_memory(steps: list[tuple[list[NewEvent], EventQuery]]) -> None:
-    with tempfile.TemporaryDirectory() as place:
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(batches, queries), max_size=10), st.sampled_from([2, 5, 5_000]))
+def test_a_condition_is_judged_as_in_memory(steps: list[tuple[list[NewEvent], EventQuery]], lag: int) -> None:
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(finding, "LAG", lag)
+        patch.setattr(finding, "_DEARER", 0)
         one, other = (opened(Path(place), "single") for _ in range(2))
         with one, other, MemoryEventStore() as memory:
             for number, (batch, query) in enumerate(steps):
-                condition = AppendCondition(query, after=number)
+                condition = AppendCondition(query, after=number // 3)
                 said = outcome(one if number % 3 else other, batch, condition)
                 assert said == outcome(memory, batch, condition)
 
@@ -75,7 +76,7 @@ def test_a_condition_is_judged_as_in_memory(steps: list[tuple[list[NewEvent], Ev
 def test_a_condition_that_begins_far_back_is_judged_by_all_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recent, "_MOST_EVENTS", 10)
+    monkeypatch.setattr(finding, "LAG", 10)
     monkeypatch.setattr(recent, "_MOST_WORDS", 20)
     seat = AppendCondition(EventQuery(tags={"seat": "1"}))
     with opened(tmp_path, "single") as store:

@@ -185,7 +185,22 @@ class Finder:
 
     def first_match(self, query: EventQuery, visible: Visible) -> Event | None:
         """Return the first event that a condition's query asks for; whoever asks holds the lock of the store."""
-        return None if self._recent.rules_out(query, visible) else next(self.answer(query, visible), None)
+        after = query.after
+        if visible.head - after > LAG:
+            after = max(after, self._indexed(visible))
+        if self._recent.rules_out(query, (after, LAG), visible):
+            if after == query.after:
+                return None
+            query = query.narrowed(before=after + 1 if query.before is None else min(query.before, after + 1))
+        return next(self.answer(query, visible), None)
+
+    def _indexed(self, visible: Visible) -> int:
+        """Return up to where the index can be asked; it is not brought up for that."""
+        try:
+            return self.indexer.reached(visible)
+        except (OSError, BusyError, sqlite3.OperationalError) as error:
+            _log.warning("read without the index %s: %s", self._layout.index, error)
+            return 0
 
     def positions_of(self, ids: Collection[str], visible: Visible) -> dict[str, int]:
         """Return the positions of those ids that are stored."""

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.log import Log, Visible
     from kitty_status.eventstore.query import Criterion, EventQuery
 
-_MOST_EVENTS = 1_000
-"""So many events are read for a condition; one that begins further back is for the index."""
-
 _MOST_WORDS = 50_000
 
 
@@ -28,12 +25,15 @@ class Recent:
         self._since = self._reached = 0
         self._last: dict[str, int] = {}
 
-    def rules_out(self, query: EventQuery, visible: Visible) -> bool:
-        """Say whether no event can be asked for up to the newest; False where that is not known."""
-        after = query.after
-        if not query.criteria or visible.head - after > _MOST_EVENTS:
+    def rules_out(self, query: EventQuery, span: tuple[int, int], visible: Visible) -> bool:
+        """Say whether no event behind a position can be asked for; False where that is not known.
+
+        `span` is that position, and how many events may be read to find out.
+        """
+        after, most = span
+        if not query.criteria or visible.head - after > most:
             return False
-        if after < self._since or visible.head - self._reached > _MOST_EVENTS or len(self._last) > _MOST_WORDS:
+        if after < self._since or visible.head - self._reached > most or len(self._last) > _MOST_WORDS:
             self._since = self._reached = after
             self._last.clear()
         self._catch_up(visible)
