@@ -267,4 +267,4 @@ class _Stored:
 
     def first_match(self, query: EventQuery) -> Event | None:
         """Return the first event that a query asks for."""
-        return next(self._finder.answer(query, self._visible), None)
+        return self._finder.first_match(query, self._visible)
