@@ -162,7 +162,7 @@ class ArchivingPromises(StoreCase):
             ]
             assert answers(store) == expected
 
-    def test_who_reads_while_wantedare_moved_misses_nothing(self, tmp_path: Path) -> None:
+    def test_who_reads_while_events_are_moved_misses_nothing(self, tmp_path: Path) -> None:
         """In either direction, in any order, and subscribed."""
         with self.opened(tmp_path) as store:
             old = fill(store, days(3000))
