@@ -41,7 +41,7 @@ interop: $(READY)
 
 # The long form of the proofs that `make test` runs briefly: minutes of kills, command loops, full disks, random repositories and moves.
 crash: $(READY)
-	KITTY_STATUS_PROOF_KILLS=3400 KITTY_STATUS_PROOF_ROUNDS=60 KITTY_STATUS_PROOF_STEP=1 KITTY_STATUS_PROOF_REPOSITORIES=200 KITTY_STATUS_PROOF_SEQUENCES=10000 KITTY_STATUS_PROOF_STORE_KILLS=500 KITTY_STATUS_PROOF_SEATS=1000 $(BIN)/python -m pytest -n auto tests/proof
+	KITTY_STATUS_PROOF_KILLS=3400 KITTY_STATUS_PROOF_ROUNDS=60 KITTY_STATUS_PROOF_STEP=1 KITTY_STATUS_PROOF_REPOSITORIES=200 KITTY_STATUS_PROOF_SEQUENCES=10000 KITTY_STATUS_PROOF_STORE_KILLS=500 KITTY_STATUS_PROOF_SEATS=1000 $(BIN)/python -m pytest -n auto tests/proof tests/eventstore/test_sqlite_faults.py
 
 # The tables of docs/guarantees.md, by running every git command in every kind of clone.
 guarantees: $(READY)

@@ -1,9 +1,11 @@
-"""Processes that all want the same seat in the same moment, seat after seat."""
+"""Processes or threads that all want the same seat in the same moment, seat after seat."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.condition import NO_STREAM, AppendCondition
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
     from kitty_status.eventstore.protocol import EventStore
+
+    Awaited = Barrier | threading.Barrier
 
 _LONGEST = 120.0
 
@@ -40,12 +44,26 @@ def compete(opener: Callable[[], EventStore], *, processes: int, seats: int) -> 
     return [taken.count(seat) for seat in range(seats)]
 
 
+def compete_in_threads(store: EventStore, *, threads: int, seats: int) -> list[int]:
+    """Return for each seat how many threads took it, all in one store."""
+    barrier = threading.Barrier(threads)
+    taken: list[int] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(_take, store, barrier, seats, taken.append) for _ in range(threads)]:
+            done.result(_LONGEST)
+    return [taken.count(seat) for seat in range(seats)]
+
+
 def _take_seats(opener: Callable[[], EventStore], barrier: Barrier, seats: int, answers: int) -> None:
     with opener() as store:
-        for seat in range(seats):
-            barrier.wait(_LONGEST)
-            if _takes(store, seat):
-                os.write(answers, f"{seat}\n".encode())
+        _take(store, barrier, seats, lambda seat: os.write(answers, f"{seat}\n".encode()))
+
+
+def _take(store: EventStore, barrier: Awaited, seats: int, took: Callable[[int], object]) -> None:
+    for seat in range(seats):
+        barrier.wait(_LONGEST)
+        if _takes(store, seat):
+            took(seat)
 
 
 def _takes(store: EventStore, seat: int) -> bool:

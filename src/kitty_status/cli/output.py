@@ -44,6 +44,11 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def counted(number: int, what: str) -> str:
+    """Return `1 event`, `2 events`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def warn(warnings: Sequence[str]) -> None:
     """Print warnings on stderr."""
     for warning in warnings:

@@ -16,6 +16,7 @@ from kitty_status.eventstore.asynchronous_subscription import AsyncSubscription,
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion
 from kitty_status.eventstore.errors import closed
 from kitty_status.eventstore.group_commit import events_of
+from kitty_status.eventstore.owning import Owner
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.subscription import PAGE, Subscription
 
@@ -46,6 +47,7 @@ class AsyncEventStore:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="event store")
         self._watch = Watch(store)
         self._is_closed = False
+        self._owner = Owner()
 
     @property
     def payloads(self) -> PayloadTypes:
@@ -58,6 +60,7 @@ class AsyncEventStore:
         return self._store.is_closed
 
     async def _run(self, call: Callable[..., _Result], *arguments: Any) -> _Result:
+        self._owner.refuse_others()
         if self._is_closed:
             raise closed()
         return await asyncio.get_running_loop().run_in_executor(self._readers, call, *arguments)
@@ -214,6 +217,7 @@ class AsyncEventStore:
 
         A handler may be a coroutine function; the next event waits until it is done.
         """
+        self._owner.refuse_others()
         asked = query if callable(wanted) else wanted
         Subscription.check(asked)
         start = await self.head() if after is None else after
@@ -231,6 +235,9 @@ class AsyncEventStore:
 
     async def close(self) -> None:
         """Finish what is being written and give everything back; closing twice does nothing."""
+        if not self._owner.is_here:
+            self._store.close()
+            return
         await asyncio.get_running_loop().run_in_executor(None, self._store.close)
         self._watch.close()
         self._is_closed = True

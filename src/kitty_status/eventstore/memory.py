@@ -99,6 +99,7 @@ class MemoryEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        self._refuse_if_closed()
         check_place(stream, version)
         kept = checked_state(state)
         positions = self._by_stream.get(stream, [])

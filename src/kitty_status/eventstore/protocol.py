@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
 from kitty_status.eventstore.drafting import drafted
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.errors import EventStoreError, closed
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event, NewEvent
 from kitty_status.eventstore.group_commit import GroupCommit
 from kitty_status.eventstore.payloads import PayloadTypes
@@ -20,7 +20,6 @@ from kitty_status.eventstore.subscription import Delivery, Subscription
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from types import TracebackType
 
     from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.snapshots import StateSnapshot
@@ -46,7 +45,8 @@ class EventStore(Readable):
     * **Complete.** Who has read up to the head has seen every event up to there; no event ever appears below it.
     * **In order.** A subscription hands out each event once, in the order of positions, and skips none.
     * **Checked.** Whatever a backend would change is refused before anything is stored; nothing is half appended.
-    * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time.
+    * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time. Each process
+      opens its own: a child that was forked later can only close it, which leaves everything to the parent.
 
     Operations raise `EventStoreError` and nothing else of their own. `payloads` are the models by which data is
     checked; `cache`, a `QueryCache`, keeps answers of `get_events` where somebody has set it; `measures` are for
@@ -58,7 +58,6 @@ class EventStore(Readable):
         self.payloads = PayloadTypes()
         self.durability = durability
         self._writing = GroupCommit(self._commit_and_tell, durability.linger)
-        self.is_closed = False
 
     # What a backend writes itself
 
@@ -117,15 +116,17 @@ class EventStore(Readable):
         """
         del name
 
+    def release(self) -> None:
+        """Give back what the backend has opened; called once, by `close`, and never in a forked child."""
+
     def close(self) -> None:
         """Finish what is being written and give everything back. Closing twice does nothing; all else then fails."""
-        self._writing.close()
-        self.is_closed = True
-        self.wake()
-
-    def _refuse_if_closed(self) -> None:
-        if self.is_closed:
-            raise closed()
+        if self._owner.is_here:
+            self._writing.close()
+        was_closed, self.is_closed = self.is_closed, True
+        if self._owner.is_here and not was_closed:
+            self.wake()
+            self.release()
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
@@ -137,7 +138,8 @@ class EventStore(Readable):
 
     def wake(self) -> None:
         """Let everybody who waits for events stop waiting."""
-        self._growth.wake()
+        if self._owner.is_here:
+            self._growth.wake()
 
     # Appending
 
@@ -188,8 +190,9 @@ class EventStore(Readable):
         """
         drafts = drafted(events)
         self.payloads.check(drafts)
-        versions = expected_versions(expected_version, {draft.stream for draft in drafts})
-        return Append(drafts, versions, condition)
+        if expected_version is ANY_VERSION:
+            return Append(drafts, {}, condition)
+        return Append(drafts, expected_versions(expected_version, {draft.stream for draft in drafts}), condition)
 
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
         try:
@@ -223,15 +226,8 @@ class EventStore(Readable):
         Raises:
             EventStoreError: QUERY_ERROR: the query is limited, or does not go forwards by position.
         """
+        self._owner.refuse_others()
         asked = query if callable(wanted) else wanted
         Subscription.check(asked)
         subscription = Subscription(self, asked, max(asked.after, self.head() if after is None else after))
         return Delivery(subscription, wanted) if callable(wanted) else subscription
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

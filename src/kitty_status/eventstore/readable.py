@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, overload
 
 from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.growth import Growth
 from kitty_status.eventstore.measuring import Measures
+from kitty_status.eventstore.owning import Owned
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
 
 
-class Readable(ABC):
+class Readable(Owned):
     """The part of an `EventStore` that reads; a backend may answer any of it faster."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.measures = Measures(type(self).__name__)
         self.cache: QueryCache | None = None
         self._growth = Growth()

@@ -181,11 +181,10 @@ class JsonlEventStore(EventStore):
         with failures(self.path):
             self.layout.archive.check(name)
 
-    def close(self) -> None:
-        """Finish what is being written and give every file back; closing twice does nothing."""
-        if not self.is_closed and self.layout.has_many_streams and self._writer.has_written:
+    def release(self) -> None:
+        """Give every file back."""
+        if self.layout.has_many_streams and self._writer.has_written:
             self._finder.tidy_up()
-        super().close()
         self._watch.close()
         self._writer.close()
         self._finder.index.close()

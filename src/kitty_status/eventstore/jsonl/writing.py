@@ -139,8 +139,8 @@ class Writer:
 
     def _staged(self, appends: Sequence[Append], visible: Visible) -> tuple[Stage, list[Outcome], list[Event]]:
         """Return the judged appends, and all events to write, with those that the store has to say itself."""
-        today = day_of(self._clock())
-        turns = self._layout.announces_days and bool(visible.head) and today > visible.day
+        today = day_of(self._clock()) if self._layout.announces_days and visible.head else ""
+        turns = today > visible.day
         stage = Stage(_Stored(self._finder, visible, first={SESSION_STREAM} if turns else set()), appends)
         outcomes = [stage.outcome_of(append) for append in appends]
         events = stage.events
@@ -180,18 +180,19 @@ class Writer:
                 if error.errno in NO_ROOM or attempt == _ATTEMPTS:
                     raise
                 time.sleep(_FIRST_PAUSE * 2**attempt * random.random())  # noqa: S311  it only spreads the attempts
-        self._confirm({segment.name: segment for segment, _ in together} | self._unconfirmed)
+        written = {segment.name: segment for segment, _ in together}
+        self._confirm(written | self._unconfirmed if self._unconfirmed else written)
         self._known.added(events, day, ends)
         self.has_written = True
 
     def _by_segment(self, events: list[Event], day: str) -> Iterator[tuple[Segment, bytes]]:
         until = events[-1].position if len(events) > 1 else 0
         lines = [encode_line(event, until) for event in events]
-        longest = max(lines, key=len)
-        if len(longest) > MAX_LINE_BYTES:
+        longest = max(map(len, lines))
+        if longest > MAX_LINE_BYTES:
             raise EventStoreError(
                 StoreCode.VALIDATION_FAILED,
-                f"an event's line has {len(longest)} bytes, and at most {MAX_LINE_BYTES} are kept",
+                f"an event's line has {longest} bytes, and at most {MAX_LINE_BYTES} are kept",
                 hint="keep large data in a file, and its name in the event",
                 field="data",
             )

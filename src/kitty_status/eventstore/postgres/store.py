@@ -165,9 +165,8 @@ class PostgresEventStore(EventStore):
         self._reader.saw(head)
         self._growth.reached(head)
 
-    def close(self) -> None:
-        """Finish what is being written and close every connection; closing twice does nothing."""
-        super().close()
+    def release(self) -> None:
+        """Close every connection."""
         self._listener.close()
         self._writer.close()
         for server in (self._primary, *self._replicas):

@@ -206,9 +206,8 @@ class SqliteEventStore(EventStore):
         with self._connections.reading() as reader:
             self._archive.check(reader, name)
 
-    def close(self) -> None:
-        """Finish what is being written and close the file; closing twice does nothing."""
-        super().close()
+    def release(self) -> None:
+        """Close the file."""
         self._watch.close()
         self._connections.close()
         self._bell.close()

@@ -36,7 +36,7 @@ class Twin(EventStore):
         self._twin = AsyncEventStore(store)
 
     def _await(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        if self._loop.is_closed():
+        if self._loop.is_closed() or not self._owner.is_here:
             return asyncio.run(coroutine)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
@@ -149,7 +149,9 @@ class Twin(EventStore):
         await asyncio.gather(*others, return_exceptions=True)
 
     def close(self) -> None:
-        if not self.is_closed:
+        if not self._owner.is_here:
+            self._await(self._twin.close())
+        elif not self.is_closed:
             self._await(self._finish())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
