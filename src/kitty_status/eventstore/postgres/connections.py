@@ -186,6 +186,13 @@ def store_error(error: psycopg.Error, where: str, *, outcome_unknown: bool = Fal
     )
 
 
+def without_head(schema: str) -> EventStoreError:
+    """Return the error for tables that do not say any more where the newest event is."""
+    return EventStoreError(
+        StoreCode.CORRUPT, f"{schema}.event_head is empty", hint="restore the schema from a copy", schema=schema
+    )
+
+
 def is_passing(error: psycopg.Error) -> bool:
     """Say whether the same may succeed later."""
     state = error.sqlstate

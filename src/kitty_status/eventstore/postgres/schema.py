@@ -3,12 +3,14 @@
 What the store promises, the database itself sees to, whoever writes. `event_head` is one row, and whoever inserts
 events takes it before the first row is written (a trigger before the statement) and moves it on after the last (a
 trigger after the statement), from exactly the position before the first new one. So positions have no gap, none is
-given twice, and no event becomes visible below one that is visible already. The same trigger enters ids and versions
-in `event_places`, whose unique indexes reach across all partitions, and tells listeners, once for a statement.
+given twice, and no event becomes visible below one that is visible already. The same trigger enters the ids in
+`event_ids`, whose unique index reaches across all partitions, moves each stream in `event_streams` on from exactly the
+version before its first new one, and tells listeners, once for a statement.
 
 Partitions are the months in which events were stored, not those in which they happened: `at` may be any instant
 between the years 1 and 9999, and positions then lie in the partitions in their order, so that a reader who knows where
-the months begin asks only those that can have an answer.
+the months begin asks only those that can have an answer. It asks them by their names (see `months`); `events`, which
+holds them all, is for other programs and for people.
 """
 
 from __future__ import annotations
@@ -47,14 +49,15 @@ CREATE TABLE {s}.event_months (
     after_position bigint NOT NULL
 );
 
-CREATE TABLE {s}.event_places (
+CREATE TABLE {s}.event_ids (
     id text COLLATE "C" PRIMARY KEY,
-    stream text COLLATE "C" NOT NULL,
-    version bigint NOT NULL CHECK (version > 0),
-    position bigint NOT NULL,
-    month date NOT NULL,
-    UNIQUE (stream, version)
+    position bigint NOT NULL
 );
+
+CREATE TABLE {s}.event_streams (
+    stream text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL CHECK (version > 0)
+) WITH (fillfactor = 50);
 
 CREATE TABLE {s}.events (
     position bigint NOT NULL CHECK (position > 0),
@@ -65,14 +68,15 @@ CREATE TABLE {s}.events (
     type text COLLATE "C" NOT NULL,
     stream text COLLATE "C" NOT NULL,
     data jsonb NOT NULL,
-    tags jsonb NOT NULL,
-    metadata jsonb NOT NULL,
+    tags jsonb NOT NULL DEFAULT '{}',
+    metadata jsonb NOT NULL DEFAULT '{}',
     exact text,
     PRIMARY KEY (position, month)
 ) PARTITION BY RANGE (month);
 CREATE INDEX events_by_stream ON {s}.events (stream, position);
 CREATE INDEX events_by_type ON {s}.events (type, position);
-CREATE INDEX events_by_time ON {s}.events (at, position);
+-- Without the position: events of a batch happen at one instant, and are few to sort.
+CREATE INDEX events_by_time ON {s}.events (at);
 CREATE INDEX events_by_tag ON {s}.events USING gin (tags jsonb_path_ops)
     -- What waits to be put into the index is searched from end to end by each query: 4 MB, as usual, are too much.
     WITH (gin_pending_list_limit = 256);
@@ -99,6 +103,7 @@ END $body$;
 CREATE FUNCTION {s}.move_the_head() RETURNS trigger LANGUAGE plpgsql AS $body$
 DECLARE
     newest bigint;
+    follows boolean;
 BEGIN
     -- All in one month, so in one partition, whose primary key sees to it that no position comes twice.
     UPDATE {s}.event_head SET head = adds.last_position, month = adds.last_month
@@ -113,8 +118,24 @@ BEGIN
         END IF;
         RAISE EXCEPTION 'these events do not follow on the head of the store' USING ERRCODE = 'KS001';
     END IF;
-    INSERT INTO {s}.event_places (id, stream, version, position, month)
-        SELECT id, stream, version, position, month FROM added;
+    INSERT INTO {s}.event_ids (id, position) SELECT id, position FROM added;
+    -- The versions of a stream follow on each other in the order of positions: all are as far from their rank.
+    WITH adds AS MATERIALIZED (
+        SELECT stream, stands_at, stands_at + count(*) AS version
+        FROM (SELECT stream, version - row_number() OVER (PARTITION BY stream ORDER BY position) AS stands_at
+            FROM added) AS ranked
+        GROUP BY stream, stands_at
+    ), moved AS (
+        UPDATE {s}.event_streams AS known SET version = adds.version FROM adds
+            WHERE known.stream = adds.stream AND known.version = adds.stands_at RETURNING 1
+    ), begun AS (
+        INSERT INTO {s}.event_streams (stream, version)
+            SELECT stream, version FROM adds WHERE stands_at = 0 RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM adds) = (SELECT count(*) FROM moved) + (SELECT count(*) FROM begun) INTO follows;
+    IF NOT follows THEN
+        RAISE EXCEPTION 'these versions do not follow on those of their streams' USING ERRCODE = 'unique_violation';
+    END IF;
     PERFORM pg_notify('{s}.events', newest::text);
     RETURN NULL;
 END $body$;
@@ -136,12 +157,16 @@ BEGIN
 END $body$;
 
 SELECT {s}.guard('{s}.events');
-CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event_places
+CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event_ids
     FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
+CREATE TRIGGER is_never_filled BEFORE INSERT ON {s}.event_ids
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION {s}.keep_what_is_stored();
+CREATE TRIGGER is_never_removed BEFORE DELETE OR TRUNCATE ON {s}.event_streams
+    FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
+CREATE TRIGGER is_moved_by_events BEFORE INSERT OR UPDATE ON {s}.event_streams
+    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION {s}.keep_what_is_stored();
 CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event_months
     FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
-CREATE TRIGGER is_never_filled BEFORE INSERT ON {s}.event_places
-    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION {s}.keep_what_is_stored();
 CREATE TRIGGER is_moved_by_events BEFORE UPDATE ON {s}.event_head FOR EACH ROW
     WHEN (new.month < old.month OR new.head < old.head OR new.head > old.head AND pg_trigger_depth() = 0)
     EXECUTE FUNCTION {s}.keep_what_is_stored();
@@ -154,17 +179,30 @@ CREATE FUNCTION {s}.month_to_write_to() RETURNS date LANGUAGE sql STABLE AS $bod
     SELECT greatest(month, date_trunc('month', now() AT TIME ZONE 'UTC')::date) FROM {s}.event_head
 $body$;
 
-CREATE FUNCTION {s}.begin_month(new_month date, after_position bigint) RETURNS void LANGUAGE plpgsql AS $body$
+CREATE FUNCTION {s}.make_month(new_month date) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE
     partition text := to_char(new_month, '"events_"YYYY_MM');
+    next_month date := new_month + interval '1 month';
 BEGIN
+    IF EXISTS (SELECT FROM pg_tables WHERE schemaname = '{s}' AND tablename = partition) THEN
+        RETURN;
+    END IF;
     -- Made apart and then attached: this keeps out no reader, as a partition of the table from the start would.
     EXECUTE format('CREATE TABLE {s}.%I (LIKE {s}.events INCLUDING ALL,
-        CHECK (month >= %L AND month < %L))', partition, new_month, new_month + interval '1 month');
+        CHECK (month >= %L AND month < %L))', partition, new_month, next_month);
+    EXECUTE format('ALTER TABLE {s}.%I ALTER month SET DEFAULT %L', partition, new_month);
     EXECUTE format('ALTER TABLE {s}.events ATTACH PARTITION {s}.%I FOR VALUES FROM (%L) TO (%L)',
-        partition, new_month, (new_month + interval '1 month')::date);
+        partition, new_month, next_month);
     PERFORM {s}.guard(format('{s}.%I', partition)::regclass);
+END $body$;
+
+CREATE FUNCTION {s}.begin_month(new_month date, after_position bigint) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+    PERFORM {s}.make_month(new_month);
+    -- And the one after it: for a moment after a partition was attached, other connections plan without it.
+    PERFORM {s}.make_month((new_month + interval '1 month')::date);
     INSERT INTO {s}.event_months VALUES (new_month, after_position);
+    UPDATE {s}.event_head SET month = new_month;
 END $body$;
 """
 
