@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from kitty_status.eventstore.errors import StoreCode
-from kitty_status.eventstore.postgres import schema as tables
+from kitty_status.eventstore.postgres import tables
+from kitty_status.eventstore.postgres.schema import partition_of
 from kitty_status.eventstore.postgres.store import PostgresEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import event, events, numbers, positions, refused
@@ -44,7 +45,7 @@ def test_nobody_changes_or_removes_what_is_stored(schemas: Schemas, table: str, 
         stored = store.append_batch(events(3))
         partition = stranger.execute(f"SELECT max(month) FROM {schemas.name('a')}.events").fetchone()
         assert partition is not None
-        name = tables.partition_of(partition[0]) if table == "this month" else table
+        name = partition_of(partition[0]) if table == "this month" else table
         column = {"event_ids": "position", "event_streams": "version"}.get(table, "month")
         with pytest.raises(psycopg.DatabaseError, match="never changed") as refusal:
             stranger.execute(statement.format(f"{schemas.name('a')}.{name}", column=column))
@@ -77,7 +78,7 @@ def test_positions_of_a_stranger_that_do_not_follow_on_the_head_are_refused(sche
     with schemas.open("a") as store, schemas.stranger() as stranger:
         store.append_batch(events(3))
         month = f"{date.today():%Y-%m-01}"  # noqa: DTZ011  a test may run at midnight of a month, and then fails once
-        for table in ("events", tables.partition_of(date.fromisoformat(month))):
+        for table in ("events", partition_of(date.fromisoformat(month))):
             with pytest.raises(psycopg.DatabaseError):
                 stranger.execute(INSERT.format(table=f"{schemas.name('a')}.{table}"), (given, [month] * len(given)))
         assert store.append(event()).position == 4
@@ -276,28 +277,3 @@ def test_a_tag_is_found_through_the_index_and_so_is_an_id(schemas: Schemas) -> N
             assert "event_ids_pkey" in plan
             assert "Seq Scan on events" not in plan
         assert numbers(store.get_events(EventQuery(tags={"any key": "77"}))) == [77]
-
-
-def test_no_reader_misses_the_first_event_of_a_month(schemas: Schemas) -> None:
-    name, months = schemas.name("a"), 40
-    with schemas.open("a") as store, schemas.open("a") as reader, schemas.stranger() as stranger:
-        stranger.execute(
-            f"CREATE OR REPLACE FUNCTION {name}.month_to_write_to() RETURNS date LANGUAGE sql STABLE "
-            f"AS $$ SELECT (date '2000-01-01' + head * interval '1 month')::date FROM {name}.event_head $$"
-        )
-
-        def read_on(_: int) -> list[int]:
-            seen: list[int] = []
-            while len(seen) < months and (not seen or seen[-1] < months):
-                head = reader.head()
-                if head > len(seen):
-                    seen += positions(reader.get_events(EventQuery(after=len(seen), before=head + 1)))
-                    assert len(seen) == head, "an event was there, and was not read"
-            return seen
-
-        with ThreadPoolExecutor(3) as pool:
-            readers = [pool.submit(read_on, number) for number in range(3)]
-            for _ in range(months):
-                store.append(event())
-            for each in readers:
-                assert each.result() == list(range(1, months + 1))

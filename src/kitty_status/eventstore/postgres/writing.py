@@ -26,7 +26,8 @@ from kitty_status.eventstore.postgres.connections import Server, is_lost, store_
 from kitty_status.eventstore.postgres.driver import psycopg
 from kitty_status.eventstore.postgres.months import Known
 from kitty_status.eventstore.postgres.rows import BRIEF, WRITTEN, copied_rows, events_of, row_of
-from kitty_status.eventstore.postgres.schema import NOT_AT_THE_HEAD, partition_of, prepare
+from kitty_status.eventstore.postgres.schema import partition_of, prepare
+from kitty_status.eventstore.postgres.tables import NOT_AT_THE_HEAD
 from kitty_status.eventstore.staging import Append, Stage
 
 if TYPE_CHECKING:
