@@ -234,14 +234,6 @@ def test_a_forked_process_opens_a_store_of_its_own(schemas: Schemas) -> None:
         assert store.append(event(2)).position == 2
 
 
-def test_the_pool_says_what_it_has(schemas: Schemas) -> None:
-    with schemas.open("a", options=Options(min_connections=2, max_connections=3)) as store:
-        store.head()
-        assert store.pool_stats()["pool_max"] == 3
-        assert store.pool_stats()["requests_num"] >= 1
-        assert sum(store._connections().values()) >= 2
-
-
 def test_events_that_only_the_operating_system_needs_to_have_are_not_waited_for(schemas: Schemas) -> None:
     settings: list[object] = []
     with schemas.open("a") as kept, schemas.open("b", durability=OS) as handed:
@@ -257,6 +249,13 @@ def test_damage_that_the_server_finds_is_corrupt() -> None:
     assert error.code == StoreCode.CORRUPT
 
 
+def test_connections_that_are_changed_between_transactions_are_named_as_the_cause() -> None:
+    error = store_error(psycopg.errors.DuplicatePreparedStatement("already exists"), "here")
+    assert error.code == StoreCode.STORAGE_ERROR
+    assert not error.retryable
+    assert "pool_mode = session" in error.hint
+
+
 def test_a_store_that_is_closed_twice_and_used_afterwards_says_so(schemas: Schemas) -> None:
     store = schemas.open("a", options=QUICK)
     store.append(event())
@@ -269,7 +268,8 @@ def test_a_store_that_is_closed_twice_and_used_afterwards_says_so(schemas: Schem
 
 def test_a_url_names_a_store_and_its_options(schemas: Schemas) -> None:
     told = psycopg.conninfo.conninfo_to_dict(schemas.dsn)
-    server = f"postgresql://{told['user']}@/{told['dbname']}?host={quote(str(told['host']), safe='')}"
+    where = f"host={quote(str(told['host']), safe='')}&port={told.get('port', 5432)}"
+    server = f"postgresql://{told['user']}@/{told['dbname']}?{where}"
     schema = schemas.name("by URL")
     with open_url(f"{server}&schema={schema}&durability=os&application_name=a%20b") as store:
         assert isinstance(store, PostgresEventStore)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 import msgspec
 
@@ -61,7 +62,9 @@ class PostgresEventStore(EventStore):
         months = Months()
         self._writer = Writer(self._primary, self._asking, months, self.measures, flushes=durability.flushes)
         self._reader = Reader(self._primary, self._replicas, self._asking, months, self.measures)
-        self.measures.watch_pool(self._connections)
+        # Whoever measures keeps what it asks for ever, and a store that nobody uses any more shall go.
+        alive = WeakMethod(self._connections)
+        self.measures.watch_pool(lambda: {} if (states := alive()) is None else states())
         self._listener = Listener(self._primary, f"{schema}.events", self._asking.head, self._heard)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
@@ -103,6 +106,8 @@ class PostgresEventStore(EventStore):
         return self._primary.statistics()
 
     def _connections(self) -> dict[str, int]:
+        if self.is_closed:
+            return {}
         counted = self.pool_stats()
         idle = counted.get("pool_available", 0)
         return {
