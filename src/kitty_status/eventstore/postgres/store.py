@@ -9,7 +9,7 @@ from weakref import WeakMethod
 import msgspec
 
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
+from kitty_status.eventstore.postgres.asking import Asking, Part, Sql, is_plain
 from kitty_status.eventstore.postgres.connections import DEFAULTS, Options, Server
 from kitty_status.eventstore.postgres.listening import Listener
 from kitty_status.eventstore.postgres.months import Known, Months
@@ -91,6 +91,12 @@ class PostgresEventStore(EventStore):
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
+        if is_plain(query) and query.behind is None:
+            # Positions have no gap.
+            head = int(self._reader.rows(Sql(self._asking.head, []))[0][0])
+            last = head if query.before is None else min(head, query.before - 1)
+            found = max(last - query.after - query.offset, 0)
+            return found if query.limit is None else min(found, query.limit)
 
         def counted(known: Known) -> Sql:
             return self._asking.count(query, Part(known, offset=query.offset, limit=query.limit))
