@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test stories check bench interop crash guarantees schemas clean setup
+.PHONY: demo test stories check coverage bench interop crash guarantees schemas clean setup
 
 setup: $(READY)
 
@@ -30,6 +30,15 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
+
+# How much of the event stores their own tests reach, branches included. What decides on an append, and the queries of
+# its condition, has to be reached whole. Twice as long as these tests take, so `make test` does without.
+JUDGING := condition,drafting,errors,event,group_commit,protocol,query,staging,values
+coverage: $(READY)
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n auto --cov=kitty_status.eventstore --cov=kitty_status.testing.event_store --cov-report= tests/eventstore
+	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --fail-under=100 --include="$$(echo $(JUDGING) | sed "s|[a-z_]*|src/kitty_status/eventstore/&.py|g")"
 
 # The speeds that are promised, each as a ratio to something that was measured in the same run.
 bench: $(READY)

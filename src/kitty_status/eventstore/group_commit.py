@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
@@ -74,7 +75,8 @@ class GroupCommit:
         self._linger = linger
         self._at_work = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
-        self._something_waits = threading.Semaphore(0)
+        # Written in C, as a semaphore is not: whoever is interrupted in it leaves no lock behind.
+        self._something_waits: SimpleQueue[None] = SimpleQueue()
         self._starting = threading.Lock()
         self._writer: threading.Thread | None = None
         self._closed = False
@@ -86,12 +88,12 @@ class GroupCommit:
         Raises:
             EventStoreError: it was refused, or the backend failed.
         """
-        if not self._linger and not self._waiting and self._at_work.acquire(blocking=False):
-            try:
+        if not self._linger and not self._waiting and not self._at_work.locked():
+            # Only `with` takes a lock so that an interruption in the same moment gives it back. Who was faster
+            # meanwhile is waited for, which is as good.
+            with self._at_work:
                 self._refuse_if_closed()
                 return events_of(self._commit([append])[0])
-            finally:
-                self._at_work.release()
         answer = _Answer()
         self.submit_later(append, answer.give)
         return answer.wait()
@@ -116,7 +118,7 @@ class GroupCommit:
             self._closed = True
             writer = self._writer
         if writer is not None:
-            self._something_waits.release()
+            self._something_waits.put(None)
             writer.join()
         with self._at_work:
             pass
@@ -141,14 +143,17 @@ class GroupCommit:
         with self._starting:
             self._refuse_if_closed()
             if self._writer is None:
-                self._writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
-                self._writer.start()
-            self._waiting.append(_Waiting(append, tell))
-        self._something_waits.release()
+                writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
+                writer.start()
+                self._writer = writer
+            try:
+                self._waiting.append(_Waiting(append, tell))
+            finally:
+                self._something_waits.put(None)
 
     def _write_for_others(self) -> None:
         while True:
-            self._something_waits.acquire()
+            self._something_waits.get()
             if self._linger and not self._closed:
                 time.sleep(self._linger)
             with self._at_work:

@@ -15,7 +15,7 @@ from kitty_status.testing.event_store.base import SECONDS, StoreCase, event, eve
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.protocol import EventStore
 
 
@@ -169,10 +169,55 @@ class CrowdPromises(StoreCase):
                 assert sum(pool.map(attempt, range(16))) == 1
             assert store.head() == self.conditional_rounds
 
+    def test_of_many_callers_with_one_event_all_get_its_one_place(self, tmp_path: Path) -> None:
+        """Sixteen at once, alone and in batches of their own."""
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(16) as pool:
+            for number in range(10):
+                one = event(number, id=f"one/{number}")
+                batches = [[one], [event(number, id=f"two/{number}"), one], [one, event(number)]]
+                answers = list(pool.map(store.append_batch, [batches[caller % 3] for caller in range(16)]))
+                places = {each for answer in answers for each in answer if each.id == one.id}
+                assert len(places) == 1
+            found = store.get_events()
+            assert positions(found) == list(range(1, len(found) + 1))
+            assert len({each.id for each in found}) == len(found) == 10 * (2 + 5)
+
+    def test_of_many_callers_with_other_content_under_one_id_one_wins(self, tmp_path: Path) -> None:
+        """The others are told which event the id stands for, and which one was refused."""
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(16) as pool:
+            for number in range(10):
+                batches = [
+                    [event(caller, type=f"T{caller}", id=f"one/{number}"), event(caller)] for caller in range(16)
+                ]
+                answers = list(pool.map(_refusal, [store] * 16, batches))
+                stored = store.get_event(f"one/{number}")
+                assert stored is not None
+                assert answers[stored.data["number"]] is None
+                for caller, error in enumerate(answers):
+                    if caller != stored.data["number"]:
+                        assert error is not None
+                        assert error.code == StoreCode.DUPLICATE_EVENT, error
+                        assert error.context["event_id"] == stored.id
+                        assert error.context["given"] == {"type": f"T{caller}", "stream": stored.stream}
+                        assert error.context["stored"] == {
+                            "type": stored.type,
+                            "stream": stored.stream,
+                            "position": stored.position,
+                        }
+            assert store.head() == 2 * 10
+
 
 def _write(store: EventStore, size: int, rounds: int) -> None:
     for _ in range(rounds):
         store.append_batch(events(size))
+
+
+def _refusal(store: EventStore, batch: list[NewEvent]) -> EventStoreError | None:
+    try:
+        store.append_batch(batch)
+    except EventStoreError as error:
+        return error
+    return None
 
 
 def _collect(store: EventStore, after: int, last: int) -> list[int]:
