@@ -109,21 +109,24 @@ class SubscribingPromises(StoreCase):
                     store.subscribe(query)
 
     def test_no_subscriber_skips_or_repeats_an_event_while_four_writers_write(self, tmp_path: Path) -> None:
-        """Batches of mixed sizes; subscribers from the start and from the middle."""
+        """Batches of mixed sizes; subscribers from the start and from the middle, of all events and of some."""
         sizes, rounds = (1, 7, 1, 40), 15
         total = sum(sizes) * rounds
-        with self.opened(tmp_path) as store, ThreadPoolExecutor(8) as pool:
-            early = [pool.submit(_collect, store, 0, total) for _ in range(2)]
+        queries = EventQuery(), EventQuery(), EventQuery(types=["Of7", "Else"]), EventQuery(tags={"size": "40"})
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(12) as pool:
+            early = [pool.submit(_collect, store, query, 0, total) for query in queries]
             writers = [pool.submit(_write, store, size, rounds) for size in sizes]
             assert store.wait_for(total // 2, SECONDS)
             # The writers may have finished by now; behind the last event nothing would come.
             middle = min(store.head(), total - 1)
-            late = pool.submit(_collect, store, middle, total)
+            late = [pool.submit(_collect, store, query, middle, total) for query in queries]
             for writer in writers:
                 writer.result()
-            for subscriber in early:
-                assert subscriber.result() == list(range(1, total + 1))
-            assert late.result() == list(range(middle + 1, total + 1))
+            assert positions(store.get_events()) == list(range(1, total + 1))
+            for query, whole, rest in zip(queries, early, late, strict=True):
+                expected = positions(store.get_events(query))
+                assert whole.result() == expected
+                assert rest.result() == [each for each in expected if each > middle]
 
 
 class CrowdPromises(StoreCase):
@@ -209,7 +212,7 @@ class CrowdPromises(StoreCase):
 
 def _write(store: EventStore, size: int, rounds: int) -> None:
     for _ in range(rounds):
-        store.append_batch(events(size))
+        store.append_batch(events(size, type=f"Of{size}", tags={"size": str(size)}))
 
 
 def _refusal(store: EventStore, batch: list[NewEvent]) -> EventStoreError | None:
@@ -220,13 +223,15 @@ def _refusal(store: EventStore, batch: list[NewEvent]) -> EventStoreError | None
     return None
 
 
-def _collect(store: EventStore, after: int, last: int) -> list[int]:
+def _collect(store: EventStore, query: EventQuery, after: int, last: int) -> list[int]:
     found: list[int] = []
-    with store.subscribe(after=after) as subscription:
-        while not found or found[-1] < last:
-            each = subscription.next_within(SECONDS)
-            assert each is not None, f"nothing came behind {found[-1:]}"
-            found.append(each.position)
+    deadline = time.monotonic() + SECONDS
+    with store.subscribe(query, after=after) as subscription:
+        while subscription.position < last:
+            assert time.monotonic() < deadline, f"nothing came behind {subscription.position}"
+            each = subscription.next_within(0.2)
+            if each is not None:
+                found.append(each.position)
     return found
 
 
