@@ -21,11 +21,11 @@ from kitty_status.jsonl.append import append_locked
 from kitty_status.jsonl.codec import encode
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project, feature_at
 from kitty_status.tracker.journal.reconcile import reconcile
 from kitty_status.tracker.journal.writing import Journal, journal_of
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from bench.measuring import in_turn, ratio
 from bench.places import RESULTS
-from bench.store_events import cpu_of_work, event_numbered, timed
+from bench.store_events import append_some, cpu_of_work, crowd, event_numbered, timed
 
 from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.event import Event
@@ -57,15 +56,15 @@ def _appends(here: Path) -> Iterator[Figure]:
         many = in_turn(
             _BATCHES, {"raw": lambda: _raw(raw, line * 100), "ours": lambda: timed(lambda: store.append_batch(batch))}
         )
-        crowd = in_turn(7, {"raw": lambda: _raw_alone(raw, line), "ours": lambda: _crowd(store)})
+        crowded = in_turn(7, {"raw": lambda: _raw_alone(raw, line), "ours": lambda: _crowd(store)})
     os.close(raw)
     of = "write and fdatasync, descriptor held"
     yield ratio("jsonl, one durable append", one["raw"], one["ours"], target=0.9, of=of, at_least=True)
     yield ratio("jsonl, a batch of 100", many["raw"], many["ours"], target=0.35, of=of, at_least=True)
     yield ratio(
         f"jsonl, {_CALLERS} callers",
-        crowd["raw"],
-        crowd["ours"],
+        crowded["raw"],
+        crowded["ours"],
         target=3,
         of="one caller's write+fdatasync",
         at_least=True,
@@ -107,18 +106,7 @@ def _raw_alone(descriptor: int, data: bytes) -> float:
 
 
 def _crowd(store: JsonlEventStore) -> float:
-    def work() -> None:
-        for number in range(_EACH):
-            store.append(event_numbered(number))
-
-    def together() -> None:
-        callers = [threading.Thread(target=work) for _ in range(_CALLERS)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
-
-    return timed(together)
+    return timed(lambda: crowd(_CALLERS, lambda: append_some(store, _EACH)))
 
 
 def _decoded(path: Path) -> float:

@@ -19,10 +19,10 @@ from bench.repository import LOG, Repository
 from kitty_status.jsonl.codec import encode
 from kitty_status.tracker import recent
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import materialize_folder
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
+from kitty_status.tracker.views.materialize import materialize_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg
-from bench.eventsourcing_peer import CannotInstallError, Peer, python_of
+from bench import eventsourcing_peer
 from bench.measuring import Figure, in_turn, ratio
+from bench.peer import CannotInstallError, Peer, python_of
 from bench.places import EVENTSOURCING
 from bench.store_events import timed
 from psycopg.types.json import set_json_loads
@@ -83,7 +84,8 @@ def _appends(
     }
     peer = None
     try:
-        peer = Peer(python_of(EVENTSOURCING), server.folder)
+        python = python_of(EVENTSOURCING, eventsourcing_peer.RELEASE)
+        peer = Peer(python, eventsourcing_peer.SCRIPT, "postgres", server.folder)
     except CannotInstallError as error:
         yield str(error)
     else:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from bench.measuring import Figure, in_turn, ratio
 from bench.places import BENCH, RESULTS
-from bench.store_events import cpu_of_work, event_numbered, timed
+from bench.store_events import append_some, cpu_of_work, crowd, event_numbered, timed
 
 from kitty_status.clock import event_ids
 from kitty_status.eventstore.durability import OS
@@ -134,13 +134,13 @@ def _singles(here: Path) -> Iterator[Figure]:
                 "ours": lambda: timed(lambda: store.append(event_numbered(1))),
             },
         )
-        crowd = in_turn(7, {"bare": lambda: _alone(bare), "ours": lambda: _crowd(store)})
+        crowded = in_turn(7, {"bare": lambda: _alone(bare), "ours": lambda: _crowd(store)})
     os.close(raw)
     name = "sqlite, one durable append"
     yield ratio(name, one["bare"], one["ours"], target=0.7, of="the same by bare statements", at_least=True)
     yield ratio(name, one["raw"], one["ours"], target=0.5, of="write and fdatasync, descriptor held", at_least=True)
     of = "one bare transaction after the other"
-    yield ratio(f"sqlite, {_CALLERS} callers", crowd["bare"], crowd["ours"], target=3, of=of, at_least=True)
+    yield ratio(f"sqlite, {_CALLERS} callers", crowded["bare"], crowded["ours"], target=3, of=of, at_least=True)
 
 
 def _alone(bare: _Bare) -> float:
@@ -156,18 +156,7 @@ def _raw(descriptor: int, data: bytes) -> float:
 
 
 def _crowd(store: SqliteEventStore) -> float:
-    def work() -> None:
-        for number in range(_EACH):
-            store.append(event_numbered(number))
-
-    def together() -> None:
-        callers = [threading.Thread(target=work) for _ in range(_CALLERS)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join()
-
-    return timed(together)
+    return timed(lambda: crowd(_CALLERS, lambda: append_some(store, _EACH)))
 
 
 def _notices(here: Path) -> Iterator[Figure]:

@@ -24,6 +24,7 @@ from bench import (
     large_logs,
     many_work_packages,
     merge_driver,
+    peers,
     postgres_store,
     sqlite_store,
 )
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "postgres-store": postgres_store.run,
     "jsonl-store": jsonl_store.run,
     "sqlite-store": sqlite_store.run,
+    "peers": peers.run,
 }
 _EXIT_USAGE = 2
 _ROW = "{:<44} {:>9}  {:>9}  {:<5} {:>15}  {}"

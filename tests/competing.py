@@ -1,10 +1,12 @@
-"""Processes that all want the same in the same moment, round after round."""
+"""Processes or threads that all want the same in the same moment, round after round."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.eventstore.condition import NO_STREAM, AppendCondition
@@ -44,6 +46,22 @@ def at_once(opener: Opener, attempt: Attempt, *, processes: int, rounds: int) ->
         child.join(_LONGEST)
     assert [child.exitcode for child in children] == [0] * processes
     return [[answer for of_round, answer in told if of_round == number] for number in range(rounds)]
+
+
+def in_threads(store: EventStore, attempt: Attempt, *, threads: int, rounds: int) -> list[list[Any]]:
+    """Let threads attempt something in the same moment, all in one store; see `at_once`."""
+    barrier = threading.Barrier(threads)
+
+    def attempts(number: int) -> list[object]:
+        answers = []
+        for of_round in range(rounds):
+            barrier.wait(_LONGEST)
+            answers.append(attempt(store, of_round, number))
+        return answers
+
+    with ThreadPoolExecutor(threads) as pool:
+        of_threads = list(pool.map(attempts, range(threads)))
+    return [list(answers) for answers in zip(*of_threads, strict=True)]
 
 
 def _of(attempt: Attempt, number: int) -> Callable[[EventStore, int], object]:

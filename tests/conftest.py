@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from gitrepo import GitRepo
 from kitty_status.status import known_lanes
@@ -12,6 +13,10 @@ from world import safe_world
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# How long an example takes says something about the machine, and nothing about the program.
+settings.register_profile("untimed", settings.default, deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

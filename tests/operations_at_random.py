@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -94,10 +94,26 @@ class Keeping:
     state: int
 
 
+@dataclass
+class Archiving:
+    """Moving what happened before an instant to the archive; what is moved differs from backend to backend."""
+
+    before: datetime
+
+
+@dataclass
+class Restoring:
+    """Bringing one of the archives back, if there is any."""
+
+    which: int
+
+
 operations = st.lists(
     st.builds(Appending, st.lists(new_events, min_size=1, max_size=4), conditions, versions)
     | st.builds(Asking, queries)
-    | st.builds(Keeping, _streams, st.integers(0, 4), st.integers()),
+    | st.builds(Keeping, _streams, st.integers(0, 4), st.integers())
+    | st.builds(Archiving, _moments)
+    | st.builds(Restoring, st.integers(0, 5)),
     max_size=25,
 )
 
@@ -111,10 +127,33 @@ def outcome(store: EventStore, operation: object) -> Any:
             )
         if isinstance(operation, Asking):
             return store.get_events(operation.query), store.count_events(operation.query)
+        if isinstance(operation, Archiving):
+            return _archived(store, operation.before)
+        if isinstance(operation, Restoring):
+            return _restored(store, operation.which)
         assert isinstance(operation, Keeping)
         return _kept(store, operation)
     except EventStoreError as error:
         return error.code
+
+
+def _archived(store: EventStore, before: datetime) -> None:
+    known = sum(each.events for each in store.archives())
+    expected = store.compact_events(before, dry_run=True)
+    assert store.compact_events(before) == expected
+    archives = store.archives()
+    assert sum(each.events for each in archives) == known + expected
+    for each in archives:
+        assert each.events <= each.last - each.first + 1
+        store.check_archive(each.name)
+
+
+def _restored(store: EventStore, which: int) -> None:
+    archives = store.archives()
+    if archives:
+        chosen = archives[which % len(archives)]
+        assert store.restore_events(chosen.name) == chosen.events
+        assert chosen.name not in [each.name for each in store.archives()]
 
 
 def _kept(store: EventStore, operation: Keeping) -> object:

@@ -93,7 +93,7 @@ def test_every_exception_is_caught_in_seven_places_only_and_each_says_why() -> N
         "eventstore/group_commit.py",
         "eventstore/group_commit.py",
         "eventstore/subscription.py",
-        "tracker/listeners.py",
+        "tracker/moving/listeners.py",
     ]
 
 

@@ -37,6 +37,7 @@ def options() -> list[tuple[str, str]]:
     group = typer.main.get_command(cli.app)
     commands = group.commands  # type: ignore[attr-defined]
     owners = [(verb, commands[verb].params) for verb in VERBS] + [("", group.params)]
+    owners += [(verb, each.params) for verb in VERBS for each in getattr(commands[verb], "commands", {}).values()]
     named = [(verb, option) for verb, params in owners for each in params for option in each.opts]
     return [(verb, option) for verb, option in named if option.startswith("-")]
 

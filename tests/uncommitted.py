@@ -13,10 +13,10 @@ from going_on import go_on_in_a_hurry, is_unfinished
 from kitty_status import EVENTS_FILENAME
 from kitty_status.git.repository import find_repository
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.entries import books, read_book
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
 from matrix import CLONES, LOST
 
 _OLD, _NEW = "034-old", "035-new"

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from ulid import ULID
 
-from commandline import FOLDER, LOG, SLUG, SNAPSHOT, feature_in, tree
+from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, feature_in, tree
 from events import APPROVAL, instant, line, line_of, their_row, ulid
 from gitrepo import GitRepo
 from kitty_status.checks.validate import Validation, validate
 from kitty_status.status import transitions, validation
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import Project, feature_at
-from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.views.materialize import materialize_feature
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "kitty-specs-example" / "001-login-form"
 CLAIM = line(event_id=ulid(1), at=instant(1), parents=[])
@@ -326,3 +326,15 @@ def test_outside_git_places_are_whole_paths(tmp_path: Path) -> None:
     (finding,) = validate(feature_at(folder), Config()).findings
     assert (finding.path, finding.line) == (str(folder / "status.events.jsonl"), 1)
     assert finding.message.startswith("invalid JSON: oops: ")
+
+
+def test_a_folder_where_the_snapshot_should_be_is_a_finding_and_the_next_feature_is_looked_at(tmp_path: Path) -> None:
+    repo = GitRepo.init(tmp_path / "repo")
+    feature_in(repo)
+    repo.write(LOG, CLAIM)
+    (repo.path / SNAPSHOT).mkdir()
+    repo.write("kitty-specs/900-other/status.events.jsonl", b"no event\n")
+    answer = ask(repo.path, "validate", "--all")
+    assert f"{SNAPSHOT}: error: unreadable-file: the operating system refuses it (Is a directory)" in answer.out
+    assert "kitty-specs/900-other/status.events.jsonl:1: error: damaged-line" in answer.out
+    assert (answer.code, answer.err) == (1, "")

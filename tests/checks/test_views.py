@@ -14,7 +14,7 @@ from kitty_status.checks import views as checked
 from kitty_status.checks.views import view_findings
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import feature_at
-from kitty_status.tracker.materialize import reduce_with_oid
+from kitty_status.tracker.views.materialize import reduce_with_oid
 
 if TYPE_CHECKING:
     from pathlib import Path

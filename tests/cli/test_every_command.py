@@ -223,7 +223,7 @@ def test_materialize_checks_without_writing(repo: GitRepo) -> None:
     drifted = ask(repo.path, "materialize", "--all", "--check")
     assert (drifted.code, drifted.out) == (1, f"{FOLDER}/status.json: has drifted from its log\n")
     assert tree(repo.path) == before
-    assert ask(repo.path, "materialize", "--all").out == f"{FOLDER}/status.json: written, 1 events\n"
+    assert ask(repo.path, "materialize", "--all").out == f"{FOLDER}/status.json: written, 1 event\n"
     assert ask(repo.path, "materialize", "--all", "--check").out == f"{FOLDER}/status.json: up to date\n"
 
 
@@ -305,7 +305,7 @@ def test_validate_prints_every_finding_of_every_feature_with_its_place(repo: Git
     assert lines[2] == f"{LOG}:2: error: invalid-event: invalid event structure: event_id is missing"
     assert lines[4].startswith("kitty-specs/002-other/status.events.jsonl:1: warning: other-feature: ")
     assert lines[4].endswith(f"[{ulid(1)}]")
-    assert lines[-1] == "2 features, 1 events: 2 errors, 2 warnings"
+    assert lines[-1] == "2 features, 1 event: 2 errors, 2 warnings"
     data = ask(repo.path, "validate", "--all", "--json").data
     assert [(each["feature"], each["passed"]) for each in data] == [(SLUG, False), ("002-other", True)]
     assert data[0]["findings"][0]["path"] == LOG

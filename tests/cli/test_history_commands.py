@@ -35,8 +35,8 @@ def short(repo: GitRepo, revision: str = "HEAD") -> str:
 
 
 def test_a_clean_audit_says_how_much_it_looked_at(grown: GitRepo) -> None:
-    assert ask(grown.path, "audit").out == "2 commits, 1 logs: 0 errors, 0 warnings\n"
-    assert ask(grown.path, "audit", "--all", "--base", "HEAD~1").out == "1 commits, 1 logs: 0 errors, 0 warnings\n"
+    assert ask(grown.path, "audit").out == "2 commits, 1 log: 0 errors, 0 warnings\n"
+    assert ask(grown.path, "audit", "--all", "--base", "HEAD~1").out == "1 commit, 1 log: 0 errors, 0 warnings\n"
     assert ask(grown.path, "audit", "001", "--since", "HEAD~1", "--json").data == {
         "passed": True,
         "commits": 2,
@@ -57,7 +57,7 @@ def test_an_audit_that_finds_something_is_1_and_names_who_and_where(grown: GitRe
     assert where.endswith(f"[{ulid(1)}]")
     assert who == f"    in {short(grown)} of Eve \\x1b[31m <ada@example.org>, 2026-02-03T04:05:06+01:00"
     assert hint.startswith(f"    hint: `git show {short(grown, 'HEAD~1')}:{LOG}` has what was there")
-    assert total == "3 commits, 1 logs: 1 errors, 0 warnings"
+    assert total == "3 commits, 1 log: 1 error, 0 warnings"
     assert ask(grown.path, "audit", "--json").data["findings"][0]["author"] == "Eve \x1b[31m"
     assert ask(grown.path, "audit", "--head", "HEAD~1").code == 0
 
@@ -84,7 +84,7 @@ def test_another_order_is_counted_and_never_fails(grown: GitRepo) -> None:
 
     assert answer.code == 0
     assert answer.out == (
-        "3 commits, 1 logs: 0 errors, 0 warnings; 1 times lines came into another order, which is harmless\n"
+        "3 commits, 1 log: 0 errors, 0 warnings; 1 times lines came into another order, which is harmless\n"
     )
     (finding,) = ask(grown.path, "audit", "--json").data["findings"]
     assert (finding["code"], finding["severity"]) == ("lines-reordered", "info")
@@ -193,11 +193,11 @@ def test_diff_shows_what_moved_between_two_commits(grown: GitRepo) -> None:
 
     assert answer.out == (
         f"from {short(grown, 'HEAD~1')} to {short(grown)}:\n"
-        f"{SLUG}: 1 moved, +1 events\n"
+        f"{SLUG}: 1 moved, +1 event\n"
         f"  WP01  claimed to in_progress  {instant(2)}  ben \\x1b[1m\n"
     )
     backwards = ask(grown.path, "diff", "HEAD..HEAD~1").out
-    assert f"{SLUG}: 1 moved, -1 events\n  WP01  in_progress to claimed  " in backwards
+    assert f"{SLUG}: 1 moved, -1 event\n  WP01  in_progress to claimed  " in backwards
     data = ask(grown.path, "diff", "HEAD~1..", SLUG, "--json").data
     assert (data["from"]["commit"], data["to"]["commit"]) == tuple(grown.git("rev-parse", "HEAD~1", "HEAD").split())
     assert [move["wp_id"] for move in data["features"][0]["moved"]] == ["WP01"]
@@ -239,6 +239,6 @@ def test_diff_tells_conflicts_renames_and_damage(grown: GitRepo) -> None:
     assert answer.code == 7
     lines = answer.out.splitlines()
     assert lines[1] == "002-other: damaged"
-    assert lines[2] == f"009-new (was {SLUG}): 1 moved, +1 events"
+    assert lines[2] == f"009-new (was {SLUG}): 1 moved, +1 event"
     assert "  WP01  ! 2 moves compete now: " in answer.out
     assert answer.err.startswith("warning: 002-other: Line 1: ")

@@ -93,7 +93,7 @@ def test_the_hook_lets_a_move_pass(repo: GitRepo) -> None:
         answer = ask(repo.path, *args, "--commit")
         assert answer.code == 0, answer
     assert repo.read(LOG).count(b'"renamed"') == 2
-    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 events: 0 errors, 0 warnings\n"
+    assert ask(repo.path, "validate", "--all").out == "1 feature, 1 event: 0 errors, 0 warnings\n"
 
 
 def test_a_hook_that_refuses_is_quoted_and_the_folder_has_moved(repo: GitRepo) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from jsonl_stores import LAYOUTS, NOON, Clock, log_files, opened
+from kitty_status.eventstore import zstd
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.jsonl import archive, finding
+from kitty_status.eventstore.jsonl import finding
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import event, refused
@@ -27,6 +28,10 @@ ORDERS = [
     EventQuery(streams="a", order_by="timestamp"),
     EventQuery(types="T1"),
 ]
+
+
+def archived(store: JsonlEventStore) -> list[str]:
+    return [each.name for each in store.archives()]
 
 
 def fill(store: JsonlEventStore, clock: Clock, days: int = 6) -> None:
@@ -55,11 +60,11 @@ def test_what_is_archived_is_read_where_it_was(tmp_path: Path, layout: str, monk
             len(store.get_events(EventQuery(ids=[f"{day}-{n}" for n in range(4)]))) + (day > 0 and layout == "daily")
             for day in (0, 1)
         )
-        assert store.archived_days() == ["2026-05-05", "2026-05-06"]
+        assert archived(store) == ["2026-05-05", "2026-05-06"]
         assert len(log_files(tmp_path)) < len(before)
         assert [store.get_events(query) for query in ORDERS] == answers
         assert store.compact_events("2027-01-01T00:00:00Z") > 0
-        assert store.archived_days() == [f"2026-05-{day:02d}" for day in range(5, 10)]
+        assert archived(store) == [f"2026-05-{day:02d}" for day in range(5, 10)]
         assert [store.get_events(query) for query in ORDERS] == answers
         assert store.compact_events("2027-01-01T00:00:00Z") == 0
         assert store.append(answers[0][0]) == answers[0][0]
@@ -67,14 +72,14 @@ def test_what_is_archived_is_read_where_it_was(tmp_path: Path, layout: str, monk
         assert [again.get_events(query) for query in ORDERS] == answers
         assert again.append(answers[0][3]) == answers[0][3]
         assert again.append(event(stream="a")).version == len(answers[4]) + 1
-        for day in again.archived_days():
+        for day in archived(again):
             assert again.restore_events(day) in (4, 5)
         assert again.restore_events("2026-05-05") == 0
         assert again.get_events()[:-1] == answers[0]
         for path, data in before.items():
             if "2026-05-10" not in str(path):
                 assert path.read_bytes() == data
-        assert again.archived_days() == []
+        assert archived(again) == []
 
 
 @pytest.mark.parametrize("layout", DAYS)
@@ -115,7 +120,7 @@ def test_an_archive_that_is_interrupted_anywhere_is_harmless(tmp_path: Path, lay
         with opened(place, layout, clock=clock) as again:
             assert again.get_events() == expected
             again.compact_events("2027-01-01T00:00:00Z")
-            assert again.archived_days() == ["2026-05-05", "2026-05-06"]
+            assert archived(again) == ["2026-05-05", "2026-05-06"]
             assert not [path for path in log_files(place) if "2026-05-07" not in str(path)]
             assert again.get_events(EventQuery(direction="desc")) == expected[::-1]
         if not failed:
@@ -159,7 +164,7 @@ def test_who_reads_while_days_are_moved_misses_nothing(tmp_path: Path, layout: s
 
 
 def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "_MODULES", ("no.such.module",))
+    monkeypatch.setattr(zstd, "_MODULES", ("no.such.module",))
     clock = Clock()
     with opened(tmp_path, "daily", clock=clock) as store:
         fill(store, clock, 2)
@@ -173,7 +178,7 @@ def test_one_file_has_no_days_to_move(tmp_path: Path) -> None:
     with opened(tmp_path, "single") as store:
         store.append(event())
         assert store.compact_events("2027-01-01T00:00:00Z") == 0
-        assert store.archived_days() == []
+        assert archived(store) == []
 
 
 @pytest.mark.parametrize("layout", DAYS)

@@ -13,7 +13,6 @@ from jsonl_stores import NOON, Clock, log_files, opened
 from kitty_status.eventstore.condition import AppendCondition
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import NewEvent
-from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import event, events, positions, refused
 
@@ -115,35 +114,3 @@ def test_processes_share_a_store_and_a_subscriber_sees_the_events_of_all(tmp_pat
         changed = [each.data["date"] for each in store.get_events_by_type("session.day_changed")]
         assert len(changed) == len(set(changed)) == days
         assert store.get_events(EventQuery(direction="desc")) == seen[::-1]
-
-
-_SEAT = """
-import sys
-from kitty_status.eventstore.condition import AppendCondition
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.event import NewEvent
-from kitty_status.eventstore.jsonl.store import JsonlEventStore
-from kitty_status.eventstore.jsonl.store import JsonlEventStore
-from kitty_status.eventstore.query import EventQuery
-won = 0
-with JsonlEventStore(sys.argv[1], layout=sys.argv[2]) as store:
-    for number in range(60):
-        seat = {"seat": str(number)}
-        try:
-            store.append(NewEvent(type="Taken", tags=seat), condition=AppendCondition(EventQuery(tags=seat)))
-            won += 1
-        except EventStoreError as error:
-            assert error.code == StoreCode.CONFLICT, error
-print(won)
-"""
-
-
-@pytest.mark.parametrize("layout", ["single", "daily", "per-day-and-stream"])
-def test_of_processes_that_exclude_each_other_one_wins(tmp_path: Path, layout: str) -> None:
-    argv = [sys.executable, "-c", _SEAT, str(tmp_path / "events"), layout]
-    callers = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    won = [int(caller.communicate(timeout=60)[0]) for caller in callers]
-    assert sum(won) == 60
-    with JsonlEventStore(tmp_path / "events", layout=layout) as store:
-        taken = [str(each.tags["seat"]) for each in store.get_events_by_type("Taken")]
-        assert sorted(taken, key=int) == [str(number) for number in range(60)]

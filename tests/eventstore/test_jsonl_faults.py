@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +19,17 @@ from kitty_status.testing.faulty_disk import FaultyDisk
 BATCH = [event(number, stream="abc"[number % 3], id=f"e{number}") for number in range(6)]
 
 
+def bytes_of(batch: list[NewEvent], place: Path, layout: str) -> int:
+    """Return how many bytes a batch takes behind three events."""
+    with opened(place, layout) as store:
+        store.append_batch([event(stream=stream) for stream in "abc"])
+        before = sum(path.stat().st_size for path in log_files(place))
+        store.append_batch(batch)
+    length = sum(path.stat().st_size for path in log_files(place)) - before
+    shutil.rmtree(place)
+    return length
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_disk_that_is_full_at_any_byte_of_a_batch_keeps_nothing_of_it(tmp_path: Path, layout: str) -> None:
     disk = FaultyDisk()
@@ -25,7 +37,8 @@ def test_a_disk_that_is_full_at_any_byte_of_a_batch_keeps_nothing_of_it(tmp_path
     with opened(tmp_path, layout, disk=disk, clock=clock) as store:
         store.append_batch([event(stream=stream) for stream in "abc"])
         before = {path: path.read_bytes() for path in log_files(tmp_path)}
-        for room in range(0, 900, 13):
+        length = bytes_of(BATCH, tmp_path / "other", layout)
+        for room in range(length):
             disk.heal()
             disk.fill_after(room)
             with pytest.raises(EventStoreError) as caught:
@@ -35,7 +48,7 @@ def test_a_disk_that_is_full_at_any_byte_of_a_batch_keeps_nothing_of_it(tmp_path
             assert "full" in caught.value.message
             assert {path: path.read_bytes() for path in log_files(tmp_path) if path.stat().st_size} == before, room
             assert store.head() == 3
-        refusals = len(range(0, 900, 13))
+        refusals = length
         disk.heal()
         clock.move(minutes=5)
         assert positions(store.append_batch(BATCH)) == [4, 5, 6, 7, 8, 9]

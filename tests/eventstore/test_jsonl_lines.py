@@ -253,6 +253,22 @@ def test_streams_of_any_name_have_files_of_their_own(tmp_path: Path) -> None:
     assert len(list((tmp_path / "events/2026-05-05").iterdir())) == len(names)
 
 
+def test_streams_and_types_that_differ_in_capitals_only_share_no_file(tmp_path: Path) -> None:
+    names = ["Task", "task", "TASK"]
+    with opened(tmp_path, "per-day-and-stream") as store:
+        for number, name in enumerate(names):
+            store.append(event(number, stream=name, type=name))
+            store.create_snapshot(name, 1, {"of": name})
+    with opened(tmp_path, "per-day-and-stream") as store:
+        store.append(event(stream="task", type="task"))
+        store.create_snapshot("task", 2, {"of": "task again"})
+        kept = [store.get_snapshot(name) for name in names]
+        assert [each.state["of"] for each in kept if each is not None] == ["Task", "task again", "TASK"]
+    for folder in ("snapshots", "indexes/by-type", "2026-05-05"):
+        files = [path.name for path in (tmp_path / "events" / folder).iterdir()]
+        assert len({name.lower() for name in files}) == len(files) == len(names)
+
+
 def test_the_day_is_that_of_writing_and_never_goes_back(tmp_path: Path) -> None:
     clock = Clock()
     for layout in LAYOUTS[1:]:
@@ -383,6 +399,19 @@ def test_a_line_that_names_a_place_beyond_all_numbers_is_damaged(tmp_path: Path,
         store.append(event(2, stream="a"))
         assert numbers(store.get_events()) == [1, 2]
         assert numbers(store.get_events(EventQuery(order_by="timestamp"))) == [1, 2]
+
+
+def test_a_key_that_stands_twice_in_a_line_of_another_program_is_damage(tmp_path: Path) -> None:
+    with opened(tmp_path, "single") as store:
+        store.append(event())
+    with file_of(tmp_path, "single").open("ab") as file:
+        file.write(b'{"ts":"2026-01-10T09:00:00Z","type":"one","type":"two","data":{}}\n')
+        file.write(b'{"ts":"2026-01-10T09:00:00Z","type":"one","data":{"a":1,"a":2}}\n')
+    with opened(tmp_path, "single", on_damage="skip") as store:
+        assert positions(store.get_events()) == [1]
+        damaged = store.damaged_lines()
+        assert [line.number for line in damaged] == [2, 3]
+        assert all("twice" in line.why for line in damaged)
 
 
 def test_each_damaged_line_is_counted_from_the_one_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -212,27 +211,6 @@ def test_a_subscriber_hears_of_events_while_its_connection_is_cut_again_and_agai
             assert found is not None
             assert found.position == number
     assert "not listening" in caplog.text
-
-
-def test_a_forked_process_opens_a_store_of_its_own(schemas: Schemas) -> None:
-    with schemas.open("a") as store:
-        store.append(event())
-        store.head()
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                failed = 0
-                for call in (store.head, lambda: store.append(event())):
-                    try:
-                        call()
-                    except EventStoreError as error:
-                        failed += "open it again" in error.hint
-                code = 0 if failed == 2 else 2
-            finally:
-                os._exit(code)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        assert store.append(event(2)).position == 2
 
 
 def test_the_pool_says_what_it_has(schemas: Schemas) -> None:

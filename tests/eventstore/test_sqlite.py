@@ -21,16 +21,21 @@ from kitty_status.testing.event_store.base import event, events, positions, refu
 
 
 class TestSqlite(EventStoreSuite):
+    archives = True
+
     def open_store(self, place: Path) -> EventStore:
         return SqliteEventStore(place / "events.db")
 
 
 class TestSqliteInTheHandsOfTheOperatingSystem(EventStoreSuite):
+    archives = True
+
     def open_store(self, place: Path) -> EventStore:
         return SqliteEventStore(place / "events.db", durability=OS)
 
 
 class TestSqliteWithLingeringCommits(EventStoreSuite):
+    archives = True
     conditional_rounds = 5
 
     def open_store(self, place: Path) -> EventStore:

@@ -21,6 +21,7 @@ from kitty_status.eventstore.sqlite.connections import may_be_stored
 from kitty_status.eventstore.sqlite.rows import tag_rows
 from kitty_status.eventstore.sqlite.store import SqliteEventStore
 from kitty_status.testing.event_store.base import event, positions, refused
+from kitty_status.testing.event_store.forking import child_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import NewEvent
 
 NOBODY = 65534
+# `make crash` fails at every byte.
+STEP = int(os.environ.get("KITTY_STATUS_PROOF_STEP", "37"))
 
 
 def batch(name: str, count: int = 12) -> list[NewEvent]:
@@ -75,7 +78,7 @@ def test_wherever_in_a_batch_writing_fails_nothing_of_it_is_stored(tmp_path: Pat
         store.append_batch(batch("two"))
         largest = 2 * log.stat().st_size - size
         failures = 0
-        for limit in range(log.stat().st_size, largest, 37):
+        for limit in range(log.stat().st_size, largest, STEP):
             with no_larger_file_than(limit):
                 error = error_of(lambda: store.append_batch(batch("three")))
             if error is None:
@@ -182,25 +185,18 @@ def test_a_file_that_another_process_keeps_locked_is_a_passing_error_that_says_s
 
 def error_without_rights(work: Callable[[], object]) -> str:
     """Return the error that something raises in a process that may write only what everybody may."""
-    readable, writable = os.pipe()
-    child = os.fork()
-    if not child:
-        # The child must never come back into the test.
+
+    def attempt() -> str:
+        if os.geteuid() == 0:
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
         try:
-            if os.geteuid() == 0:
-                os.setgid(NOBODY)
-                os.setuid(NOBODY)
             work()
-            os.write(writable, b"no error")
         except EventStoreError as error:
-            os.write(writable, f"{error.code} {error.retryable} {error.message} {error.hint}".encode())
-        finally:
-            os._exit(0)
-    os.close(writable)
-    with os.fdopen(readable) as answer:
-        said = answer.read()
-    os.waitpid(child, 0)
-    return said
+            return f"{error.code} {error.retryable} {error.message} {error.hint}"
+        return "no error"
+
+    return child_says(attempt)
 
 
 @pytest.mark.parametrize("mode", [0o555, 0o777])

@@ -226,7 +226,7 @@ logs = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
 @given(common=logs, base=logs, ours=logs, theirs=logs, whole_branches=st.booleans())
 def test_the_files_are_merged_as_the_rules_for_two_histories_say(
     tmp_path: Path, common: bytes, base: bytes, ours: bytes, theirs: bytes, *, whole_branches: bool

@@ -12,7 +12,7 @@ from kitty_status.status.lanes import SEVEN_LANE
 from kitty_status.status.snapshot import Snapshot
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Feature
-from kitty_status.tracker.views import views_of
+from kitty_status.tracker.views.views import views_of
 
 if TYPE_CHECKING:
     from pathlib import Path

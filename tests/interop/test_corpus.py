@@ -11,7 +11,7 @@ import pytest
 from corpus import logs, needs_corpus
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import feature_at
-from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.views.materialize import materialize_feature
 from spec_kitty import needs_spec_kitty
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from events import APPROVAL, line_of, their_row, ulid
 from kitty_status.status.lanes import NINE_LANE
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import feature_at
-from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.views.materialize import materialize_feature
 from spec_kitty import needs_spec_kitty
 
 if TYPE_CHECKING:

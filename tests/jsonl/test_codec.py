@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import kitty_status
@@ -26,7 +26,6 @@ def nested(depth: int) -> bytes:
     return b'{"a":' * depth + b"1" + b"}" * depth
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_a_row_that_was_written_reads_back_equal(row: dict[str, Any]) -> None:
     line = encode(row, json.dumps)
@@ -35,19 +34,16 @@ def test_a_row_that_was_written_reads_back_equal(row: dict[str, Any]) -> None:
     assert decode(line[:-1]) == row
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_a_line_is_what_json_writes_with_sorted_keys(row: dict[str, Any]) -> None:
     assert encode(row, json.dumps) == json.dumps(row, sort_keys=True).encode() + b"\n"
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_a_line_with_unescaped_text_reads_the_same(row: dict[str, Any]) -> None:
     assert decode(json.dumps(row, ensure_ascii=False).encode()) == row
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60) | ROWS.map(lambda row: encode(row, json.dumps)[:-1] + b"}"))
 def test_any_bytes_are_a_row_or_damage_and_nothing_else(line: bytes) -> None:
     try:
@@ -153,7 +149,6 @@ def test_a_row_that_is_nested_too_deep_or_in_itself_is_not_written() -> None:
             encode(row, json.dumps)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=500))
 def test_a_preview_is_short_and_never_fails(line: bytes) -> None:
     assert len(preview(line)) <= 80

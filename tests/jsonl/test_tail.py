@@ -46,7 +46,7 @@ def test_every_beginning_of_an_event_is_cut_and_the_whole_is_complete() -> None:
             assert classify_tail(line[:end]) == TAIL_CUT, line[:end]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(_ROWS)
 def test_every_beginning_of_any_row_is_cut(row: dict[str, Any]) -> None:
     for line in _forms(row)[:3]:
@@ -55,7 +55,6 @@ def test_every_beginning_of_any_row_is_cut(row: dict[str, Any]) -> None:
             assert classify_tail(line[:end]) == TAIL_CUT, line[:end]
 
 
-@settings(deadline=None)
 @given(_ROWS, st.data())
 def test_nul_bytes_behind_a_beginning_are_what_a_crash_leaves(row: dict[str, Any], data: st.DataObject) -> None:
     line = encode(row, json.dumps)[:-1]
@@ -63,7 +62,6 @@ def test_nul_bytes_behind_a_beginning_are_what_a_crash_leaves(row: dict[str, Any
     assert classify_tail(line[:end] + bytes(data.draw(st.integers(1, 5000)))) == TAIL_CUT
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40) | st.text('{}[]",:\\u0d8aetrfalsn1.-+ \t\r', max_size=30).map(str.encode))
 def test_any_bytes_get_one_of_the_four_names(tail: bytes) -> None:
     kind = classify_tail(tail)

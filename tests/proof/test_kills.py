@@ -23,10 +23,10 @@ from kitty_status.git.repository import find_repository
 from kitty_status.jsonl import append
 from kitty_status.status.layout import PER_WRITER, SINGLE
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.reconcile import reconcile
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

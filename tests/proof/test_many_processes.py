@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import postgres_server
-from competing import at_once, takes_seat
+from competing import at_once, in_threads, takes_seat
 from every_store import LASTING
 from kitty_status.eventstore.asynchronous import AsyncEventStore
 from kitty_status.eventstore.durability import OS
@@ -202,6 +202,13 @@ def test_of_sixteen_processes_that_exclude_each_other_one_wins_every_time(opener
     taken = at_once(opener, takes_seat, processes=16, rounds=SEATS)
     assert [sorted(answers) for answers in taken] == [[False] * 15 + [True]] * SEATS
     with opener() as store:
+        assert [event.data for event in store.get_events()] == list(range(SEATS))
+
+
+def test_of_sixteen_threads_that_exclude_each_other_one_wins_every_time(opener: Callable[[], EventStore]) -> None:
+    with opener() as store:
+        taken = in_threads(store, takes_seat, threads=16, rounds=SEATS)
+        assert [sorted(answers) for answers in taken] == [[False] * 15 + [True]] * SEATS
         assert [event.data for event in store.get_events()] == list(range(SEATS))
 
 

@@ -26,10 +26,10 @@ from kitty_status.checks.validate import validate
 from kitty_status.errors import KittyStatusError, MoveRefusedError, UsageError
 from kitty_status.status.lanes import PROFILES
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import materialize_feature
-from kitty_status.tracker.request import EmitRequest, Emitted
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest, Emitted
+from kitty_status.tracker.views.materialize import materialize_feature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from kitty_status.git.append_only import LINES_REORDERED
 from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.codec import decode
 from kitty_status.status.layout import PER_WRITER, SINGLE
-from kitty_status.tracker import emit as emitting
+from kitty_status.tracker.moving import emit as emitting
 from proof.repositories import FOLDER, Story
 
 if TYPE_CHECKING:

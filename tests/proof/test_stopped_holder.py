@@ -14,7 +14,7 @@ import pytest
 from commandline import LOG, SLUG, ask, emit, feature_in
 from gitrepo import GitRepo
 from kitty_status.jsonl.lock import exclusive
-from kitty_status.tracker import emit as emitting
+from kitty_status.tracker.moving import emit as emitting
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,10 +21,10 @@ from kitty_status.git.repository import find_repository
 from kitty_status.jsonl.disk import DISK
 from kitty_status.testing.faulty_disk import OPERATIONS, FaultyDisk
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.reconcile import reconcile
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

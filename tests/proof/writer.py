@@ -14,9 +14,9 @@ from pathlib import Path
 
 from kitty_status.errors import KittyStatusError
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
 
 SLUG = "001-feature"
 

@@ -39,7 +39,7 @@ def graph_of(seed: int, count: int) -> dict[str, list[str]]:
     return {node: chance.sample(own, chance.randint(0, min(3, len(own)))) for node, own in others.items()}
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 @given(SEEDS, st.integers(0, 9))
 def test_circles_are_found_as_by_trying_every_way(seed: int, count: int) -> None:
     graph = graph_of(seed, count)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -37,7 +37,6 @@ def test_lanes_are_those_of_the_profiles() -> None:
     assert Lane("done") is Lane.DONE
 
 
-@settings(deadline=None)
 @given(histories())
 def test_an_event_comes_back_as_it_was_written(rows: list[dict[str, Any]]) -> None:
     for content in rows:
@@ -62,7 +61,6 @@ def test_all_twelve_keys_are_written_though_the_optional_ones_were_absent() -> N
     assert written == row()
 
 
-@settings(deadline=None)
 @given(st.permutations(list(row(actor={"tool": "claude"}, evidence=APPROVAL).items())))
 def test_the_order_of_keys_means_nothing(pairs: list[tuple[str, Any]]) -> None:
     expected = StatusEvent.from_dict(row(actor={"tool": "claude"}, evidence=APPROVAL))

@@ -74,7 +74,7 @@ def assert_read_alike(*lines: bytes) -> None:
     assert read(each_alone, together) == strictly
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(SEEDS)
 def test_sound_lines_are_read_alike(seed: int) -> None:
     chance = Random(seed)  # noqa: S311  nothing secret
@@ -84,7 +84,7 @@ def test_sound_lines_are_read_alike(seed: int) -> None:
     assert_read_alike(*lines)
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(max_examples=3000)
 @given(SEEDS)
 def test_mistreated_lines_are_read_alike(seed: int) -> None:
     chance = Random(seed)  # noqa: S311  nothing secret

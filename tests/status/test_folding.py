@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(max_examples=3000)
 @given(histories(in_order=True), st.booleans(), st.integers(1, 9))
 def test_folding_gives_the_answer_of_the_rule_in_full(
     rows: list[dict[str, Any]], remember_ids: bool, batch: int
@@ -36,7 +36,7 @@ def test_folding_gives_the_answer_of_the_rule_in_full(
     assert whole(found) == whole(reduce_events(events))
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 @given(histories(), histories(in_order=True), SEEDS, st.booleans())
 def test_folding_refuses_what_it_would_miscount(
     rows: list[dict[str, Any]], ordered: list[dict[str, Any]], seed: int, remember_ids: bool

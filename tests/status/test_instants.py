@@ -143,7 +143,7 @@ _MOMENTS = st.datetimes(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(_MOMENTS)
 def test_what_is_written_reads_back_as_the_same_instant(moment: datetime) -> None:
     text = format_instant(moment)
@@ -154,13 +154,13 @@ def test_what_is_written_reads_back_as_the_same_instant(moment: datetime) -> Non
     assert format_instant(parse_instant(text)) == text
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(_MOMENTS, _MOMENTS)
 def test_instants_as_we_write_them_sort_as_text_in_their_order(one: datetime, other: datetime) -> None:
     assert (format_instant(one) < format_instant(other)) == (one < other)
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 @given(_MOMENTS, st.text("0123456789", max_size=9), st.sampled_from(["Z", "z", "+00:00", "own"]), st.booleans())
 def test_rfc_3339_texts_mean_what_msgspec_reads(moment: datetime, fraction: str, zone: str, lower: bool) -> None:
     own = moment.replace(microsecond=0).isoformat()

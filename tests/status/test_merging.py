@@ -65,7 +65,7 @@ def lines_of(log: bytes) -> set[bytes]:
     return set(split_lines(log))
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(max_examples=3000)
 @given(logs())
 def test_merging_is_the_same_for_both_directions_and_loses_no_line(three: tuple[bytes, bytes, bytes]) -> None:
     ours, theirs, _ = three
@@ -79,7 +79,7 @@ def test_merging_is_the_same_for_both_directions_and_loses_no_line(three: tuple[
     assert b"".join(new) == result[shared:]
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 @given(logs())
 def test_merging_again_changes_nothing(three: tuple[bytes, bytes, bytes]) -> None:
     ours, theirs, _ = three
@@ -90,14 +90,14 @@ def test_merging_again_changes_nothing(three: tuple[bytes, bytes, bytes]) -> Non
     assert lines_of(merged(theirs, result)) == lines_of(result)
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 @given(logs())
 def test_merging_is_associative_as_a_set_of_lines(three: tuple[bytes, bytes, bytes]) -> None:
     one, two, three_ = three
     assert lines_of(merged(merged(one, two), three_)) == lines_of(merged(one, merged(two, three_)))
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(logs(is_sorted=True))
 def test_merging_sorted_logs_is_associative_byte_for_byte(three: tuple[bytes, bytes, bytes]) -> None:
     results = {merged(merged(one, two), three_) for one, two, three_ in permutations(three)}
@@ -105,7 +105,7 @@ def test_merging_sorted_logs_is_associative_byte_for_byte(three: tuple[bytes, by
     assert len(results) == 1
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 @given(logs())
 def test_picking_a_commit_adds_what_it_adds_over_its_base(three: tuple[bytes, bytes, bytes]) -> None:
     ours, theirs, base = three
@@ -213,7 +213,7 @@ def test_a_line_with_crlf_and_one_without_are_two_lines() -> None:
     assert [found.line for found in merge.damaged] == [crlf]
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(
     st.lists(st.sampled_from([b"a", b"b", b"\n"]), max_size=12),
     st.lists(st.sampled_from([b"a", b"b", b"\n"]), max_size=12),

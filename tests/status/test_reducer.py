@@ -36,7 +36,7 @@ def test_every_repetition_is_heard_of() -> None:
     assert [event.event_id for event in unique] == [ulid(1), ulid(2)]
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(max_examples=3000)
 @given(histories(), SEEDS, st.sampled_from([None, SEVEN_LANE, NINE_LANE]))
 def test_one_more_event_gives_the_snapshot_of_them_all(
     rows: list[dict[str, Any]], seed: int, profile: LaneProfile | None
@@ -139,7 +139,7 @@ def test_work_before_the_first_lane_is_placed_but_not_counted() -> None:
     assert "genesis" not in snapshot.summary
 
 
-@settings(deadline=None, max_examples=2000)
+@settings(max_examples=2000)
 @given(histories(), SEEDS)
 def test_every_order_and_duplication_of_a_log_gives_one_answer(rows: list[dict[str, Any]], seed: int) -> None:
     events = [record_of(content) for content in rows]
@@ -153,7 +153,7 @@ def test_every_order_and_duplication_of_a_log_gives_one_answer(rows: list[dict[s
     assert found == expected
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(histories(), SEEDS)
 def test_ids_that_stand_for_two_things_give_one_answer_in_every_order(rows: list[dict[str, Any]], seed: int) -> None:
     events = [record_of(content) for content in rows]

@@ -100,7 +100,7 @@ def test_every_line_that_holds_an_id_is_given_once_with_its_number() -> None:
     assert list(lines_with(twice, needle)) == [(twice[:-1], 1)]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(SEEDS)
 def test_what_is_found_is_what_comparing_every_pair_finds(seed: int) -> None:
     chance = Random(seed)  # noqa: S311  nothing secret

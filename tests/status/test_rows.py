@@ -79,7 +79,7 @@ def test_a_name_that_could_leave_its_folder_or_fool_a_program_is_not_safe(name: 
     assert not is_safe_name(name)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.text(st.sampled_from("aZ09._-/\\ \n\u0661"), max_size=8))
 def test_a_safe_name_is_one_plain_component_of_a_path(name: str) -> None:
     plain = name.isascii() and all(character.isalnum() or character in "._-" for character in name)
@@ -112,7 +112,7 @@ def test_a_ulid_is_26_characters_of_crockfords_base_32_within_128_bits(text: str
     assert are_ulids([ulid(1), text, ulid(2)]) == expected
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(
     st.lists(
         st.text(CROCKFORD, min_size=26, max_size=26)

@@ -50,7 +50,7 @@ def test_the_bytes_of_a_snapshot() -> None:
     )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(histories(), SEEDS)
 def test_equal_logs_give_equal_bytes(rows: list[dict[str, Any]], seed: int) -> None:
     once = reduce_events([record_of(content) for content in rows])
@@ -64,7 +64,6 @@ _VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(_VALUES, histories())
 def test_a_snapshot_is_written_as_json_with_an_indent_writes_it(value: Any, rows: list[dict[str, Any]]) -> None:
     snapshot = reduce_events(unique_events(record_of(row) for row in rows))

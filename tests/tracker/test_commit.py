@@ -15,8 +15,8 @@ from kitty_status.errors import BusyError, GitError, OutsideRepositoryError, Usa
 from kitty_status.tracker.commit import check_can_commit, check_nothing_else_changed, commit_feature, committed_paths
 from kitty_status.tracker.config import Config
 from kitty_status.tracker.features import Feature, Project, feature_at
-from kitty_status.tracker.materialize import materialize_feature
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.views.changes import changed_views
+from kitty_status.tracker.views.materialize import materialize_feature
 
 FIRST, SECOND = (line(event_id=ulid(number), at=instant(number)) for number in (1, 2))
 

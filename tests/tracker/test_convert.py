@@ -22,7 +22,7 @@ from kitty_status.tracker.config import Config
 from kitty_status.tracker.convert import Conversion, convert
 from kitty_status.tracker.features import Project, feature_at
 from kitty_status.tracker.log import reduce_log
-from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.views.materialize import materialize_feature
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo
@@ -81,7 +81,7 @@ def divided_in(repo: GitRepo) -> Feature:
 
 
 @given(LOGS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_there_and_back_gives_the_same_bytes(log: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         feature = write(Path(folder, "kitty-specs", SLUG), log, {})
@@ -98,7 +98,7 @@ def test_there_and_back_gives_the_same_bytes(log: bytes) -> None:
     shards=st.dictionaries(st.sampled_from(["a", "b", "shared", "z"]), LOGS, min_size=1),
     layout=st.sampled_from([SINGLE, PER_WRITER]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_line_is_lost_and_no_state_changes_whatever_the_log_lies_in(
     single: bytes | None, shards: dict[str, bytes], layout: str
 ) -> None:
@@ -118,7 +118,7 @@ def test_no_line_is_lost_and_no_state_changes_whatever_the_log_lies_in(
     layout=st.sampled_from([SINGLE, PER_WRITER]),
     survivors=st.integers(0, 4),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_conversion_that_is_cut_short_is_finished_by_the_same_call(
     single: bytes | None, shards: dict[str, bytes], layout: str, survivors: int
 ) -> None:

@@ -11,11 +11,11 @@ from commandline import FOLDER, LOG, SLUG, SNAPSHOT, ask, emit, feature_in
 from events import APPROVAL, instant, line_of, their_row, ulid
 from kitty_status.errors import ConflictingEventError, MoveRefusedError, UsageError
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit as emit_event
 from kitty_status.tracker.features import Project, feature_at
-from kitty_status.tracker.materialize import materialize_feature
 from kitty_status.tracker.missions import identity_of_events, is_spec_kitty_mission, profile_of_new_log
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit as emit_event
+from kitty_status.tracker.moving.request import EmitRequest
+from kitty_status.tracker.views.materialize import materialize_feature
 
 if TYPE_CHECKING:
     from gitrepo import GitRepo

@@ -41,7 +41,7 @@ def agrees(data: bytes, profile: LaneProfile | None = None, log: str = LOG) -> N
     assert whole(snapshot) == whole(reduce_events(anew, profile))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(histories(), histories(), SEEDS, st.sampled_from([None, NINE_LANE]))
 def test_a_log_that_grows_in_any_steps_or_is_another_one_says_what_it_says_read_anew(
     rows: list[dict[str, Any]], others: list[dict[str, Any]], seed: int, profile: LaneProfile | None

@@ -29,8 +29,8 @@ from kitty_status.tracker.config import Config
 from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.features import Feature, Project
 from kitty_status.tracker.former import former_slugs
-from kitty_status.tracker.materialize import materialize_feature
 from kitty_status.tracker.relocate import Relocation
+from kitty_status.tracker.views.materialize import materialize_feature
 
 NEW = "002-sign-in"
 MOVED = f"kitty-specs/{NEW}"
@@ -148,7 +148,7 @@ def test_a_branch_named_after_the_former_slug_still_means_the_feature(repo: GitR
 
 def test_the_events_of_a_renamed_feature_are_not_taken_for_strays(repo: GitRepo) -> None:
     rename(ready(repo))
-    assert ask(repo.path, "validate", NEW).out.splitlines() == ["1 feature, 1 events: 0 errors, 0 warnings"]
+    assert ask(repo.path, "validate", NEW).out.splitlines() == ["1 feature, 1 event: 0 errors, 0 warnings"]
     repo.append(f"{MOVED}/status.events.jsonl", line(event_id=ulid(3), at=instant(3), wp_id="WP03", feature_slug="x"))
     assert "other-feature: the event names the feature x" in ask(repo.path, "validate", NEW).out
 

@@ -11,8 +11,8 @@ from events import instant, line, ulid
 from kitty_status.errors import MovedOnError
 from kitty_status.tracker import revert as module
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.emit import emit as emit_event
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.moving.emit import emit as emit_event
 from kitty_status.tracker.revert import RevertRequest
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from commandline import Answer
     from gitrepo import GitRepo
-    from kitty_status.tracker.request import EmitRequest, Emitted
+    from kitty_status.tracker.moving.request import EmitRequest, Emitted
 
 
 def ready(repo: GitRepo) -> GitRepo:

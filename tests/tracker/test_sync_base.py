@@ -424,7 +424,7 @@ def test_what_is_printed_says_what_was_merged_and_what_is_left(repo: GitRepo) ->
     answer = ask(repo.path, "sync-base")
     assert answer.out.splitlines() == [
         "main is not merged yet: 1 conflicts are left",
-        f"  merged    {LOG}  1 lines gained",
+        f"  merged    {LOG}  1 line gained",
         f"  conflict  {OTHER}",
     ]
     assert answer.err.splitlines()[0] == f"next: git add -- :/{OTHER}"
@@ -442,7 +442,7 @@ def test_a_log_that_a_plain_union_merged_in_any_order_and_twice_is_accepted_as_i
     repo.write(LOG, b"".join([*reversed(union), union[0]]))
     assert ask(repo.path, "materialize", SLUG).code == 0
     repo.commit("merged on the host")
-    assert ask(repo.path, "validate", "--all").out.endswith("3 events: 0 errors, 1 warnings\n")
+    assert ask(repo.path, "validate", "--all").out.endswith("3 events: 0 errors, 1 warning\n")
     install(repo)
     repo.switch("work")
     emit(repo.path, "WP01", "for_review", "--commit")

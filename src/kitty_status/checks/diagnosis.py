@@ -20,7 +20,7 @@ from kitty_status.status.layout import (
 )
 from kitty_status.status.validation import CHAIN_BREAK, COMPETING_MOVES
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY, Config, load_config
-from kitty_status.tracker.sight import Surroundings
+from kitty_status.tracker.places.sight import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from kitty_status.git import installation
 from kitty_status.jsonl.append import mend_tail
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.journal.reconcile import reconcile
-from kitty_status.tracker.materialize import materialize_feature
+from kitty_status.tracker.views.materialize import materialize_feature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,13 +13,13 @@ from kitty_status.git.head import worktrees
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_safe_name
 from kitty_status.status.validation import COMPETING_MOVES, ERROR
-from kitty_status.tracker.cleanup import survey
-from kitty_status.tracker.holding import claims_in
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.migrating.approval import holder_named
+from kitty_status.tracker.moving.holding import claims_in
 from kitty_status.tracker.phases import phase_of
+from kitty_status.tracker.places.cleanup import survey
+from kitty_status.tracker.places.workspaces import CONTEXTS_FOLDER, TREES_FOLDER
 from kitty_status.tracker.work_packages.files import work_package_files
-from kitty_status.tracker.workspaces import CONTEXTS_FOLDER, TREES_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.validation import Finding
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.holding import Claim
+    from kitty_status.tracker.moving.holding import Claim
 
 
 def check_work(clone: Clone, feature: Feature) -> Iterator[Diagnosis]:

@@ -110,6 +110,13 @@ PAGES_OF_LOGS = {
         "nothing, if the folder was renamed by hand",
         '`"feature_slug": "033-login"` below `kitty-specs/034-login`',
     ),
+    "unreadable-file": Page(
+        "error",
+        "the log, `status.json` or a view cannot be read: the operating system refuses it, or it is no file",
+        "nothing can be said about this feature; the others are looked at all the same",
+        "see that it is a file that may be read",
+        "a folder stands where `status.json` should",
+    ),
     "split-log": Page(
         "error",
         "another folder holds events of the same feature, since a branch went on in the old one",

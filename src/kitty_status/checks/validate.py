@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kitty_status.checks.lines import Spelling, odd_lines
@@ -20,19 +21,17 @@ from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.status.validation import ERROR, WARNING, Finding, Judge
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
-from kitty_status.tracker.materialize import compare, events_counted_by, log_oid, reduce_with_oid
+from kitty_status.tracker.mending.same_feature import how_to_unite
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.same_feature import how_to_unite
+from kitty_status.tracker.views.materialize import compare, events_counted_by, log_oid, reduce_with_oid
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.status.record import DecodeRow
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.same_feature import Namesakes
+    from kitty_status.tracker.mending.same_feature import Namesakes
 
 _MEND_LINE = "`kitty-status resolve --dry-run` says what can be mended and what would be set aside, `resolve` does it"
 _MATERIALIZE = "run `kitty-status materialize {slug}`"
@@ -57,9 +56,6 @@ def validate(feature: Feature, config: Config, namesakes: Namesakes | None = Non
     """Return every finding about a feature's log, snapshot and views. Nothing is written, no lock is taken.
 
     With `namesakes`, it is also asked whether another folder holds events of the same feature.
-
-    Raises:
-        OSError: the operating system refused.
     """
     try:
         found = _validated(feature, config)
@@ -67,9 +63,21 @@ def validate(feature: Feature, config: Config, namesakes: Namesakes | None = Non
         # The other features of the run are to be heard of, too.
         finding = Finding(error.code, error.message, hint=error.hint, path=feature.relative(feature.log.path))
         found = Validation(feature, [finding], 0)
+    except OSError as error:
+        found = Validation(feature, [_unreadable(feature, error)], 0)
     if namesakes is not None:
         found.findings += [_split(feature, other) for other in namesakes.others_of(feature)]
     return found
+
+
+def _unreadable(feature: Feature, error: OSError) -> Finding:
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else feature.log.path
+    return Finding(
+        validation.UNREADABLE_FILE,
+        f"the operating system refuses it ({error.strerror or error}), so nothing else was looked at",
+        hint="see that it is a file that may be read, and call again",
+        path=feature.relative(path) if path.is_relative_to(feature.folder) else str(path),
+    )
 
 
 def _split(feature: Feature, other: Feature) -> Finding:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from kitty_status.status.validation import ERROR, VIEW_DRIFT, VIEW_UNREADABLE, WARNING, Finding
 from kitty_status.status.view_text import lane_span
-from kitty_status.tracker.materialize import reduce_with_oid
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.views import look_at_views
+from kitty_status.tracker.views.materialize import reduce_with_oid
+from kitty_status.tracker.views.views import look_at_views
 
 if TYPE_CHECKING:
     from kitty_status.errors import WorkPackageFileError
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.views import View
+    from kitty_status.tracker.views.views import View
 
 
 def view_findings(feature: Feature, config: Config, snapshot: Snapshot) -> list[Finding]:

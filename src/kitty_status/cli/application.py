@@ -47,10 +47,11 @@ VERBS = {
     "convert": "convert",
     "migrate": "migrate",
     "sync-base": "sync_base",
+    "store": "store",
     "merge-driver": "merge_driver",
     "hook": "hook",
 }
-"""Each verb and the module, of this package, whose function of the same name it is; in the order of the help."""
+"""Each verb and the module, of this package, whose function or group of that name it is; in the order of the help."""
 
 _ABOUT = """The status of work, kept in git beside the work.
 
@@ -73,7 +74,11 @@ def build(verbs: Iterable[str] = VERBS) -> typer.Typer:
     app.callback()(_root)
     for verb in verbs:
         name = VERBS[verb]
-        app.command(verb)(getattr(import_module(f"kitty_status.cli.{name}"), name))
+        found = getattr(import_module(f"kitty_status.cli.{name}"), name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            app.command(verb)(found)
     return app
 
 

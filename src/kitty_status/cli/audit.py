@@ -9,7 +9,7 @@ import typer
 
 from kitty_status.checks.audit import audit as audit_history
 from kitty_status.checks.audit import range_of
-from kitty_status.cli.output import JsonOption, command, say, say_json
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from kitty_status.git.append_only import LINES_REORDERED
 from kitty_status.git.bare import bare_repository
@@ -84,7 +84,8 @@ def _print(result: Audit) -> None:
     errors = sum(finding.severity == "error" for finding in shown)
     reordered = len(result.findings) - len(shown)
     say(
-        f"{result.commits} commits, {result.logs} logs: {errors} errors, {len(shown) - errors} warnings"
+        f"{counted(result.commits, 'commit')}, {counted(result.logs, 'log')}: "
+        f"{counted(errors, 'error')}, {counted(len(shown) - errors, 'warning')}"
         + (f"; {reordered} times lines came into another order, which is harmless" if reordered else "")
     )
 

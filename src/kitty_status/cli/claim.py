@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kitty_status.tracker.config import Config
-    from kitty_status.tracker.request import EmitRequest, Emitted
+    from kitty_status.tracker.moving.request import EmitRequest, Emitted
 
 WorkPackageArgument = Annotated[str, typer.Argument(metavar="WP", help="The work package, for example WP01.")]
 ActorOption = Annotated[str, typer.Option("--actor", envvar="KITTY_STATUS_ACTOR", help="Who does it.")]

@@ -11,13 +11,13 @@ import typer
 from kitty_status.cli.output import JsonOption, command, say, say_json, warn
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.status.visible import visible
-from kitty_status.tracker import cleanup as tidying
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.places import cleanup as tidying
 
 if TYPE_CHECKING:
-    from kitty_status.tracker.cleanup import Cleanup, Tree
-    from kitty_status.tracker.workspaces import Workspace
+    from kitty_status.tracker.places.cleanup import Cleanup, Tree
+    from kitty_status.tracker.places.workspaces import Workspace
 
 
 @command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE
 from kitty_status.git.configuration_keys import CONFIG_PATH
@@ -124,7 +124,7 @@ def _print(conversion: Conversion, commit: str | None, *, dry_run: bool) -> None
         return
     files = ", ".join(visible(feature.relative(file)) for file in conversion.removed)
     would = "would be " if dry_run else ""
-    lines = "1 line" if conversion.lines == 1 else f"{conversion.lines} lines"
+    lines = counted(conversion.lines, "line")
     written = visible(feature.relative(conversion.written))
     say(f"{visible(feature.slug)}: {would}converted to {conversion.layout}, {lines} from {files} to {written}")
     if commit is not None:

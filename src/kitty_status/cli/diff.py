@@ -13,12 +13,12 @@ from kitty_status.git.revisions import describe, find_revision, merge_base, reso
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.moved import logs_of_past, logs_of_worktree, moves_between
-from kitty_status.tracker.past import Past, worktree_of
+from kitty_status.tracker.places.moved import logs_of_past, logs_of_worktree, moves_between
+from kitty_status.tracker.places.past import Past, worktree_of
 from kitty_status.tracker.slugs import pick_slug
 
 if TYPE_CHECKING:
-    from kitty_status.tracker.moved import FeatureMoves
+    from kitty_status.tracker.places.moved import FeatureMoves
 
 _WORK_TREE = "the work tree"
 
@@ -97,7 +97,8 @@ def _print(features: list[FeatureMoves]) -> None:
             say(f"{visible(feature.slug)}: damaged")
             continue
         renamed = f" (was {visible(feature.renamed_from)})" if feature.renamed_from else ""
-        say(f"{visible(feature.slug)}{renamed}: {len(feature.moved)} moved, {feature.events:+} events")
+        change = f"{feature.events:+} {'event' if abs(feature.events) == 1 else 'events'}"
+        say(f"{visible(feature.slug)}{renamed}: {len(feature.moved)} moved, {change}")
         width = max((len(move["wp_id"]) for move in feature.moved), default=0)
         for move in feature.moved:
             say(f"  {move['wp_id']:<{width}}  {_move(move)}")

@@ -14,11 +14,11 @@ from kitty_status.errors import UsageError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import check_can_commit, commit_feature, how_to_commit
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.emit import record
 from kitty_status.tracker.features import Project
+from kitty_status.tracker.moving.emit import record
+from kitty_status.tracker.moving.request import EmitRequest, Emitted
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.request import EmitRequest, Emitted
-from kitty_status.tracker.view_changes import made_since_head
+from kitty_status.tracker.views.changes import made_since_head
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository
@@ -169,7 +169,7 @@ def _evidence(source: str | None, pieces: dict[str, Any], repository: Repository
     if source is None and not any(pieces.values()):
         return None
     # Loaded by name: the models take as long to load as the rest of this command, and few moves have evidence.
-    module: Any = import_module("kitty_status.tracker.evidence")
+    module: Any = import_module("kitty_status.tracker.moving.evidence")
     given = None
     if source is not None:
         try:

@@ -14,8 +14,8 @@ from kitty_status.tracker.unlogged.moving import move_in_file
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
+    from kitty_status.tracker.moving.request import EmitRequest
     from kitty_status.tracker.phases import Phase
-    from kitty_status.tracker.request import EmitRequest
 
 
 def move(

@@ -15,13 +15,13 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.log import read_log
-from kitty_status.tracker.past import brought_by
 from kitty_status.tracker.phases import phase_of, remarks_on
+from kitty_status.tracker.places.past import brought_by
 from kitty_status.tracker.slugs import check_name
 
 if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent
-    from kitty_status.tracker.past import Brought
+    from kitty_status.tracker.places.past import Brought
 
 
 @command

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import FeatureArgument, JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import FeatureArgument, JsonOption, command, counted, say, say_json, warn
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, NotFoundError, UsageError
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import compare, is_leftover, materialize_feature, reduce_with_oid
 from kitty_status.tracker.phases import phase_of, remarks_on
-from kitty_status.tracker.views import look_at_views
+from kitty_status.tracker.views.materialize import compare, is_leftover, materialize_feature, reduce_with_oid
+from kitty_status.tracker.views.views import look_at_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.materialize import Materialized
+    from kitty_status.tracker.views.materialize import Materialized
 
 
 @command
@@ -104,5 +104,5 @@ def _print(results: list[dict[str, Any]]) -> None:
 
 def _words(result: dict[str, Any]) -> str:
     if result["written"]:
-        return f"written, {result['event_count']} events"
+        return f"written, {counted(result['event_count'], 'event')}"
     return "has drifted from its log" if result["drifted"] else "up to date"

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import FeatureArgument, JsonOption, command, failure, say, say_json, warn
+from kitty_status.cli.output import (
+    FeatureArgument,
+    JsonOption,
+    command,
+    counted,
+    failure,
+    say,
+    say_json,
+    warn,
+)
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, KittyStatusError, UsageError
 from kitty_status.jsonl.codec import decode
 from kitty_status.status.visible import visible
@@ -19,7 +28,7 @@ from kitty_status.tracker.features import Project
 from kitty_status.tracker.migrating.migrate import migrate as migrate_feature
 from kitty_status.tracker.migrating.plan import ALREADY, KEPT, MIGRATED, NOTHING
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -182,7 +191,7 @@ def _print(result: _Result, *, dry_run: bool, is_one_of_many: bool) -> None:
     counts = Counter(outcome.what for outcome in outcomes)
     words = ", ".join(f"{counts[what]} {word}" for what, word in _IN_WORDS.items() if counts[what])
     events = len(result.migration.events)
-    told = "1 event" if events == 1 else f"{events} events"
+    told = counted(events, "event")
     did = f"{told} {'would be ' if dry_run else ''}written" if events else "nothing to write"
     say(f"{slug}: {did}; work packages: {words or 'none'}")
     for outcome in outcomes:

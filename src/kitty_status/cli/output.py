@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
+import tempfile
 import traceback
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -20,9 +22,10 @@ from kitty_status.errors import EXIT_BUG, EXIT_BUSY, EXIT_DONE, EXIT_INTERRUPTED
 from kitty_status.status.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 SCHEMA_VERSION = 1
+_IN_MEMORY = 1 << 20
 DEBUG_VARIABLE = "KITTY_STATUS_DEBUG"
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EAGAIN, errno.EINTR, errno.EMFILE, errno.ENFILE})
 _Parameters = ParamSpec("_Parameters")
@@ -41,6 +44,11 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
+def counted(number: int, what: str) -> str:
+    """Return `1 event`, `2 events`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def warn(warnings: Sequence[str]) -> None:
     """Print warnings on stderr."""
     for warning in warnings:
@@ -57,6 +65,21 @@ def say_json(kind: str, data: Any, *, warnings: Sequence[str] = (), next_steps: 
         "next": list(next_steps),
     }
     typer.echo(json.dumps(envelope, sort_keys=True))
+
+
+def say_json_rows(kind: str, key: str, rows: Iterable[Any]) -> None:
+    """Print the envelope of an answer whose data is `key` alone, a list that need not fit into memory.
+
+    Nothing is printed before the last row is there, so that stdout stays empty on an error.
+    """
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="ascii") as file:
+        file.write(f'{{"data": {{{json.dumps(key)}: [')
+        for number, row in enumerate(rows):
+            file.write((", " if number else "") + json.dumps(row, sort_keys=True))
+        file.write(f']}}, "kind": {json.dumps(kind)}, "next": [], "schema_version": {SCHEMA_VERSION}, "warnings": []}}')
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout)
+    typer.echo()
 
 
 def command(verb: Callable[_Parameters, int | None]) -> Callable[_Parameters, None]:

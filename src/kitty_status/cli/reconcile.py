@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_USAGE, UsageError
 from kitty_status.status.visible import visible
@@ -18,7 +18,7 @@ from kitty_status.tracker.features import Project
 from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.reconciling import reconcile as reconciling
 from kitty_status.tracker.reconciling.reconcile import ReconcileRequest
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
@@ -141,13 +141,9 @@ def _print(found: Reconciliation, *, is_applied: bool) -> None:
     behind = sum(each.is_drift for each in found.proposals)
     moved = sum(len(each.events) for each in found.proposals)
     names = ", ".join(visible(each.name) for each in read)
-    told = f"{_count(commits, 'commit')} of {names or 'no repository'}"
-    recorded = f"; {_count(moved, 'move')} recorded" if is_applied else ""
-    say(f"{told}: {_count(len(found.proposals), 'work package')}, {behind} behind{recorded}")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    told = f"{counted(commits, 'commit')} of {names or 'no repository'}"
+    recorded = f"; {counted(moved, 'move')} recorded" if is_applied else ""
+    say(f"{told}: {counted(len(found.proposals), 'work package')}, {behind} behind{recorded}")
 
 
 def _print_proposal(proposal: Proposal, *, is_applied: bool) -> None:
@@ -163,7 +159,7 @@ def _print_proposal(proposal: Proposal, *, is_applied: bool) -> None:
         say(f"{visible(title)}  stays in {proposal.lane}")
     for entry in proposal.work.repositories():
         place = f"{visible(entry['repo'])}  {visible(entry['branch'])}"
-        say(f"    {place}  {entry['commit'][:12]}  {_count(len(entry['files_touched']), 'file')}")
+        say(f"    {place}  {entry['commit'][:12]}  {counted(len(entry['files_touched']), 'file')}")
     for why in (proposal.refused, proposal.chain.stop):
         if why:
             say(f"    {visible(why)}")

@@ -15,8 +15,8 @@ from kitty_status.cli.claim import (
     change_holder,
 )
 from kitty_status.cli.output import FeatureOption, JsonOption, command
-from kitty_status.tracker import holding
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving import holding
+from kitty_status.tracker.moving.request import EmitRequest
 
 
 @command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS
 from kitty_status.git.head import operation_in_progress
@@ -19,15 +19,15 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import how_to_commit, how_to_stage, is_committed
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project, feature_at
-from kitty_status.tracker.mend import ACTIONS
-from kitty_status.tracker.resolve import plan
-from kitty_status.tracker.resolve import resolve as resolve_feature
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.mending.mend import ACTIONS
+from kitty_status.tracker.mending.resolve import plan
+from kitty_status.tracker.mending.resolve import resolve as resolve_feature
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.mend import Change, Conflict, MendedFile
-    from kitty_status.tracker.resolve import Resolution
+    from kitty_status.tracker.mending.mend import Change, Conflict, MendedFile
+    from kitty_status.tracker.mending.resolve import Resolution
 
 _PATHSPECS = (*STATUS_PATHSPECS, *VIEW_PATHSPECS)
 _DECIDE = (
@@ -144,7 +144,7 @@ def _print(resolution: Resolution, *, dry_run: bool) -> None:
     else:
         _print_changes(resolution, path, dry_run=dry_run)
     for each in resolution.elsewhere:
-        say(f"  {visible(each.revision)} ({each.commit[:12]}) holds {each.lines} lines that are not here")
+        say(f"  {visible(each.revision)} ({each.commit[:12]}) holds {counted(each.lines, 'line')} not here")
 
 
 def _print_changes(resolution: Resolution, path: str, *, dry_run: bool) -> None:

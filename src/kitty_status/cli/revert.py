@@ -15,13 +15,13 @@ from kitty_status.tracker.features import Project
 from kitty_status.tracker.phases import phase_of
 from kitty_status.tracker.revert import ALREADY, MOVED, RevertRequest
 from kitty_status.tracker.revert import revert as revert_moves
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
     from kitty_status.tracker.revert import Reverted, Undoing
-    from kitty_status.tracker.views import View
+    from kitty_status.tracker.views.views import View
 
 
 @command

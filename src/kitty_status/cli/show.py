@@ -16,9 +16,9 @@ from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import reduce_log
-from kitty_status.tracker.materialize import is_leftover
+from kitty_status.tracker.mending.same_feature import Namesakes, how_split
 from kitty_status.tracker.phases import phase_of, remarks_on
-from kitty_status.tracker.same_feature import Namesakes, how_split
+from kitty_status.tracker.views.materialize import is_leftover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.past import Past
+    from kitty_status.tracker.places.past import Past
 
 
 @command
@@ -56,7 +56,7 @@ def show(
         raise UsageError("--at and --worktrees exclude each other", hint="leave one of them out")
     if at is not None:
         # Loaded by name: nearly every call is about the present.
-        past: Past = import_module("kitty_status.tracker.past").past_at(project, at)
+        past: Past = import_module("kitty_status.tracker.places.past").past_at(project, at)
         return _show_past(project, past, _name_of(project, feature), config, json_output=json_output)
     if worktrees:
         # Loaded by name: few calls look around, and what that takes would delay all of them.

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kitty_status.cli.output import say, say_json, warn
+from kitty_status.cli.output import counted, say, say_json, warn
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, NotFoundError, StoreError
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.visible import visible
-from kitty_status.tracker.elsewhere import Outlook, features_elsewhere
 from kitty_status.tracker.log import read_log
 from kitty_status.tracker.phases import phase_of, remarks_on
-from kitty_status.tracker.sight import Surroundings
+from kitty_status.tracker.places.elsewhere import Outlook, features_elsewhere
+from kitty_status.tracker.places.sight import Surroundings
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config
-    from kitty_status.tracker.elsewhere import Elsewhere
     from kitty_status.tracker.features import Feature, Project
-    from kitty_status.tracker.look import View
+    from kitty_status.tracker.places.elsewhere import Elsewhere
+    from kitty_status.tracker.places.look import View
 
 _MOST_PLACES = 3
 _NOWHERE = "-"
@@ -118,7 +118,7 @@ def _print_all(rows: list[dict[str, Any]]) -> None:
 def _unmerged(count: int) -> str:
     if not count:
         return "nothing elsewhere that is not here"
-    return f"{count} event{'' if count == 1 else 's'} elsewhere that {'is' if count == 1 else 'are'} not here"
+    return f"{counted(count, 'event')} elsewhere that {'is' if count == 1 else 'are'} not here"
 
 
 def _print(outlook: Outlook) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, warn
 from kitty_status.errors import EXIT_CONFLICT, EXIT_DONE, EXIT_FINDINGS
 from kitty_status.status.layout import SNAPSHOT_FILENAME
 from kitty_status.status.visible import visible
@@ -104,11 +104,11 @@ def _print(synced: Synced) -> None:
     base, commit = visible(synced.base.name), synced.base.commit[:12]
     say(title.format(base=base, commit=commit, left=len(synced.conflicts)))
     for log in synced.logs:
-        gained = f"  {log.gained} lines gained" if log.gained else "  changed on both sides"
+        gained = f"  {counted(log.gained, 'line')} gained" if log.gained else "  changed on both sides"
         say(f"  merged    {visible(log.path)}{gained}")
     for path in synced.conflicts:
         say(f"  conflict  {visible(path)}")
     for path, lines in synced.missing.items():
-        say(f"  missing   {visible(path)}  {lines} lines")
+        say(f"  missing   {visible(path)}  {counted(lines, 'line')}")
     for path in synced.materialized:
         say(f"  written   {visible(path)}")

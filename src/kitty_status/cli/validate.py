@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kitty_status.checks.validate import validate as validate_feature
-from kitty_status.cli.output import JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, warn
 from kitty_status.cli.targets import features_of
 from kitty_status.errors import EXIT_DONE, EXIT_FINDINGS, UsageError
 from kitty_status.git.configuration_keys import CONFIG_PATH
 from kitty_status.status.visible import visible
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.materialize import is_leftover
-from kitty_status.tracker.same_feature import Namesakes
+from kitty_status.tracker.mending.same_feature import Namesakes
+from kitty_status.tracker.views.materialize import is_leftover
 
 if TYPE_CHECKING:
     from kitty_status.checks.baseline import Baseline
@@ -140,6 +140,6 @@ def _print_total(validations: list[Validation]) -> None:
     known = sum(validation.known for validation in validations)
     events = sum(validation.event_count for validation in validations)
     say(
-        f"{len(validations)} {'feature' if len(validations) == 1 else 'features'}, {events} events: "
-        f"{errors} errors, {len(findings) - errors} warnings" + (f", {known} known" if known else "")
+        f"{counted(len(validations), 'feature')}, {counted(events, 'event')}: {counted(errors, 'error')}, "
+        f"{counted(len(findings) - errors, 'warning')}" + (f", {known} known" if known else "")
     )

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, warn
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, warn
 from kitty_status.status.visible import visible
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.unmerged import survey
+from kitty_status.tracker.places.unmerged import survey
 
 if TYPE_CHECKING:
-    from kitty_status.tracker.unmerged import Holding, Survey
+    from kitty_status.tracker.places.unmerged import Holding, Survey
 
 EXAMPLES = """Examples:
 
@@ -63,7 +63,7 @@ def _print(found: Survey) -> None:
 
 
 def _in_words(holding: Holding, base: str | None) -> str:
-    events = f"{holding.unmerged} event{'' if holding.unmerged == 1 else 's'}"
+    events = counted(holding.unmerged, "event")
     words = [f"{events} not in {base or 'any branch'}" if holding.unmerged else "nothing unmerged"]
     if holding.uncommitted:
         words.append(f"{holding.uncommitted} of them not committed")

@@ -28,14 +28,18 @@ def answer(query: EventQuery, oldest_first: Iterable[Event], *, newest_first: It
             key=lambda event: (sort_key(event, query.order), event.position),
             reverse=query.is_backwards,
         )
-    if query.behind is not None:
-        found = _behind(query, found)
+    return cut(query, behind_cursor(query, found))
+
+
+def cut(query: EventQuery, found: Iterable[Event]) -> Iterator[Event]:
+    """Return as much of an answer as is wanted: what the query's offset and limit leave of it."""
     return islice(found, query.offset, None if query.limit is None else query.offset + query.limit)
 
 
-def _behind(query: EventQuery, found: Iterable[Event]) -> Iterator[Event]:
+def behind_cursor(query: EventQuery, found: Iterable[Event]) -> Iterable[Event]:
+    """Return those events that come behind the query's cursor, in its order."""
     behind = query.behind
-    for event in found:
-        place = (sort_key(event, query.order), event.position)
-        if behind is None or (place < behind if query.is_backwards else place > behind):
-            yield event
+    if behind is None:
+        return found
+    places = ((event, (sort_key(event, query.order), event.position)) for event in found)
+    return (event for event, place in places if (place < behind if query.is_backwards else place > behind))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, overload
 
@@ -15,6 +16,7 @@ from kitty_status.eventstore.asynchronous_subscription import AsyncSubscription,
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion
 from kitty_status.eventstore.errors import closed
 from kitty_status.eventstore.group_commit import events_of
+from kitty_status.eventstore.owning import Owner
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.subscription import PAGE, Subscription
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from types import TracebackType
 
+    from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.asynchronous_subscription import AsyncHandler
     from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.payloads import PayloadTypes
@@ -44,6 +47,7 @@ class AsyncEventStore:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="event store")
         self._watch = Watch(store)
         self._is_closed = False
+        self._owner = Owner()
 
     @property
     def payloads(self) -> PayloadTypes:
@@ -56,6 +60,7 @@ class AsyncEventStore:
         return self._store.is_closed
 
     async def _run(self, call: Callable[..., _Result], *arguments: Any) -> _Result:
+        self._owner.refuse_others()
         if self._is_closed:
             raise closed()
         return await asyncio.get_running_loop().run_in_executor(self._readers, call, *arguments)
@@ -176,9 +181,21 @@ class AsyncEventStore:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
         return await self._run(self._store.get_snapshot, stream, max_version)
 
-    async def compact_events(self, before: datetime | str) -> int:
+    async def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move events that happened before an instant to the archive; see `EventStore.compact_events`."""
-        return await self._run(self._store.compact_events, before)
+        return await self._run(partial(self._store.compact_events, before, dry_run=dry_run))
+
+    async def archives(self) -> list[Archived]:
+        """Return what is in the archive; see `EventStore.archives`."""
+        return await self._run(self._store.archives)
+
+    async def restore_events(self, name: str) -> int:
+        """Bring back what went into the archive under a name; see `EventStore.restore_events`."""
+        return await self._run(self._store.restore_events, name)
+
+    async def check_archive(self, name: str) -> None:
+        """Compare what is in the archive under a name with its checksum; see `EventStore.check_archive`."""
+        await self._run(self._store.check_archive, name)
 
     # Subscribing
 
@@ -201,6 +218,7 @@ class AsyncEventStore:
 
         A handler may be a coroutine function; the next event waits until it is done.
         """
+        self._owner.refuse_others()
         asked = query if callable(wanted) else wanted
         Subscription.check(asked)
         start = await self.head() if after is None else after
@@ -218,6 +236,9 @@ class AsyncEventStore:
 
     async def close(self) -> None:
         """Finish what is being written and give everything back; closing twice does nothing."""
+        if not self._owner.is_here:
+            self._store.close()
+            return
         await asyncio.get_running_loop().run_in_executor(None, self._store.close)
         self._watch.close()
         self._is_closed = True

@@ -8,15 +8,14 @@ A hand-over to each waiting caller in turn (leader and followers) was measured a
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import deque
 from contextlib import contextmanager
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
-from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
+from kitty_status.eventstore.errors import closed
+from kitty_status.eventstore.owning import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,12 +74,14 @@ class GroupCommit:
         self._linger = linger
         self._at_work = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
-        # Written in C, as a semaphore is not: whoever is interrupted in it leaves no lock behind.
-        self._something_waits: SimpleQueue[None] = SimpleQueue()
+        # Held until something waits: the writer takes it, and then everything that is there. A semaphore would let it
+        # come once for each append, nearly always to nothing.
+        self._bell = threading.Lock()
+        self._bell.acquire()
         self._starting = threading.Lock()
         self._writer: threading.Thread | None = None
         self._closed = False
-        self._process = os.getpid()
+        self._owner = Owner()
 
     def submit(self, append: Append) -> list[Event]:
         """Commit an append and return its events.
@@ -88,11 +89,13 @@ class GroupCommit:
         Raises:
             EventStoreError: it was refused, or the backend failed.
         """
+        self._refuse_if_closed()
         if not self._linger and not self._waiting and not self._at_work.locked():
             # Only `with` takes a lock so that an interruption in the same moment gives it back. Who was faster
             # meanwhile is waited for, which is as good.
             with self._at_work:
-                self._refuse_if_closed()
+                if self._closed:
+                    raise closed()
                 return events_of(self._commit([append])[0])
         answer = _Answer()
         self.submit_later(append, answer.give)
@@ -105,34 +108,27 @@ class GroupCommit:
         Raises:
             EventStoreError: the store is closed.
         """
+        self._refuse_if_closed()
         with self._at_work:
             self._refuse_if_closed()
             yield
 
     def close(self) -> None:
-        """Commit what waits, and refuse what comes after; in a forked child, nothing waits and locks may be held."""
-        if self._process != os.getpid():
-            self._closed = True
-            return
+        """Commit what waits, and refuse what comes after."""
         with self._starting:
             self._closed = True
             writer = self._writer
+            self._ring()
         if writer is not None:
-            self._something_waits.put(None)
             writer.join()
         with self._at_work:
             pass
 
     def _refuse_if_closed(self) -> None:
+        # Before any lock is waited for: no thread came along into a forked child that would give it back.
+        self._owner.refuse_others()
         if self._closed:
             raise closed()
-        if self._process != os.getpid():
-            # No thread of the parent came along, and the files and connections are the parent's.
-            raise EventStoreError(
-                StoreCode.STORAGE_ERROR,
-                "the store was opened before this process was forked",
-                hint="open it again here",
-            )
 
     def submit_later(self, append: Append, tell: Tell) -> None:
         """Hand an append over and return at once; `tell` is called with the outcome, in the writer's thread.
@@ -140,8 +136,10 @@ class GroupCommit:
         Raises:
             EventStoreError: the store is closed; `tell` is not called.
         """
+        self._refuse_if_closed()
         with self._starting:
-            self._refuse_if_closed()
+            if self._closed:
+                raise closed()
             if self._writer is None:
                 writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
                 writer.start()
@@ -149,16 +147,20 @@ class GroupCommit:
             try:
                 self._waiting.append(_Waiting(append, tell))
             finally:
-                self._something_waits.put(None)
+                self._ring()
+
+    def _ring(self) -> None:
+        """Let the writer come; whoever calls holds `_starting`, so that nobody else rings at the same moment."""
+        if self._bell.locked():
+            self._bell.release()
 
     def _write_for_others(self) -> None:
         while True:
-            self._something_waits.get()
+            self._bell.acquire()
             if self._linger and not self._closed:
                 time.sleep(self._linger)
             with self._at_work:
-                together = self._taken()
-                if together:
+                while together := self._taken():
                     self._commit_together(together)
             if not self._waiting and self._closed:
                 return

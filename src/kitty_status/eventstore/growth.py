@@ -21,6 +21,7 @@ class Growth:
         self._changed = threading.Condition()
         self._head = 0
         self._wakes = 0
+        self._waiting = 0
 
     @property
     def head(self) -> int:
@@ -32,7 +33,8 @@ class Growth:
         with self._changed:
             if head > self._head:
                 self._head = head
-                self._changed.notify_all()
+                if self._waiting:
+                    self._changed.notify_all()
 
     def wake(self) -> None:
         """Wake everybody, whatever they wait for: they stop waiting."""
@@ -55,7 +57,11 @@ class Growth:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or self._wakes != wakes:
                     return False
-                self._changed.wait(min(pause, remaining))
+                self._waiting += 1
+                try:
+                    self._changed.wait(min(pause, remaining))
+                finally:
+                    self._waiting -= 1
                 if self._head >= position:
                     return True
             if look is not None:

@@ -12,7 +12,7 @@ import msgspec
 from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
 from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 from kitty_status.eventstore.staging import Append, Stage
 
@@ -114,6 +114,7 @@ class MemoryEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
+        self._refuse_if_closed()
         check_place(stream, version)
         kept = checked_state(state)
         positions = self._by_stream.get(stream, [])
@@ -135,9 +136,9 @@ class MemoryEventStore(EventStore):
             versions = [version for version in kept if max_version is None or version <= max_version]
             return _copy(kept[max(versions)]) if versions else None
 
-    def compact_events(self, before: datetime | str) -> int:
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
         """Move nothing: there is no other place than memory."""
-        EventQuery(end=before)
+        instant_of(before)
         return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
+from kitty_status.errors import NotFoundError
 from kitty_status.eventstore.durability import Durability
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 
@@ -48,6 +49,27 @@ def open_url(url: str) -> EventStore:
         return opener(unquote(path), options)
     except ValueError as error:
         raise _no_store(url, str(error)) from error
+
+
+def open_existing(url: str) -> EventStore:
+    """Open the event store that a URL names, if it is there: no file is made.
+
+    Raises:
+        NotFoundError: there is none.
+        EventStoreError: as `open_url`.
+    """
+    scheme, _, rest = url.partition(":")
+    path = unquote(rest.partition("?")[0])
+    if scheme in ("sqlite", "jsonl") and path and "\0" not in path and not _file(path).exists():
+        raise NotFoundError(
+            f"there is no event store at {_file(path)}", hint="name another one, or append an event first", path=path
+        )
+    return open_url(url)
+
+
+def shown(url: str) -> str:
+    """Return a URL without who logs in there."""
+    return _LOGIN.sub("***", url)
 
 
 def _open_memory(path: str, _options: dict[str, str]) -> EventStore:
@@ -117,5 +139,5 @@ _OPENERS = {
 
 
 def _no_store(url: str, why: str) -> EventStoreError:
-    url = _LOGIN.sub("***", url)
+    url = shown(url)
     return EventStoreError(StoreCode.VALIDATION_FAILED, f"{url!a} names no event store: {why}", hint=_HINT, url=url)

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
-from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.drafting import drafted
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.errors import EventStoreError, closed
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.event import Event, NewEvent
 from kitty_status.eventstore.group_commit import GroupCommit
-from kitty_status.eventstore.growth import Growth
-from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.payloads import PayloadTypes
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.readable import Readable
 from kitty_status.eventstore.staging import Append
 from kitty_status.eventstore.subscription import Delivery, Subscription
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
-    from types import TracebackType
+    from datetime import datetime
 
-    from kitty_status.eventstore.caching import QueryCache
+    from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.snapshots import StateSnapshot
     from kitty_status.eventstore.staging import Outcome
 
@@ -32,7 +29,7 @@ Handler: TypeAlias = Callable[[Event], object]
 Unsubscribe: TypeAlias = Callable[[], None]
 
 
-class EventStore(ABC):
+class EventStore(Readable):
     """A record of events that only grows.
 
     What every backend promises:
@@ -48,7 +45,8 @@ class EventStore(ABC):
     * **Complete.** Who has read up to the head has seen every event up to there; no event ever appears below it.
     * **In order.** A subscription hands out each event once, in the order of positions, and skips none.
     * **Checked.** Whatever a backend would change is refused before anything is stored; nothing is half appended.
-    * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time.
+    * **Safe.** Threads and, where the backend is not in memory, processes may use it at the same time. Each process
+      opens its own: a child that was forked later can only close it, which leaves everything to the parent.
 
     Operations raise `EventStoreError` and nothing else of their own. `payloads` are the models by which data is
     checked; `cache`, a `QueryCache`, keeps answers of `get_events` where somebody has set it; `measures` are for
@@ -56,13 +54,10 @@ class EventStore(ABC):
     """
 
     def __init__(self, durability: Durability = ALWAYS) -> None:
+        super().__init__()
         self.payloads = PayloadTypes()
         self.durability = durability
-        self.measures = Measures(type(self).__name__)
-        self.cache: QueryCache | None = None
-        self._growth = Growth()
         self._writing = GroupCommit(self._commit_and_tell, durability.linger)
-        self.is_closed = False
 
     # What a backend writes itself
 
@@ -73,17 +68,6 @@ class EventStore(ABC):
         Returns the events with their places, or the error by which it was refused, for each. Never called by two
         threads at once. An error that is raised concerns all of them, and then none is stored.
         """
-
-    @abstractmethod
-    def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
-        """Return the events that a query asks for, one by one, in bounded memory however many there are.
-
-        They are those that were stored when the first one was asked for.
-        """
-
-    @abstractmethod
-    def head(self) -> int:
-        """Return the position of the newest event, 0 where there is none."""
 
     @abstractmethod
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
@@ -98,22 +82,49 @@ class EventStore(ABC):
         """Return the newest state that is kept of a stream, of `max_version` at most; None where there is none."""
 
     @abstractmethod
-    def compact_events(self, before: datetime | str) -> int:
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move events that happened before an instant to a compressed archive, and return how many were moved.
 
-        They stay readable through the store, at their positions. Only what lies whole before the instant is moved
-        (a segment, a day, a month, as the backend keeps them).
+        They stay readable through the store, at their positions, and what is promised of them is kept. Only what lies
+        whole before the instant is moved: the first events of the store, or its days, as the backend keeps them; the
+        newest event always stays. An interruption is harmless. With `dry_run`, nothing is moved.
+
+        Raises:
+            EventStoreError: QUERY_ERROR: `before` is no instant. STORAGE_ERROR: the extra `archive` is missing.
         """
+
+    def archives(self) -> list[Archived]:
+        """Return what is in the archive, in the order of positions."""
+        return []
+
+    def restore_events(self, name: str) -> int:
+        """Bring back what went into the archive under a name, and return how many events; 0 where there is none.
+
+        Raises:
+            EventStoreError: CORRUPT: it does not hold what was put into it; nothing is changed.
+        """
+        del name
+        return 0
+
+    def check_archive(self, name: str) -> None:
+        """Compare what is in the archive under a name with its checksum.
+
+        Raises:
+            EventStoreError: CORRUPT: it does not hold what was put into it.
+        """
+        del name
+
+    def release(self) -> None:
+        """Give back what the backend has opened; called once, by `close`, and never in a forked child."""
 
     def close(self) -> None:
         """Finish what is being written and give everything back. Closing twice does nothing; all else then fails."""
-        self._writing.close()
-        self.is_closed = True
-        self.wake()
-
-    def _refuse_if_closed(self) -> None:
-        if self.is_closed:
-            raise closed()
+        if self._owner.is_here:
+            self._writing.close()
+        was_closed, self.is_closed = self.is_closed, True
+        if self._owner.is_here and not was_closed:
+            self.wake()
+            self.release()
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
@@ -125,7 +136,8 @@ class EventStore(ABC):
 
     def wake(self) -> None:
         """Let everybody who waits for events stop waiting."""
-        self._growth.wake()
+        if self._owner.is_here:
+            self._growth.wake()
 
     # Appending
 
@@ -176,8 +188,9 @@ class EventStore(ABC):
         """
         drafts = drafted(events)
         self.payloads.check(drafts)
-        versions = expected_versions(expected_version, {draft.stream for draft in drafts})
-        return Append(drafts, versions, condition)
+        if expected_version is ANY_VERSION:
+            return Append(drafts, {}, condition)
+        return Append(drafts, expected_versions(expected_version, {draft.stream for draft in drafts}), condition)
 
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
         try:
@@ -190,80 +203,6 @@ class EventStore(ABC):
         if newest:
             self._growth.reached(max(newest))
         return outcomes
-
-    # Reading
-
-    def get_event(self, event_id: str) -> Event | None:
-        """Return the event with this id, None where there is none."""
-        return next(iter(self.stream_events(EventQuery(ids=event_id))), None) if event_id else None
-
-    @overload
-    def get_events(self, wanted: EventQuery = ...) -> list[Event]: ...
-
-    @overload
-    def get_events(self, wanted: str, from_version: int = ...) -> list[Event]: ...
-
-    def get_events(self, wanted: EventQuery | str = EVERYTHING, from_version: int = 0) -> list[Event]:
-        """Return the events that a query asks for, or those of a stream with a version greater than `from_version`."""
-        if isinstance(wanted, str):
-            wanted = EventQuery(streams=wanted, after_version=from_version)
-        with self.measures.querying():
-            if self.cache is not None:
-                return self.cache.events(
-                    self._growth, wanted, self.head(), lambda query: list(self.stream_events(query))
-                )
-            return list(self.stream_events(wanted))
-
-    def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:
-        """Return the events of a type, of those that happened at `since` or later."""
-        return self.get_events(EventQuery(types=event_type, start=since))
-
-    def get_events_by_issue_id(self, issue_id: str) -> list[Event]:
-        """Return the events with this value under the tag `issueId`."""
-        return self.get_events(EventQuery(issue_ids=issue_id))
-
-    def get_events_by_time_range(self, start: datetime | str, end: datetime | str) -> list[Event]:
-        """Return the events that happened at `start` or later, and before `end`, by time."""
-        return self.get_events(EventQuery(start=start, end=end, order_by="timestamp"))
-
-    def get_page(self, query: EventQuery) -> tuple[list[Event], str | None]:
-        """Return the events of a query, and the cursor with which the next page begins; None where nothing is left."""
-        limit = query.limit
-        if limit is None:
-            return self.get_events(query), None
-        found = self.get_events(query.narrowed(limit=limit + 1))
-        return found[:limit], query.cursor_of(found[limit - 1]) if 0 < limit < len(found) else None
-
-    def read_day(self, day: date | str) -> list[Event]:
-        """Return the events that happened on a day (`YYYY-MM-DD`, in UTC), in the order of positions."""
-        return self.read_range(day, day)
-
-    def read_range(self, first: date | str, last: date | str) -> list[Event]:
-        """Return the events that happened from one day to another, both included, in the order of positions."""
-        start, end = instants_of(first, last)
-        return self.get_events(EventQuery(start=start, end=end))
-
-    # Aggregates
-
-    def count_events(self, query: EventQuery = EVERYTHING) -> int:
-        """Return how many events a query asks for."""
-        return sum(1 for _ in self.stream_events(query))
-
-    def get_event_types(self) -> list[str]:
-        """Return the types of all events, sorted."""
-        return sorted({event.type for event in self.stream_events()})
-
-    def get_tags(self) -> dict[str, list[str]]:
-        """Return the values of each tag that any event has, sorted."""
-        found: dict[str, set[str]] = {}
-        for event in self.stream_events():
-            for key, values in event.tags.items():
-                found.setdefault(key, set()).update([values] if isinstance(values, str) else values)
-        return {key: sorted(values) for key, values in sorted(found.items())}
-
-    def get_event_files(self) -> list[str]:
-        """Return the days (`YYYY-MM-DD`, in UTC) on which events happened, sorted; what `read_day` takes."""
-        return sorted({day_of(event.at) for event in self.stream_events()})
 
     # Subscribing
 
@@ -285,15 +224,8 @@ class EventStore(ABC):
         Raises:
             EventStoreError: QUERY_ERROR: the query is limited, or does not go forwards by position.
         """
+        self._owner.refuse_others()
         asked = query if callable(wanted) else wanted
         Subscription.check(asked)
         subscription = Subscription(self, asked, max(asked.after, self.head() if after is None else after))
         return Delivery(subscription, wanted) if callable(wanted) else subscription
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -239,6 +239,18 @@ def is_number(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value < GREATEST
 
 
+def instant_of(value: datetime | str) -> datetime:
+    """Return an instant in UTC.
+
+    Raises:
+        EventStoreError: QUERY_ERROR: it is none.
+    """
+    moment = EventQuery(end=value).latest
+    if moment is None:
+        raise query_error(f"{value!r:.40} is no instant")
+    return moment
+
+
 def _alone(query: EventQuery) -> tuple[Criterion, ...]:
     """Return what a query comes to inside of another one, which decides on everything else."""
     if not isinstance(query, EventQuery):

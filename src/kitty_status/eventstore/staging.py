@@ -6,8 +6,6 @@ stored and by what was staged before it, so the answers are those of appends tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
@@ -24,26 +22,24 @@ Outcome: TypeAlias = "list[Event] | EventStoreError"
 """The events of one append with their places, or why it was refused."""
 
 
-@dataclass(frozen=True)
 class Append:
     """What one caller wants to append: all of it or nothing.
 
-    `versions` are those that streams must be at, `condition` what must not have happened meanwhile.
+    `versions` are those that streams must be at, `condition` what must not have happened meanwhile. `ids_to_look_for`
+    are the ids that may be stored already, `streams` those whose versions decide.
     """
 
-    drafts: tuple[Draft, ...]
-    versions: dict[str, int]
-    condition: AppendCondition | None = None
+    __slots__ = ("condition", "drafts", "ids_to_look_for", "streams", "versions")
 
-    @cached_property
-    def ids_to_look_for(self) -> set[str]:
-        """The ids that may be stored already."""
-        return {draft.id for draft in self.drafts if not draft.is_fresh}
-
-    @cached_property
-    def streams(self) -> set[str]:
-        """The streams whose versions decide."""
-        return {draft.stream for draft in self.drafts} | self.versions.keys()
+    def __init__(
+        self, drafts: tuple[Draft, ...], versions: dict[str, int], condition: AppendCondition | None = None
+    ) -> None:
+        self.drafts = drafts
+        self.versions = versions
+        self.condition = condition
+        self.ids_to_look_for = {draft.id for draft in drafts if not draft.is_fresh}
+        self.streams = {draft.stream for draft in drafts}
+        self.streams.update(versions)
 
 
 class Stored(Protocol):
@@ -77,10 +73,15 @@ class Stage:
         known = list(appends)
         self._stored = stored
         self._head = stored.head()
-        self._asked: set[str] = set().union(*(append.ids_to_look_for for append in known))
+        self._asked: set[str] = set()
+        streams: set[str] = set()
+        for append in known:
+            self._asked |= append.ids_to_look_for
+            streams |= append.streams
         self._found = stored.events_with_ids(self._asked) if self._asked else {}
-        streams: set[str] = set().union(*(append.streams for append in known))
-        self._versions = {**dict.fromkeys(streams, 0), **(stored.versions_of(streams) if streams else {})}
+        self._versions = dict.fromkeys(streams, 0)
+        if streams:
+            self._versions.update(stored.versions_of(streams))
         self.events: list[Event] = []
 
     def add(self, append: Append) -> list[Event]:
@@ -95,11 +96,13 @@ class Stage:
         found = self._stored_events(append)
         if len(found) < len(append.ids_to_look_for) or any(draft.is_fresh for draft in append.drafts):
             self._check_versions(append)
-            self._check_condition(append.condition)
+            if append.condition is not None:
+                self._check_condition(append.condition)
         versions = {stream: self._versions[stream] for stream in append.streams}
         answer, new = self._placed(append.drafts, found, versions)
         self.events += new
-        self._found |= found
+        if found:
+            self._found |= found
         self._versions |= versions
         return answer
 
@@ -111,13 +114,15 @@ class Stage:
             return error
 
     def _stored_events(self, append: Append) -> dict[str, Event]:
+        if not self._versions.keys() >= append.streams:
+            streams = append.streams - self._versions.keys()
+            self._versions |= {**dict.fromkeys(streams, 0), **self._stored.versions_of(streams)}
+        if not append.ids_to_look_for:
+            return {}
         unknown = append.ids_to_look_for - self._asked
         if unknown:
             self._asked |= unknown
             self._found.update(self._stored.events_with_ids(unknown))
-        streams = append.streams - self._versions.keys()
-        if streams:
-            self._versions |= {**dict.fromkeys(streams, 0), **self._stored.versions_of(streams)}
         return {event_id: self._found[event_id] for event_id in append.ids_to_look_for if event_id in self._found}
 
     def _placed(
@@ -148,9 +153,7 @@ class Stage:
             if self._versions[stream] != expected:
                 raise _wrong_version(stream, expected, self._versions[stream])
 
-    def _check_condition(self, condition: AppendCondition | None) -> None:
-        if condition is None:
-            return
+    def _check_condition(self, condition: AppendCondition) -> None:
         query = condition.query
         event = self._stored.first_match(query) if self._head > query.after else None
         event = event or next(filter(query.matches, self.events), None)

@@ -33,7 +33,6 @@ class Watch:
         self._ending, self._end = -1, -1
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._process = os.getpid()
         self._has_failed = not sys.platform.startswith("linux")
 
     @property
@@ -56,7 +55,6 @@ class Watch:
             self._has_failed = True
             self._close()
             return
-        self._process = os.getpid()
         self._ending, self._end = os.pipe()
         self._thread = threading.Thread(target=self._watch, name="file watch", daemon=True)
         self._thread.start()
@@ -88,7 +86,7 @@ class Watch:
         """Stop watching."""
         with self._lock:
             self._has_failed = True
-            if self._end >= 0 and self._thread is not None and self._process == os.getpid():
+            if self._end >= 0 and self._thread is not None:
                 os.write(self._end, b".")
                 if self._thread is not threading.current_thread():
                     self._thread.join()

@@ -1,4 +1,4 @@
-"""Whether a feature's Markdown files have generated parts, for the merge driver: as tracker/views.py decides it.
+"""Whether a feature's Markdown files have generated parts, for the merge driver: as tracker/views/views.py decides it.
 
 The settings lie in the work tree. YAML is only loaded where the configuration could switch views off.
 """

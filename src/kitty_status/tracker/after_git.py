@@ -136,7 +136,7 @@ def _tell_what_is_left_out(call: list[str], git_dir: str, rebase: str) -> None:
     if not (old and new and _folders(["diff-tree", old, new])):
         return
     try:
-        rewritten: Any = import_module("kitty_status.tracker.rewritten")
+        rewritten: Any = import_module("kitty_status.tracker.mending.rewritten")
         lines = rewritten.left_out(old, new, os.curdir)
     except TimeIsUpError as error:
         raise TimeIsUpError(error.message, hint=_LOOK) from None

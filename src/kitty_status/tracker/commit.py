@@ -15,7 +15,7 @@ from kitty_status.jsonl.lock import exclusive
 from kitty_status.status.layout import SHARDS_PLACEHOLDER, feature_folder_of
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.journal.writing import journal_of
-from kitty_status.tracker.view_changes import changed_views
+from kitty_status.tracker.views.changes import changed_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kitty_status.git.run import GitResult
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
-    from kitty_status.tracker.views import View
+    from kitty_status.tracker.views.views import View
 
 _COMMITS_ONLY_THE_WHOLE = ("merge", "cherry-pick", "revert")
 _PATIENCE = 5.0

@@ -33,7 +33,7 @@ from kitty_status.status.layout import PER_WRITER, SHARDS_PLACEHOLDER, SHARED_SH
 from kitty_status.status.merging import merge_logs, merge_tails, split_lines
 from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import reduce_log
-from kitty_status.tracker.materialize import reduce_with_oid, write_snapshot
+from kitty_status.tracker.views.materialize import reduce_with_oid, write_snapshot
 
 if TYPE_CHECKING:
     from kitty_status.tracker.config import Config

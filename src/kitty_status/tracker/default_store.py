@@ -30,7 +30,12 @@ def open_store(url: str | None = None) -> EventStore:
     Raises:
         EventStoreError: VALIDATION_FAILED: the URL names no store. STORAGE_ERROR, CORRUPT: it cannot be opened.
     """
-    return open_url(url or os.environ.get(VARIABLE) or f"sqlite:{_quoted(default_path(Path.cwd()))}")
+    return open_url(store_url(url))
+
+
+def store_url(url: str | None = None) -> str:
+    """Return the URL of the event store that `open_store` opens."""
+    return url or os.environ.get(VARIABLE) or f"sqlite:{_quoted(default_path(Path.cwd()))}"
 
 
 def default_path(start: Path) -> Path:

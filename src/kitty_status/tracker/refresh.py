@@ -17,16 +17,16 @@ from kitty_status.status.visible import visible
 from kitty_status.tracker.commit import commands_to_commit
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Feature
-from kitty_status.tracker.materialize import compare, log_oid, materialize_feature, reduce_with_oid
-from kitty_status.tracker.view_changes import differs_in_views_alone
-from kitty_status.tracker.views import look_at_views
+from kitty_status.tracker.views.changes import differs_in_views_alone
+from kitty_status.tracker.views.materialize import compare, log_oid, materialize_feature, reduce_with_oid
+from kitty_status.tracker.views.views import look_at_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kitty_status.git.repository import Repository
     from kitty_status.tracker.config import Config
-    from kitty_status.tracker.views import View
+    from kitty_status.tracker.views.views import View
 
 _MESSAGE = "Make the snapshots from their logs"
 _MESSAGE_WITH_VIEWS = "Make the snapshots and views from their logs"

@@ -23,10 +23,10 @@ from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.features import Feature
 from kitty_status.tracker.former import NAMED_BY, RENAMED, former_slugs
 from kitty_status.tracker.log import reduce_log
-from kitty_status.tracker.materialize import is_leftover, reduce_with_oid, write_snapshot
-from kitty_status.tracker.same_feature import are_one_feature
+from kitty_status.tracker.mending.same_feature import are_one_feature
+from kitty_status.tracker.mending.uniting import unite
 from kitty_status.tracker.slugs import check_name
-from kitty_status.tracker.uniting import unite
+from kitty_status.tracker.views.materialize import is_leftover, reduce_with_oid, write_snapshot
 from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Project
-    from kitty_status.tracker.uniting import United
+    from kitty_status.tracker.mending.uniting import United
 
 
 @dataclass(slots=True)

@@ -19,9 +19,9 @@ from kitty_status.status.causality import moment
 from kitty_status.status.record import event_in
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.rows import is_ulid
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.log import read_log
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kitty_status.status.record import LaneEvent, StatusRecord
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature, Project
-    from kitty_status.tracker.request import Emitted
+    from kitty_status.tracker.moving.request import Emitted
 
 MOVED = "moved"
 ALREADY = "already"

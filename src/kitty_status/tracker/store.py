@@ -21,7 +21,7 @@ from kitty_status.tracker.config import load_config
 from kitty_status.tracker.feature_log import FeatureLog
 from kitty_status.tracker.features import feature_at
 from kitty_status.tracker.log import find_event
-from kitty_status.tracker.materialize import materialize_folder
+from kitty_status.tracker.views.materialize import materialize_folder
 from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from kitty_status.status.layout import feature_folder_of
 from kitty_status.status.merging import split_lines
 from kitty_status.tracker.config import SNAPSHOT_SPEC_KITTY
 from kitty_status.tracker.features import feature_at
-from kitty_status.tracker.materialize import materialize_feature
-from kitty_status.tracker.same_feature import Namesakes, how_to_unite
+from kitty_status.tracker.mending.same_feature import Namesakes, how_to_unite
+from kitty_status.tracker.views.materialize import materialize_feature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,7 @@ from kitty_status.status.rows import DISCRIMINATORS, problem_with
 
 SOURCE = Path(kitty_status.__file__).parent / "cli"
 FILES = Path(__file__).resolve().parents[3] / "docs" / "schemas"
-SAYING = {"say_json", "say_changes", "finish", "change_holder"}
+SAYING = {"say_json", "say_json_rows", "say_changes", "finish", "change_holder"}
 """The functions that print an answer of the kind that is their first argument."""
 OPEN = {"StatusEvent", "DoneEvidence", "ReviewApproval", "RepoEvidence", "VerificationResult", "ForeignSnapshot"}
 OPEN |= {"ForeignState"}

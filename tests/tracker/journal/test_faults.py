@@ -17,10 +17,10 @@ from kitty_status.jsonl.append import append_locked, take_back
 from kitty_status.jsonl.disk import DISK
 from kitty_status.testing.faulty_disk import FaultyDisk
 from kitty_status.tracker.config import Config
-from kitty_status.tracker.emit import emit as emit_event
 from kitty_status.tracker.features import Project, feature_at
 from kitty_status.tracker.journal import writing
-from kitty_status.tracker.request import EmitRequest, Emitted
+from kitty_status.tracker.moving.emit import emit as emit_event
+from kitty_status.tracker.moving.request import EmitRequest, Emitted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from kitty_status.jsonl.lock import exclusive
 from kitty_status.tracker.commit import check_unchanged, commit_file
 from kitty_status.tracker.config import load_config
 from kitty_status.tracker.features import Project, feature_at
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.request import EmitRequest
 from kitty_status.tracker.unlogged import moving
 from unlogged import META, file_of, lanes_in, path_of, unlogged
 

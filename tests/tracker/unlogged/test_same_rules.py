@@ -11,9 +11,9 @@ from gitrepo import GitRepo
 from kitty_status.errors import KittyStatusError
 from kitty_status.status.lanes import NINE_LANE, SEVEN_LANE
 from kitty_status.tracker.config import load_config
-from kitty_status.tracker.emit import emit
 from kitty_status.tracker.features import Project
-from kitty_status.tracker.request import EmitRequest
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
 from kitty_status.tracker.unlogged.moving import move_in_file
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, TypeAdapter, create_model
 from pydantic.json_schema import GenerateJsonSchema
 
-from kitty_status.cli.answers import checks, moves, places, views
+from kitty_status.cli.answers import checks, moves, places, stores, views
 from kitty_status.cli.answers.failures import Error
 from kitty_status.cli.answers.part import Part
 from kitty_status.cli.answers.stored import SnapshotFile
@@ -51,6 +51,11 @@ KINDS: dict[str, tuple[Any, str]] = {
     "schemas": (list[places.SchemaName], "schema"),
     "show": (views.Shown | views.ShownByFiles, "show FEATURE"),
     "show-worktrees": (views.ShownWorktrees, "show FEATURE --worktrees"),
+    "store-compact": (stores.StoreCompacted, "store compact"),
+    "store-events": (stores.StoreEvents, "store events"),
+    "store-info": (stores.StoreInfo, "store info"),
+    "store-restore": (stores.StoreRestored, "store restore"),
+    "store-verify": (stores.StoreVerified, "store verify"),
     "sync-base": (places.Synced, "sync-base"),
     "take-over": (moves.Moved, "take-over"),
     "unarchive": (places.Relocated, "unarchive"),

@@ -12,29 +12,28 @@ import os
 import tempfile
 import threading
 from hashlib import sha256
-from importlib import import_module
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from kitty_status.eventstore.archives import Archived
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.jsonl.segments import Segment
+from kitty_status.eventstore.zstd import compressor, zstd
 from kitty_status.jsonl.disk import DISK, close_quietly, unlink_quietly, write_all
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.jsonl.replace import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from kitty_status.eventstore.jsonl.segments import Part
     from kitty_status.jsonl.disk import Disk
 
 MANIFEST = ".json"
-_LEVEL = 9
 _CHUNK = 1 << 18
 _MOST_OPEN = 8
-_MODULES = ("compression.zstd", "backports.zstd")
 
 
 class Packed(msgspec.Struct, frozen=True):
@@ -124,7 +123,7 @@ def unpack(path: Path) -> Iterator[bytes]:
     Raises:
         EventStoreError: CORRUPT.
     """
-    zstandard = _zstd()
+    zstandard = zstd()
     try:
         with zstandard.open(path, "rb") as file:
             while chunk := file.read(_CHUNK):
@@ -135,12 +134,7 @@ def unpack(path: Path) -> Iterator[bytes]:
 
 def pack(segment: Segment, path: Path, disk: Disk) -> Packed:
     """Compress a file and return what the manifest says of it, once it is on stable storage and was read back."""
-    zstandard = _zstd()
-    options = {
-        zstandard.CompressionParameter.compression_level: _LEVEL,
-        zstandard.CompressionParameter.checksum_flag: 1,
-    }
-    compressor = zstandard.ZstdCompressor(options=options)
+    packing = compressor()
     disk.makedirs(path.parent)
     temporary = path.with_name(f".{path.name}.tmp")
     unlink_quietly(temporary, disk)
@@ -151,8 +145,8 @@ def pack(segment: Segment, path: Path, disk: Disk) -> Packed:
         for _, data in segment.pieces(0, segment.end_of_lines()):
             digest.update(data)
             size += len(data)
-            write_all(fd, compressor.compress(data), disk)
-        write_all(fd, compressor.flush(), disk)
+            write_all(fd, packing.compress(data), disk)
+        write_all(fd, packing.flush(), disk)
         disk.fsync(fd)
     finally:
         close_quietly(fd, disk)
@@ -197,6 +191,45 @@ class Archive:
             return msgspec.json.decode(data, type=Manifest)
         except ValueError as error:
             raise _damaged(path, str(error)) from error
+
+    def list(self, days: Iterable[str]) -> list[Archived]:
+        """Return what the archive holds of days."""
+        found = []
+        for day in days:
+            manifest = self.manifest_of(day)
+            if manifest is not None:
+                found.append(
+                    Archived(
+                        name=day,
+                        first=manifest.first,
+                        last=manifest.last,
+                        events=manifest.events,
+                        size=sum(packed.size for packed in manifest.segments),
+                        packed=sum(self._size_of(day, packed) for packed in manifest.segments),
+                        sha256=_digest_of_all(manifest.segments),
+                    )
+                )
+        return found
+
+    def _size_of(self, day: str, packed: Packed) -> int:
+        try:
+            return (self.folder / day / packed.file).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def check(self, day: str) -> None:
+        """Compare the files of a day with their checksums.
+
+        Raises:
+            EventStoreError: CORRUPT.
+        """
+        manifest = self.manifest_of(day)
+        for packed in manifest.segments if manifest is not None else ():
+            path = self.folder / day / packed.file
+            if not path.exists():
+                raise _damaged(path, "it is not there")
+            with tempfile.TemporaryFile() as file:
+                _unpack_into(file, path, packed)
 
     def holds(self, day: str, segments: tuple[Segment, ...]) -> bool:
         """Say whether the archive of a day holds all that stands in these files of it."""
@@ -249,16 +282,10 @@ def _digest_of(segment: Segment) -> str:
     return digest.hexdigest()
 
 
-def _zstd() -> Any:
-    """Return the module of PEP 784: a part of Python 3.14, a package before."""
-    for name in _MODULES:
-        try:
-            return import_module(name)
-        except ImportError:
-            continue
-    raise EventStoreError(
-        StoreCode.STORAGE_ERROR, "archives need zstd", hint='install it: pip install "kitty-status[archive]"'
-    )
+def _digest_of_all(segments: Sequence[Packed]) -> str:
+    if len(segments) == 1:
+        return segments[0].sha256
+    return sha256("".join(f"{each.sha256}  {each.name}\n" for each in segments).encode()).hexdigest()
 
 
 def _damaged(path: Path, why: str) -> EventStoreError:

@@ -198,8 +198,8 @@ class Finder:
         with known.lock:
             if not known.versions.keys() >= set(streams):
                 self._know_since(visible)
-            if known.since:
-                known.versions.update(self.index.versions_of(set(streams) - known.versions.keys()))
+            if known.since and (older := set(streams) - known.versions.keys()):
+                known.versions.update(self.index.versions_of(older))
             return {stream: known.versions[stream] for stream in streams if stream in known.versions}
 
     def event_at(self, position: int, visible: Visible) -> Event | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.eventstore.days import day_of
+from kitty_status.eventstore.owning import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -85,7 +86,7 @@ class Index:
 
     def _made(self) -> sqlite3.Connection:
         Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = Connection(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         # Other processes read while one catches up. A crash of the machine may undo the newest steps, not damage it.
         connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = NORMAL")

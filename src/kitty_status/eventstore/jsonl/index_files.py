@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kitty_status.eventstore.jsonl.names import file_name
+from kitty_status.eventstore.jsonl.names import name_among, taken_in
 from kitty_status.jsonl.disk import DISK, close_quietly, open_regular, write_all
 from kitty_status.jsonl.replace import replace_file
 
@@ -49,8 +49,10 @@ class IndexFiles:
         """
         head = index.reached()
         self._disk.makedirs(self._folder / "by-type")
+        folder = self._folder / "by-type"
+        taken = taken_in(each.name for each in folder.iterdir())
         for event_type in index.starting_with("type:"):
-            self._extend(self._folder / "by-type" / f"{file_name(event_type)}.idx", index, event_type, head)
+            self._extend(folder / name_among(taken, event_type, ".idx"), index, event_type, head)
         streams = index.streams()
         lines = [_encode({"files": files, "stream": name, "version": version}) for name, version, files in streams]
         replace_file(self._folder / "by-stream.idx", b"".join(line + b"\n" for line in lines), disk=self._disk)

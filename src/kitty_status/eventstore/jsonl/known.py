@@ -88,9 +88,8 @@ class Known:
     def added(self, events: Sequence[Event], day: str, ends: dict[str, int]) -> None:
         """Take note of what this process has written itself, and where the files end now."""
         with self.lock:
-            for event in events:
-                self.versions[event.stream] = event.version
-                self.ids[event.id] = event.position
+            self.versions.update([(event.stream, event.version) for event in events])
+            self.ids.update([(event.id, event.position) for event in events])
             self._reach(events[-1].position, day, ends)
 
     def forget(self) -> None:

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.jsonl.archive import MANIFEST, Archive
-from kitty_status.eventstore.jsonl.names import file_name
+from kitty_status.eventstore.jsonl.names import name_among, taken_in
 from kitty_status.eventstore.jsonl.segments import Part, Segment
 from kitty_status.jsonl.disk import DISK
 
@@ -171,14 +171,10 @@ class DaysAndStreams(Layout):
 
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the file of the stream in the folder of the day."""
-        name = file_name(stream) + LINES
         taken = self._names.setdefault(day, {})
         if not taken:
-            taken.update(
-                (other.lower(), other) for other in self._days.setdefault(day, _Listing(self.path / day)).names()
-            )
-        if taken.setdefault(name.lower(), name) != name:
-            name = file_name(stream, with_digest=True) + LINES
+            taken.update(taken_in(self._days.setdefault(day, _Listing(self.path / day)).names()))
+        name = name_among(taken, stream, LINES)
         return Segment(self.path / day / name, f"{day}/{name}", self._disk)
 
 

@@ -58,7 +58,7 @@ class Log:
         """Return the reader of a file, which is kept."""
         with self._lock:
             reader = self._readers.get(segment.name)
-            if reader is None or reader.segment.path != segment.path:
+            if reader is None or (reader.segment is not segment and reader.segment.path != segment.path):
                 reader = SegmentReader(segment, self._notes, is_shared=self._layout.has_many_streams)
                 self._readers[segment.name] = reader
             return reader

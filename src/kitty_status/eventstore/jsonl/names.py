@@ -9,6 +9,10 @@ file systems do not tell apart.
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 _LONGEST = 200
@@ -27,6 +31,22 @@ def file_name(stream: str, *, with_digest: bool = False) -> str:
     if len(text) <= _LONGEST and not with_digest:
         return text
     return f"{text[: _LONGEST - _DIGEST]}%%{sha256(data).hexdigest()[:_DIGEST]}"
+
+
+def name_among(taken: dict[str, str], stream: str, extension: str = "") -> str:
+    """Return the name of a stream's file in a folder whose names are `taken`, by their small letters; it is then, too.
+
+    Who came first keeps the plain name.
+    """
+    name = file_name(stream) + extension
+    if taken.setdefault(name.lower(), name) != name:
+        name = file_name(stream, with_digest=True) + extension
+    return name
+
+
+def taken_in(names: Iterable[str]) -> dict[str, str]:
+    """Return names by their small letters."""
+    return {name.lower(): name for name in names}
 
 
 def stream_name(name: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from kitty_status.eventstore.jsonl.names import file_name
+from kitty_status.eventstore.jsonl.names import name_among, taken_in
 from kitty_status.eventstore.snapshots import StateSnapshot
 from kitty_status.jsonl.disk import DISK
 from kitty_status.jsonl.reading import read_bytes
@@ -31,14 +31,14 @@ class SnapshotFiles:
 
     def save(self, snapshot: StateSnapshot) -> None:
         """Keep a state in place of the one of the same version."""
-        folder = self._folder / file_name(snapshot.stream)
+        folder = self._folder_of(snapshot.stream)
         self._disk.makedirs(folder)
         data = msgspec.json.format(_encode(snapshot), indent=2) + b"\n"
         replace_file(folder / f"{snapshot.version}{_EXTENSION}", data, disk=self._disk)
 
     def newest(self, stream: str, max_version: int | None) -> StateSnapshot | None:
         """Return the newest state of a stream up to a version; one that is damaged is as good as none."""
-        folder = self._folder / file_name(stream)
+        folder = self._folder_of(stream)
         try:
             names = [each.name for each in folder.iterdir()]
         except FileNotFoundError:
@@ -53,3 +53,10 @@ class SnapshotFiles:
                 except ValueError:
                     continue
         return None
+
+    def _folder_of(self, stream: str) -> Path:
+        try:
+            taken = taken_in(each.name for each in self._folder.iterdir())
+        except FileNotFoundError:
+            taken = {}
+        return self._folder / name_among(taken, stream)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.archiving import Archiver
 from kitty_status.eventstore.jsonl.damage import DamagedLine, DamageNotes, OnDamage
 from kitty_status.eventstore.jsonl.failures import failures
 from kitty_status.eventstore.jsonl.finding import Finder
@@ -17,7 +18,7 @@ from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
 from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 from kitty_status.eventstore.watching import Watch
 from kitty_status.jsonl.disk import DISK
@@ -25,6 +26,7 @@ from kitty_status.jsonl.disk import DISK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.staging import Append, Outcome
     from kitty_status.jsonl.disk import Disk
@@ -72,6 +74,7 @@ class JsonlEventStore(EventStore):
         self._writer = Writer(
             self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
         )
+        self._archiver = Archiver(self.layout, self._finder, self._writer)
         self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
         self._watch = Watch(self.layout.folders, self._look)
 
@@ -142,31 +145,39 @@ class JsonlEventStore(EventStore):
         with failures(self.path):
             return self._snapshots.newest(stream, max_version)
 
-    def compact_events(self, before: datetime | str) -> int:
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move days that are over and whose events all happened before an instant; see `EventStore.compact_events`.
 
         The newest day stays where it is. The layout `single` has no days: nothing is moved there.
         """
-        moment = EventQuery(end=before).latest
-        if moment is None or not self.layout.has_days:
+        moment = instant_of(before)
+        if not self.layout.has_days:
             return 0
+        if dry_run:
+            with failures(self.path):
+                return self._archiver.movable(moment, self._known.visible())
         with self._writing.alone():
-            return self._writer.archive(moment)
+            return self._archiver.move(moment)
 
-    def restore_events(self, day: str) -> int:
-        """Bring a day (`YYYY-MM-DD`, the day of writing) back from the archive; return how many events it holds."""
+    def archives(self) -> list[Archived]:
+        """Return the days of writing whose events are in the archive; see `EventStore.archives`."""
+        with failures(self.path):
+            return self.layout.archive.list(self.layout.archived_days())
+
+    def restore_events(self, name: str) -> int:
+        """Bring a day (`YYYY-MM-DD`, the day of writing) back from the archive; see `EventStore.restore_events`."""
         with self._writing.alone():
-            return self._writer.restore(day)
+            return self._archiver.restore(name)
 
-    def archived_days(self) -> list[str]:
-        """Return the days of writing whose events are in the archive."""
-        return self.layout.archived_days()
+    def check_archive(self, name: str) -> None:
+        """Compare the files of a day with their checksums; see `EventStore.check_archive`."""
+        with failures(self.path):
+            self.layout.archive.check(name)
 
-    def close(self) -> None:
-        """Finish what is being written and give every file back; closing twice does nothing."""
-        if not self.is_closed and self.layout.has_many_streams and self._writer.has_written:
+    def release(self) -> None:
+        """Give every file back."""
+        if self.layout.has_many_streams and self._writer.has_written:
             self._finder.tidy_up()
-        super().close()
         self._watch.close()
         self._writer.close()
         self._finder.index.close()

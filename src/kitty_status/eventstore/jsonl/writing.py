@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import random
 import time
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
     from kitty_status.jsonl.disk import Disk
-
-_log = logging.getLogger(__name__)
 
 DAY_CHANGED = "session.day_changed"
 DISK_FULL = "store.disk_full"
@@ -91,35 +88,16 @@ class Writer:
             self._full_since, self._refused = None, 0
             return outcomes
 
-    def archive(self, before: datetime) -> int:
-        """Move the days that are over, and whose events all happened before an instant, into the archive."""
-        moved = 0
+    @contextmanager
+    def alone(self) -> Iterator[Visible]:
+        """Keep other writers out, and say how far the log reaches."""
         with failures(self._layout.path), self._lock:
-            visible = self._ready()
-            for part in self._layout.parts():
-                live = tuple(segment for segment in part.segments if not segment.is_archived)
-                if not live or not part.day < visible.day:
-                    continue
-                if self._layout.archive.holds(part.day, live):
-                    self._layout.archive.finish(replace(part, segments=live))
-                    continue
-                if len(live) < len(part.segments):
-                    _log.warning("%s is in the archive and beside it, and not the same: it stays as it is", part.day)
-                    continue
-                places = self._finder.extent_of(part.day, visible)
-                if places is not None and places.latest < before:
-                    for segment in live:
-                        if segment.name in self._logs:
-                            self._logs.pop(segment.name).close()
-                    self._layout.archive.take(part, (places.events, places.first, places.last))
-                    moved += places.events
-        return moved
+            yield self._ready()
 
-    def restore(self, day: str) -> int:
-        """Bring a day back from the archive; return how many events it holds."""
-        with failures(self._layout.path), self._lock:
-            segments = self._layout.archive.segments_of(day)
-            return self._layout.archive.restore(day, {each.name: self._layout.place_of(each.name) for each in segments})
+    def let_go(self, segment: Segment) -> None:
+        """Close a file that goes away."""
+        if segment.name in self._logs:
+            self._logs.pop(segment.name).close()
 
     def close(self) -> None:
         """Give every descriptor back."""
@@ -161,8 +139,8 @@ class Writer:
 
     def _staged(self, appends: Sequence[Append], visible: Visible) -> tuple[Stage, list[Outcome], list[Event]]:
         """Return the judged appends, and all events to write, with those that the store has to say itself."""
-        today = day_of(self._clock())
-        turns = self._layout.announces_days and bool(visible.head) and today > visible.day
+        today = day_of(self._clock()) if self._layout.announces_days and visible.head else ""
+        turns = today > visible.day
         stage = Stage(_Stored(self._finder, visible, first={SESSION_STREAM} if turns else set()), appends)
         outcomes = [stage.outcome_of(append) for append in appends]
         events = stage.events
@@ -202,18 +180,19 @@ class Writer:
                 if error.errno in NO_ROOM or attempt == _ATTEMPTS:
                     raise
                 time.sleep(_FIRST_PAUSE * 2**attempt * random.random())  # noqa: S311  it only spreads the attempts
-        self._confirm({segment.name: segment for segment, _ in together} | self._unconfirmed)
+        written = {segment.name: segment for segment, _ in together}
+        self._confirm(written | self._unconfirmed if self._unconfirmed else written)
         self._known.added(events, day, ends)
         self.has_written = True
 
     def _by_segment(self, events: list[Event], day: str) -> Iterator[tuple[Segment, bytes]]:
         until = events[-1].position if len(events) > 1 else 0
         lines = [encode_line(event, until) for event in events]
-        longest = max(lines, key=len)
-        if len(longest) > MAX_LINE_BYTES:
+        longest = max(map(len, lines))
+        if longest > MAX_LINE_BYTES:
             raise EventStoreError(
                 StoreCode.VALIDATION_FAILED,
-                f"an event's line has {len(longest)} bytes, and at most {MAX_LINE_BYTES} are kept",
+                f"an event's line has {longest} bytes, and at most {MAX_LINE_BYTES} are kept",
                 hint="keep large data in a file, and its name in the event",
                 field="data",
             )

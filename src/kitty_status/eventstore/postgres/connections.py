@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
+from kitty_status.eventstore.owning import Owner
 from kitty_status.eventstore.postgres.driver import psycopg, psycopg_pool
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Server:
             self._dsn = psycopg.conninfo.make_conninfo(dsn, **{k: v for k, v in _DEFAULTS.items() if k not in told})
         # A connection string may hold a password: it never stands in a message.
         self.name = f"{told.get('host') or 'localhost'}/{told.get('dbname') or ''}".rstrip("/")
-        self._process = os.getpid()
+        self._owner = Owner()
         self._pool = psycopg_pool.ConnectionPool(
             self._dsn,
             min_size=options.min_connections,
@@ -119,8 +119,7 @@ class Server:
     @contextmanager
     def reading(self) -> Iterator[psycopg.Connection]:
         """Lend a connection to whoever reads, with the errors of psycopg."""
-        if self._process != os.getpid():
-            raise closed()
+        self._owner.refuse_others()
         if self._is_closed or self._pool.closed:
             self._open()
         with self._pool.connection() as connection:
@@ -140,8 +139,7 @@ class Server:
         """Close every connection of the pool."""
         with self._opening:
             self._is_closed = True
-            if self._process == os.getpid():
-                self._pool.close()
+            self._pool.close()
 
 
 def is_lost(error: psycopg.Error, connection: psycopg.Connection | None = None) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import select
 import socket
 import threading
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.backoff import attempts
+from kitty_status.eventstore.owning import Owner
 from kitty_status.eventstore.postgres.driver import psycopg
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ class Listener:
         self._closed = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._process = os.getpid()
+        self._owner = Owner()
         # What ends the wait of the thread before PostgreSQL has anything to tell.
         self._ending, self._end = socket.socketpair()
 
     def listens(self) -> bool:
         """Say whether whoever waits now will be told; the first time, begin to listen."""
-        if self._thread is None and self._process == os.getpid():
+        if self._thread is None and self._owner.is_here:
             with self._starting:
                 if self._thread is None and not self._closed.is_set():
                     self._thread = threading.Thread(target=self._listen, name="postgres listener", daemon=True)
@@ -55,10 +55,9 @@ class Listener:
             if self._closed.is_set():
                 return
             self._closed.set()
-        if self._process == os.getpid():
-            self._end.send(b".")
-            if self._thread is not None:
-                self._thread.join()
+        self._end.send(b".")
+        if self._thread is not None:
+            self._thread.join()
         self._end.close()
         self._ending.close()
 

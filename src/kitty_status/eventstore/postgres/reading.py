@@ -101,7 +101,11 @@ class Reader:
         after, before = query.after, query.before
         if query.behind is not None and query.order is Order.POSITION:
             # What lies in front of the cursor is no part of the answer any more.
-            after, before = (after, query.behind[1]) if query.is_backwards else (max(after, query.behind[1]), before)
+            behind = query.behind[1]
+            if query.is_backwards:
+                before = behind if before is None else min(before, behind)
+            else:
+                after = max(after, behind)
         if size is not None and is_plain(query):
             # Positions have no gap, so it is known which ones the page holds. Without a bound on both sides, a server
             # that has no statistics yet finds and sorts all that is left for each page.

@@ -16,7 +16,7 @@ from kitty_status.eventstore.postgres.rows import events_of, exact_of
 from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
 from kitty_status.eventstore.postgres.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
 from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
 
 if TYPE_CHECKING:
@@ -148,9 +148,9 @@ class PostgresEventStore(EventStore):
         kept = _decode(state) if exact is None else _decode(exact)[0]
         return StateSnapshot(stream=stream, version=version, position=position, state=kept, at=at)
 
-    def compact_events(self, before: datetime | str) -> int:
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
         """Move nothing: events in PostgreSQL stay in their partitions."""
-        EventQuery(end=before)
+        instant_of(before)
         return 0
 
     def wait_for(self, position: int, seconds: float) -> bool:
@@ -165,9 +165,8 @@ class PostgresEventStore(EventStore):
         self._reader.saw(head)
         self._growth.reached(head)
 
-    def close(self) -> None:
-        """Finish what is being written and close every connection; closing twice does nothing."""
-        super().close()
+    def release(self) -> None:
+        """Close every connection."""
         self._listener.close()
         self._writer.close()
         for server in (self._primary, *self._replicas):

@@ -12,7 +12,6 @@ Should it not have begun yet, it comes too late: the head has moved on, by these
 from __future__ import annotations
 
 import logging
-import os
 import time
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -22,6 +21,7 @@ import msgspec
 
 from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.owning import Owner
 from kitty_status.eventstore.postgres.asking import Asking, Part
 from kitty_status.eventstore.postgres.connections import Server, is_lost, store_error
 from kitty_status.eventstore.postgres.driver import psycopg
@@ -99,7 +99,7 @@ class Writer:
         self._asking = asking
         self._measures = measures
         self._flushes = flushes
-        self._process = os.getpid()
+        self._owner = Owner()
         self._head: int | None = None
         self._month = date.min
         self._versions: dict[str, int] = {}
@@ -244,12 +244,7 @@ class Writer:
     # When the connection is lost
 
     def _connected(self) -> psycopg.Connection:
-        if self._process != os.getpid():
-            raise EventStoreError(
-                StoreCode.STORAGE_ERROR,
-                "the store was opened before this process was forked",
-                hint="open it again here",
-            )
+        self._owner.refuse_others()
         if self._connection is None or self._connection.closed:
             self._forget()
             self._connection = self._settled(self._server.connect_patiently())
@@ -274,7 +269,7 @@ class Writer:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None and self._process == os.getpid():
+        if self._connection is not None:
             self._connection.close()
         self._connection = None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
+from kitty_status.eventstore.owning import Connection, Owner
 from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, prepare
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Connections:
     def __init__(self, path: Path, *, flushes: bool) -> None:
         self._path = str(path)
         self._place = path
-        self._process = os.getpid()
+        self._owner = Owner()
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -79,13 +79,14 @@ class Connections:
         return found.st_dev, found.st_ino
 
     def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        return Connection(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection that cannot write."""
+        self._owner.refuse_others()
         with self._lock:
-            if self._closed or self._process != os.getpid():
+            if self._closed:
                 raise closed()
             connection = self._idle.pop() if self._idle else None
         with failures(self._path):
@@ -97,6 +98,16 @@ class Connections:
             finally:
                 self._take_back(connection)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that cannot write, and for which nothing changes meanwhile."""
+        with self.reading() as reader:
+            reader.execute("BEGIN")
+            try:
+                yield reader
+            finally:
+                roll_back(reader)
+
     def _take_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
             if not self._closed:
@@ -105,12 +116,7 @@ class Connections:
         connection.close()
 
     def close(self) -> None:
-        """Close every connection that is not lent; those that are, when they come back.
-
-        In a forked child they are the parent's, which may have been in the middle of a call: they are left alone.
-        """
-        if self._process != os.getpid():
-            return
+        """Close every connection that is not lent; those that are, when they come back."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []

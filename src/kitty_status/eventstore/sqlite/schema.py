@@ -9,7 +9,7 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 APPLICATION_ID = 0x6B737465
 """`kste` in the header of the file, by which `file` and we know it."""
 
-VERSION = 1
+VERSION = 2
 
 FIXED_WAL_RESET = (3, 51, 3)
 """The first SQLite without the WAL-reset bug, by which a checkpoint could damage a file (3.7.0 to 3.51.2)."""
@@ -46,13 +46,68 @@ CREATE TABLE state_snapshots (
 ) WITHOUT ROWID;
 """
 
-_TRIGGERS = "".join(
+_TRIGGERS_OF_EVENTS = "".join(
     f"""
-CREATE TRIGGER {table}_are_never_{done} BEFORE {verb} ON {table}
+CREATE TRIGGER {table}_are_never_{done} BEFORE {verb} ON {table}{unless}
 BEGIN SELECT RAISE(ABORT, 'stored events are never {done}'); END;
 """
     for table in ("events", "event_tags")
-    for verb, done in (("UPDATE", "changed"), ("DELETE", "removed"))
+    for verb, done, unless in (
+        ("UPDATE", "changed", ""),
+        (
+            "DELETE",
+            "removed",
+            """
+WHEN NOT EXISTS (SELECT 1 FROM event_archives WHERE to_position >= OLD.position AND from_position <= OLD.position)""",
+        ),
+    )
+)
+
+_ARCHIVE = """
+CREATE TABLE event_archives (
+    from_position INTEGER NOT NULL CHECK (from_position > 0),
+    to_position INTEGER PRIMARY KEY CHECK (to_position >= from_position),
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    codec TEXT NOT NULL,
+    first_at TEXT NOT NULL,
+    last_at TEXT NOT NULL,
+    archived_at TEXT NOT NULL,
+    types TEXT NOT NULL,
+    days TEXT NOT NULL,
+    words BLOB NOT NULL,
+    lines BLOB NOT NULL
+);
+CREATE TABLE archived_ids (
+    id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE archived_streams (
+    stream TEXT PRIMARY KEY,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TRIGGER event_archives_hold_what_is_there BEFORE INSERT ON event_archives
+WHEN (SELECT count(*) FROM events WHERE position BETWEEN NEW.from_position AND NEW.to_position)
+    <> NEW.to_position - NEW.from_position + 1
+    OR NOT EXISTS (SELECT 1 FROM events WHERE position > NEW.to_position)
+BEGIN SELECT RAISE(ABORT, 'an archive takes events that are there, and never the newest one'); END;
+CREATE TRIGGER event_archives_are_never_changed BEFORE UPDATE ON event_archives
+BEGIN SELECT RAISE(ABORT, 'an archive is never changed'); END;
+CREATE TRIGGER event_archives_are_never_lost BEFORE DELETE ON event_archives
+WHEN (SELECT count(*) FROM events WHERE position BETWEEN OLD.from_position AND OLD.to_position)
+    <> OLD.to_position - OLD.from_position + 1
+BEGIN SELECT RAISE(ABORT, 'an archive goes only when its events are back'); END;
+"""
+
+_TO_VERSION_2 = (
+    """
+DROP TRIGGER events_are_never_removed;
+DROP TRIGGER event_tags_are_never_removed;
+DROP TRIGGER events_are_never_changed;
+DROP TRIGGER event_tags_are_never_changed;
+"""
+    + _ARCHIVE
+    + _TRIGGERS_OF_EVENTS
 )
 
 _VIEWS = """
@@ -67,9 +122,12 @@ CREATE VIEW days AS
     SELECT substr(at, 1, 10) AS day, count(*) AS events FROM events GROUP BY substr(at, 1, 10);
 """
 
+_MISSING = {0: _TABLES + _ARCHIVE + _TRIGGERS_OF_EVENTS + _VIEWS, 1: _TO_VERSION_2}
+"""What a file of an older version lacks; 0 stands for an empty file."""
+
 
 def prepare(connection: sqlite3.Connection, path: str) -> None:
-    """Give a new file its tables, and check that another one is an event store of a version that is known here.
+    """Give a new file its tables and an older one those it lacks, and check that it is an event store that is known.
 
     Raises:
         EventStoreError: STORAGE_ERROR: it is another program's file, or of a newer version.
@@ -79,8 +137,9 @@ def prepare(connection: sqlite3.Connection, path: str) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _is_ready(connection, path):
-            for statement in _statements(_TABLES + _TRIGGERS + _VIEWS):
+        script = _MISSING.get(_version_of(connection, path))
+        if script is not None:
+            for statement in _statements(script):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -90,8 +149,11 @@ def prepare(connection: sqlite3.Connection, path: str) -> None:
         raise
 
 
-def _is_ready(connection: sqlite3.Connection, path: str) -> bool:
-    """Say whether another process has just made the tables; nobody else can while this transaction lasts."""
+def _version_of(connection: sqlite3.Connection, path: str) -> int:
+    """Return the version of a file's tables, 0 for an empty file.
+
+    Another process may have just made them; nobody else can while this transaction lasts.
+    """
     application, version = _number(connection, "application_id"), _number(connection, "user_version")
     if application == APPLICATION_ID:
         if version > VERSION:
@@ -100,12 +162,12 @@ def _is_ready(connection: sqlite3.Connection, path: str) -> bool:
                 f"{path} has version {version}, and this kitty-status knows {VERSION}",
                 hint="upgrade kitty-status",
             )
-        return True
+        return version
     if application or connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise EventStoreError(
             StoreCode.STORAGE_ERROR, f"{path} is another program's database", hint="name another file"
         )
-    return False
+    return 0
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +11,14 @@ import msgspec
 
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError
-from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, Order
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
 from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
-from kitty_status.eventstore.sqlite.asking import Sql, count, page_by_position, whole
+from kitty_status.eventstore.sqlite.archiving import Archiver, ArchiveTable
 from kitty_status.eventstore.sqlite.bell import Bell
 from kitty_status.eventstore.sqlite.connections import Connections, failures, may_be_stored, roll_back, store_error
-from kitty_status.eventstore.sqlite.rows import events_of, insert
+from kitty_status.eventstore.sqlite.reading import Reading
+from kitty_status.eventstore.sqlite.rows import insert
 from kitty_status.eventstore.sqlite.stored import HEAD, Stored
 from kitty_status.eventstore.staging import Append, Stage
 from kitty_status.eventstore.watching import Watch
@@ -28,10 +27,10 @@ from kitty_status.status.instants import format_instant
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kitty_status.eventstore.archives import Archived
+    from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.staging import Outcome
 
-_FIRST_PAGE = 500
-_LARGEST_PAGE = 1000
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.decode
 
@@ -50,7 +49,10 @@ class SqliteEventStore(EventStore):
         super().__init__(durability)
         self.path = Path(path)
         self._connections = Connections(self.path, flushes=durability.flushes)
-        self._stored = Stored(self._connections.writer)
+        self._archive = ArchiveTable()
+        self._archiver = Archiver(self._connections)
+        self._reading = Reading(self._connections.snapshot, self._archive)
+        self._stored = Stored(self._connections.writer, self._archive)
         self._bell = Bell(self.path)
         self._watch = Watch(lambda: [self._bell.path], self._look)
 
@@ -105,10 +107,7 @@ class SqliteEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
-        before = self._end_of(query)
-        if query.order is Order.POSITION:
-            return _cut(query, self._by_position(query, before))
-        return self._sorted(query, before)
+        return self._reading.answer(query, self._end_of(query))
 
     def _end_of(self, query: EventQuery) -> int:
         """Return the position before which an answer ends; what is known to be stored need not be asked."""
@@ -117,57 +116,26 @@ class SqliteEventStore(EventStore):
         end = self.head() + 1
         return end if query.before is None else min(end, query.before)
 
-    def _by_position(self, query: EventQuery, before: int) -> Iterator[Event]:
-        after = query.after
-        if query.behind is not None:
-            behind = query.behind[1]
-            after, before = (after, min(before, behind)) if query.is_backwards else (max(after, behind), before)
-        wanted = None if query.limit is None else query.offset + query.limit
-        size = _FIRST_PAGE if wanted is None else max(1, min(wanted, _LARGEST_PAGE))
-        while True:
-            page = self._page(page_by_position(query, after, before, size))
-            yield from page
-            if len(page) < size:
-                return
-            if query.is_backwards:
-                before = page[-1].position
-            else:
-                after = page[-1].position
-            size = min(size * 2, _LARGEST_PAGE)
-
-    def _sorted(self, query: EventQuery, before: int) -> Iterator[Event]:
-        """Yield an answer that SQLite sorts; it holds the sorted rows, we hold a page of them."""
-        sql = whole(query, before)
-        with self._connections.reading() as reader:
-            cursor = reader.execute(sql.text, sql.values)
-            while rows := cursor.fetchmany(_LARGEST_PAGE):
-                yield from events_of(rows)
-
-    def _page(self, sql: Sql) -> list[Event]:
-        with self._connections.reading() as reader:
-            return events_of(reader.execute(sql.text, sql.values).fetchall())
-
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
-        sql = count(query, self.head() + 1 if query.before is None else query.before)
-        with self._connections.reading() as reader:
-            return int(reader.execute(sql.text, sql.values).fetchone()[0])
+        return self._reading.count(query, self.head() + 1 if query.before is None else query.before)
 
     def get_event_types(self) -> list[str]:
         """Return the types of all events, sorted."""
-        return self._column("SELECT DISTINCT type FROM events ORDER BY type")
+        return self._column(
+            "SELECT type FROM (SELECT DISTINCT type FROM events) "
+            "UNION SELECT value FROM event_archives, json_each(event_archives.types) ORDER BY 1"
+        )
 
     def get_event_files(self) -> list[str]:
         """Return the days on which events happened; see `EventStore.get_event_files`."""
-        return self._column("SELECT day FROM days ORDER BY day")
+        return self._column(
+            "SELECT day FROM days UNION SELECT value FROM event_archives, json_each(event_archives.days) ORDER BY 1"
+        )
 
     def get_tags(self) -> dict[str, list[str]]:
         """Return the values of each tag that any event has, sorted."""
-        found: dict[str, list[str]] = {}
-        with self._connections.reading() as reader:
-            for key, value in reader.execute("SELECT DISTINCT key, value FROM event_tags ORDER BY key, value"):
-                found.setdefault(key, []).append(value)
-        return found
+        return self._reading.tags()
 
     def _column(self, statement: str) -> list[str]:
         with self._connections.reading() as reader:
@@ -178,19 +146,15 @@ class SqliteEventStore(EventStore):
         kept = checked_state(state)
         check_place(stream, version)
         at = datetime.now(UTC)
-        with self._connections.reading() as reader:
-            found = reader.execute(
-                "SELECT position FROM events WHERE stream = ? AND version = ?", (stream, version)
-            ).fetchone()
-            newest = reader.execute(
-                "SELECT coalesce(max(version), 0) FROM events WHERE stream = ?", (stream,)
-            ).fetchone()[0]
-        if found is None:
-            raise no_such_version(stream, version, newest)
-        row = (stream, version, found[0], _encode(kept).decode(), format_instant(at))
+        wanted = EventQuery(streams=stream, after_version=max(0, version - 1), limit=1)
+        event = next(self.stream_events(wanted), None)
+        if event is None or event.version != version:
+            newest = next(self.stream_events(EventQuery(streams=stream, direction="desc", limit=1)), None)
+            raise no_such_version(stream, version, 0 if newest is None else newest.version)
+        row = (stream, version, event.position, _encode(kept).decode(), format_instant(at))
         with self._writing.alone(), failures(str(self.path)):
             self._connections.writer.execute("INSERT OR REPLACE INTO state_snapshots VALUES (?, ?, ?, ?, ?)", row)
-        return StateSnapshot(stream=stream, version=version, position=found[0], state=kept, at=at)
+        return StateSnapshot(stream=stream, version=version, position=event.position, state=kept, at=at)
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
@@ -211,18 +175,39 @@ class SqliteEventStore(EventStore):
             at=datetime.fromisoformat(row[4]),
         )
 
-    def compact_events(self, before: datetime | str) -> int:
-        """Move nothing: events in SQLite stay in its file."""
-        EventQuery(end=before)
-        return 0
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
+        """Move the first events, up to one that happened at `before` or later; see `EventStore.compact_events`.
 
-    def close(self) -> None:
-        """Finish what is being written and close the file; closing twice does nothing."""
-        super().close()
+        They move in chunks, each in one transaction. The newest event stays.
+        """
+        moment = instant_of(before)
+        if dry_run:
+            return self._archiver.movable(moment)
+        moved = 0
+        while events := self._archiver.next_events(moment):
+            with self._writing.alone(), failures(str(self.path)):
+                self._connections.check_place()
+                moved += len(events) if self._archiver.take(events) else 0
+        return moved
+
+    def archives(self) -> list[Archived]:
+        """Return what is in the archive; see `EventStore.archives`."""
+        with self._connections.reading() as reader:
+            return self._archive.archives(reader)
+
+    def restore_events(self, name: str) -> int:
+        """Bring a chunk back from the archive; see `EventStore.restore_events`."""
+        with self._writing.alone(), failures(str(self.path)):
+            self._connections.check_place()
+            return self._archiver.restore(name)
+
+    def check_archive(self, name: str) -> None:
+        """Compare a chunk with its checksum; see `EventStore.check_archive`."""
+        with self._connections.reading() as reader:
+            self._archive.check(reader, name)
+
+    def release(self) -> None:
+        """Close the file."""
         self._watch.close()
         self._connections.close()
         self._bell.close()
-
-
-def _cut(query: EventQuery, found: Iterator[Event]) -> Iterator[Event]:
-    return islice(found, query.offset, None if query.limit is None else query.offset + query.limit)

@@ -27,10 +27,12 @@ SECONDS = 30.0
 class StoreCase(ABC):
     """How the store under test is opened.
 
-    `persists` says whether a second store that is opened at the same place has the events of the first.
+    `persists` says whether a second store that is opened at the same place has the events of the first, `archives`
+    whether `compact_events` moves all events but the newest one once all of them have happened.
     """
 
     persists = True
+    archives = False
 
     @abstractmethod
     def open_store(self, place: Path) -> EventStore:

@@ -1,20 +1,19 @@
-"""Promises about snapshots of states and about the archive."""
+"""Promises about snapshots of states."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import StoreCode
-from kitty_status.eventstore.query import EventQuery
-from kitty_status.testing.event_store.base import MOMENT, StoreCase, event, events, positions, refused
+from kitty_status.testing.event_store.base import MOMENT, StoreCase, event, refused
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class KeepingPromises(StoreCase):
-    """What is promised about `create_snapshot`, `get_snapshot` and `compact_events`."""
+    """What is promised about `create_snapshot` and `get_snapshot`."""
 
     def test_the_newest_snapshot_up_to_a_version_is_found(self, tmp_path: Path) -> None:
         """With the place of the event that it was computed from."""
@@ -62,24 +61,3 @@ class KeepingPromises(StoreCase):
                 with refused(StoreCode.QUERY_ERROR):
                     store.get_snapshot(stream, version)
             assert store.get_snapshot("a") is None
-
-    def test_what_is_archived_reads_as_before(self, tmp_path: Path) -> None:
-        """However much of it the backend moves, and however often."""
-        with self.opened(tmp_path) as store:
-            old = store.append_batch([event(day, at=MOMENT + timedelta(days=day), id=f"e{day}") for day in range(60)])
-            for before in (MOMENT, MOMENT + timedelta(days=40), "2026-02-20T00:00:00Z"):
-                moved = store.compact_events(before)
-                assert 0 <= moved <= len(old)
-                assert store.get_events() == old
-                assert store.get_events(EventQuery(direction="desc", limit=5)) == old[:-6:-1]
-                assert store.get_event("e3") == old[3]
-                assert store.count_events() == len(old)
-                assert store.append(event(3, at=MOMENT + timedelta(days=3), id="e3")) == old[3]
-            with refused(StoreCode.QUERY_ERROR):
-                store.compact_events("yesterday")
-            new = store.append_batch(events(3))
-            assert positions(new) == [61, 62, 63]
-        if self.persists:
-            with self.opened(tmp_path) as store:
-                assert store.get_events() == [*old, *new]
-                assert store.append(new[0]) == new[0]

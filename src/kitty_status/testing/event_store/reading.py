@@ -83,6 +83,28 @@ class ReadingPromises(StoreCase):
                 assert store.get_events(query) == everything[way][offset:end]
                 assert store.count_events(query) == len(everything[way][offset:end])
 
+    def test_an_answer_of_many_thousands_of_events_is_whole(self, tmp_path: Path) -> None:
+        """In every order, with and without a filter, in full and cut: a backend reads such an answer piece by piece."""
+        parts: list[dict[str, Any]] = [
+            {},
+            {"types": "B"},
+            {"offset": 700},
+            {"limit": 8000, "offset": 3},
+            {"after": 450},
+        ]
+        with self.opened(tmp_path) as store:
+            everything = store.append_batch(
+                [
+                    event(number, type="AB"[number % 2], at=MOMENT + timedelta(minutes=number * 7 % 9001))
+                    for number in range(9001)
+                ]
+            )
+            orders = [(more, "position") for more in parts] + [({}, "timestamp"), (parts[1], "type")]
+            for (more, order), way in product(orders, ("asc", "desc")):
+                query = EventQuery(**more, order_by=order, direction=way)
+                expected = list(answer(query, everything, newest_first=everything[::-1]))
+                assert store.get_events(query) == expected, query
+
     def test_a_cursor_goes_on_behind_the_last_event_of_a_page(self, tmp_path: Path) -> None:
         """Page by page, in every order, each event comes once, whatever is appended meanwhile."""
         for order, way in product(("position", "timestamp", "type"), ("asc", "desc")):

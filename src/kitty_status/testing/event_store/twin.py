@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
     from datetime import date, datetime
 
+    from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.asynchronous_subscription import AsyncSubscription
     from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.snapshots import StateSnapshot
@@ -35,7 +36,7 @@ class Twin(EventStore):
         self._twin = AsyncEventStore(store)
 
     def _await(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        if self._loop.is_closed():
+        if self._loop.is_closed() or not self._owner.is_here:
             return asyncio.run(coroutine)
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
@@ -124,8 +125,17 @@ class Twin(EventStore):
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         return self._await(self._twin.get_snapshot(stream, max_version))
 
-    def compact_events(self, before: datetime | str) -> int:
-        return self._await(self._twin.compact_events(before))
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
+        return self._await(self._twin.compact_events(before, dry_run=dry_run))
+
+    def archives(self) -> list[Archived]:
+        return self._await(self._twin.archives())
+
+    def restore_events(self, name: str) -> int:
+        return self._await(self._twin.restore_events(name))
+
+    def check_archive(self, name: str) -> None:
+        self._await(self._twin.check_archive(name))
 
     def subscribe(self, wanted: Any = EVERYTHING, query: EventQuery = EVERYTHING, *, after: int | None = None) -> Any:
         if callable(wanted):
@@ -139,7 +149,9 @@ class Twin(EventStore):
         await asyncio.gather(*others, return_exceptions=True)
 
     def close(self) -> None:
-        if not self.is_closed:
+        if not self._owner.is_here:
+            self._await(self._twin.close())
+        elif not self.is_closed:
             self._await(self._finish())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()

@@ -20,7 +20,7 @@ from kitty_status.status.rows import is_foreign, problem_with
 from kitty_status.tracker.journal.entries import books, discarded_place, place_of, read_book
 from kitty_status.tracker.journal.settling import open_entries
 from kitty_status.tracker.log_files import lines_in, log_files_in
-from kitty_status.tracker.materialize import materialize_folder
+from kitty_status.tracker.views.materialize import materialize_folder
 
 if TYPE_CHECKING:
     from kitty_status.git.repository import Repository

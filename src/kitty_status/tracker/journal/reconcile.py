@@ -115,7 +115,7 @@ def materialize_restored(fates: Iterable[Fate]) -> None:
     folders = dict.fromkeys(os.path.join(fate.tree.worktree, fate.entry.folder) for fate in fates if fate.tree)
     if folders:
         # Loaded by name: nearly every run of the hooks has nothing to bring back.
-        module: Any = import_module("kitty_status.tracker.materialize")
+        module: Any = import_module("kitty_status.tracker.views.materialize")
         for folder in folders:
             module.materialize_folder(module.Path(folder))
 

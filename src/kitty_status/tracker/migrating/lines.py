@@ -14,8 +14,8 @@ from kitty_status.jsonl.codec import LineDamagedError, decode, encode
 from kitty_status.status.instants import format_instant
 from kitty_status.status.record import StatusRecord
 from kitty_status.status.rows import problem_with
-from kitty_status.tracker.facts import DIRECT, MIGRATION
 from kitty_status.tracker.migrating.history import NO_TIME
+from kitty_status.tracker.moving.facts import DIRECT, MIGRATION
 
 if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile

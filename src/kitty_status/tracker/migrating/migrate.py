@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from kitty_status.errors import OutcomeUnknownError
 from kitty_status.jsonl.append import append_locked, confirm
 from kitty_status.jsonl.lock import exclusive
-from kitty_status.tracker.advice import in_the_middle
 from kitty_status.tracker.journal.writing import journal_of
 from kitty_status.tracker.log import read_log
-from kitty_status.tracker.materialize import compare, materialize_feature, reduce_with_oid, write_snapshot
 from kitty_status.tracker.migrating.plan import ALREADY, check_lanes, plan
+from kitty_status.tracker.moving.advice import in_the_middle
+from kitty_status.tracker.views.materialize import compare, materialize_feature, reduce_with_oid, write_snapshot
 from kitty_status.tracker.writer import place_to_write
 
 if TYPE_CHECKING:

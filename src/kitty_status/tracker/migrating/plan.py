@@ -15,12 +15,12 @@ from kitty_status.status.instants import hours_between, parse_instant
 from kitty_status.status.lanes import SEVEN_LANE, profile_that_has
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.tracker.log import read_log
-from kitty_status.tracker.materialize import refuse_lost_log
 from kitty_status.tracker.meta import meta_of
 from kitty_status.tracker.migrating.course import Course, Told, course_of, lanes_named
 from kitty_status.tracker.migrating.history import time_of
 from kitty_status.tracker.migrating.lines import events_of_course
-from kitty_status.tracker.sight import Surroundings
+from kitty_status.tracker.places.sight import Surroundings
+from kitty_status.tracker.views.materialize import refuse_lost_log
 from kitty_status.tracker.work_packages.files import work_package_files
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kitty_status.status.snapshot import Snapshot
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.views import View
+    from kitty_status.tracker.views.views import View
     from kitty_status.tracker.work_packages.files import WorkPackageFile
     from kitty_status.tracker.work_packages.frontmatter import Value
 

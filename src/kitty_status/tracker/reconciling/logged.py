@@ -10,11 +10,11 @@ from kitty_status.status.catching_up import sent_back
 from kitty_status.status.mentions import Vocabulary
 from kitty_status.status.reducer import reduce_events, unique_events
 from kitty_status.status.transitions import has_approval, holder_of
-from kitty_status.tracker.facts import MIGRATION
 from kitty_status.tracker.former import former_slugs
 from kitty_status.tracker.log import read_log, reduce_log
+from kitty_status.tracker.moving.facts import MIGRATION
 from kitty_status.tracker.phases import phase_of
-from kitty_status.tracker.sight import Surroundings
+from kitty_status.tracker.places.sight import Surroundings
 from kitty_status.tracker.work_packages.files import work_package_ids
 
 if TYPE_CHECKING:

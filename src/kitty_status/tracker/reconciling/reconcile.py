@@ -11,12 +11,12 @@ from kitty_status.errors import GitError, KittyStatusError, UsageError
 from kitty_status.git.scanning import scan
 from kitty_status.status.catching_up import Chain, chain
 from kitty_status.status.lanes import GUARD_APPROVAL, NINE_LANE
-from kitty_status.tracker.emit import emit
+from kitty_status.tracker.moving.emit import emit
+from kitty_status.tracker.moving.request import EmitRequest
+from kitty_status.tracker.places.sight import Surroundings
 from kitty_status.tracker.reconciling.facts import Work
 from kitty_status.tracker.reconciling.linking import link
 from kitty_status.tracker.reconciling.logged import LoggedFeature, vocabulary_of
-from kitty_status.tracker.request import EmitRequest
-from kitty_status.tracker.sight import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

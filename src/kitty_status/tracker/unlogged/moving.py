@@ -14,8 +14,8 @@ from kitty_status.errors import BusyError, KittyStatusError, NotFoundError, Usag
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import remove_leftovers, replace_file
 from kitty_status.tracker.commit import check_unchanged
-from kitty_status.tracker.deciding import check_request
-from kitty_status.tracker.judging import lane_asked_for, move_asked_for, refuse_if_against_the_rules
+from kitty_status.tracker.moving.deciding import check_request
+from kitty_status.tracker.moving.judging import lane_asked_for, move_asked_for, refuse_if_against_the_rules
 from kitty_status.tracker.unlogged.elsewhere import refuse_if_held_in_another_tree
 from kitty_status.tracker.unlogged.standings import log_unread, profile_of, snapshot_of, standing_in
 from kitty_status.tracker.work_packages.files import read_text_file, work_package_files
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kitty_status.status.lanes import LaneProfile
     from kitty_status.tracker.config import Config
     from kitty_status.tracker.features import Feature
-    from kitty_status.tracker.request import EmitRequest
+    from kitty_status.tracker.moving.request import EmitRequest
     from kitty_status.tracker.unlogged.standings import Standing
 
 

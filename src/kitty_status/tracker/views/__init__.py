@@ -1,0 +1,1 @@
+"""What is written from a log for people and programs: `status.json`, lanes in work packages' files, `tasks.md`."""
