@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,9 +14,10 @@ import pytest
 from every_store import STORES
 from interrupting import interrupted
 from kitty_status.eventstore.durability import OS, Durability
+from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.eventstore.sqlite.store import SqliteEventStore
-from kitty_status.testing.event_store.base import event, events, positions
+from kitty_status.testing.event_store.base import SECONDS, event, events, positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from on_postgres import Schemas
 
 _SIZE = 3
+
+# Python drops what is raised while it throws a generator away.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def batch(moment: int) -> list[NewEvent]:
@@ -67,11 +73,24 @@ def test_so_it_is_where_another_thread_writes_it(tmp_path: Path) -> None:
         check_every_moment(store)
 
 
-# Python drops what is raised while it throws a generator away.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_so_it_is_in_postgres(schemas: Schemas) -> None:
     with schemas.open("a", durability=OS) as store:
         check_every_moment(store, step=7)
+
+
+def test_no_other_thread_is_held_up_by_an_append_that_was_interrupted() -> None:
+    moment = 1
+    while True:
+        with MemoryEventStore() as store, store.subscribe(after=0) as subscription:
+            if not interrupted(partial(store.append, event(1)), moment):
+                break
+            other = threading.Thread(target=store.append, args=[event(2, id="other")], daemon=True)
+            other.start()
+            other.join(SECONDS)
+            assert not other.is_alive(), moment
+            assert positions(islice(subscription, store.head())) == list(range(1, store.head() + 1))
+        moment += 1
+    assert moment > 50
 
 
 _WAITING = """

@@ -18,7 +18,9 @@ class Growth:
     """Tells this process's threads at once that events were appended; those of other processes it finds by looking."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        # Taken as it is, not through the condition, whose `__enter__` is no C: interrupted there, nobody gives it back.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._head = 0
         self._wakes = 0
         self._waiting = 0
@@ -30,7 +32,7 @@ class Growth:
 
     def reached(self, head: int) -> None:
         """Wake everybody who waits for this position or an earlier one."""
-        with self._changed:
+        with self._lock:
             if head > self._head:
                 self._head = head
                 if self._waiting:
@@ -38,7 +40,7 @@ class Growth:
 
     def wake(self) -> None:
         """Wake everybody, whatever they wait for: they stop waiting."""
-        with self._changed:
+        with self._lock:
             self._wakes += 1
             self._changed.notify_all()
 
@@ -51,7 +53,7 @@ class Growth:
         pause = seconds if look is None else _FIRST_PAUSE
         wakes = self._wakes
         while True:
-            with self._changed:
+            with self._lock:
                 if self._head >= position:
                     return True
                 remaining = deadline - time.monotonic()
