@@ -115,8 +115,7 @@ def test_each_archive_is_listed_and_restored_by_its_name_or_with_all_others(plac
     assert store(place, "restore", "11-20", "--json").data["restored"] == [{"name": "11-20", "events": 10}]
     before = tree(place)
     dry = store(place, "restore", "--all", "--dry-run")
-    assert dry.out.splitlines()[0] == "would restore 1-10: 10 events"
-    assert dry.out.splitlines()[-1] == "5 archives"
+    assert dry.out.splitlines()[-2:] == ["would restore 1-10: 10 events", "5 archives"]
     assert tree(place)["events.db"] == before["events.db"]
     assert len(store(place, "restore", "--all", "--json").data["restored"]) == 5
     assert store(place, "info", "--json").data["archived"] == 0

@@ -174,13 +174,6 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch
         assert len(store.get_events()) == 9
 
 
-def test_one_file_has_no_days_to_move(tmp_path: Path) -> None:
-    with opened(tmp_path, "single") as store:
-        store.append(event())
-        assert store.compact_events("2027-01-01T00:00:00Z") == 0
-        assert archived(store) == []
-
-
 @pytest.mark.parametrize("layout", DAYS)
 def test_what_came_to_a_file_after_it_was_archived_is_not_removed_with_it(
     tmp_path: Path, layout: str, caplog: pytest.LogCaptureFixture

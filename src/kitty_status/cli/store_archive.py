@@ -65,7 +65,7 @@ def restore(
         if not archives and name is not None:
             raise NotFoundError(f"there is no archive {name!a}", hint="`kitty-status store info` lists them")
         restored = []
-        for each in archives:
+        for each in reversed(archives):
             events = each.events if dry_run else store.restore_events(each.name)
             restored.append({"name": each.name, "events": events})
     if json_output:

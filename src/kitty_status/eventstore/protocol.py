@@ -100,6 +100,8 @@ class EventStore(Readable):
     def restore_events(self, name: str) -> int:
         """Bring back what went into the archive under a name, and return how many events; 0 where there is none.
 
+        Where all events are in one file of lines, those come back as well that were archived after them.
+
         Raises:
             EventStoreError: CORRUPT: it does not hold what was put into it; nothing is changed.
         """

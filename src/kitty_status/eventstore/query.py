@@ -272,10 +272,15 @@ def _instant(value: datetime | str | None) -> datetime | None:
 
 
 def _words(values: Words) -> frozenset[str]:
+    if values == ():
+        return _NOTHING
     if not isinstance(values, str | Iterable):
         raise TypeError(f"{values!r:.40} is a {type(values).__name__}, not text")
     found = [values] if isinstance(values, str) else list(values)
     return frozenset(_word(each) for each in found)
+
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 def _word(value: object) -> str:

@@ -43,6 +43,7 @@ class KeptLog:
             if status.st_nlink:
                 return status.st_size
             self.close()
+            self._end = self._confirmed = 0
         try:
             self._fd = open_regular(self.path, os.O_RDWR | os.O_APPEND, self._disk)
         except FileNotFoundError:

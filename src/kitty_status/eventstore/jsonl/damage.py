@@ -60,9 +60,10 @@ class DamageNotes:
 
     def _number_of(self, segment: Segment, path: str, offset: int) -> int:
         """Return the number of the line at an offset, counted from the damaged line before it."""
-        start, number = self._counted.get(path, (0, 1))
-        if start > offset:
-            start, number = 0, 1
+        beginning = segment.base if offset >= segment.base else 0
+        start, number = self._counted.get(path, (beginning, 1))
+        if not beginning <= start <= offset:
+            start, number = beginning, 1
         number += sum(data.count(b"\n") for _, data in segment.pieces(start, offset))
         if offset > start:
             self._counted[path] = offset, number

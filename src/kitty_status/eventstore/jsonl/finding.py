@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.errors import BusyError, KittyStatusError
 from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.days import day_of
-from kitty_status.eventstore.jsonl.index import tag_word
 from kitty_status.eventstore.jsonl.indexing import Indexer, StaleIndexError
+from kitty_status.eventstore.jsonl.recent import Recent, groups_of
 from kitty_status.eventstore.query import Order
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.known import Known
     from kitty_status.eventstore.jsonl.layouts import Layout
     from kitty_status.eventstore.jsonl.log import Log, Visible
-    from kitty_status.eventstore.query import Criterion, EventQuery
+    from kitty_status.eventstore.query import EventQuery
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Finder:
         self._layout = layout
         self._log = log
         self._known = known
+        self._recent = Recent(log)
 
     def answer(self, query: EventQuery, visible: Visible) -> Iterator[Event]:
         """Yield the events that a query asks for, up to the newest that is visible."""
@@ -94,7 +95,7 @@ class Finder:
         cost = 0
         days = self._days(query)
         for criterion in query.criteria or (None,):
-            groups = [*([] if days is None else [days]), *(_groups(criterion) if criterion is not None else [])]
+            groups = [*([] if days is None else [days]), *(groups_of(criterion) if criterion is not None else [])]
             if not groups:
                 return None
             least, group = min((self._cost(group), group) for group in groups)
@@ -182,6 +183,25 @@ class Finder:
 
     # What appends must know
 
+    def first_match(self, query: EventQuery, visible: Visible) -> Event | None:
+        """Return the first event that a condition's query asks for; whoever asks holds the lock of the store."""
+        after = query.after
+        if visible.head - after > LAG:
+            after = max(after, self._indexed(visible))
+        if self._recent.rules_out(query, (after, LAG), visible):
+            if after == query.after:
+                return None
+            query = query.narrowed(before=after + 1 if query.before is None else min(query.before, after + 1))
+        return next(self.answer(query, visible), None)
+
+    def _indexed(self, visible: Visible) -> int:
+        """Return up to where the index can be asked; it is not brought up for that."""
+        try:
+            return self.indexer.reached(visible)
+        except (OSError, BusyError, sqlite3.OperationalError) as error:
+            _log.warning("read without the index %s: %s", self._layout.index, error)
+            return 0
+
     def positions_of(self, ids: Collection[str], visible: Visible) -> dict[str, int]:
         """Return the positions of those ids that are stored."""
         with self._known.lock:
@@ -223,14 +243,3 @@ class Finder:
         else:
             older = list(chain.from_iterable(self._log.forwards(reached, since, visible)))
             self._known.learned(older, reached)
-
-
-def _groups(criterion: Criterion) -> list[list[str]]:
-    """Return groups of words: each event that meets the criterion has a word of each group."""
-    groups = [
-        [f"id:{word}" for word in criterion.ids],
-        [f"type:{word}" for word in criterion.types],
-        [f"stream:{word}" for word in criterion.streams],
-        *([tag_word(key, value) for value in values] for key, values in criterion.tags),
-    ]
-    return [group for group in groups if group]

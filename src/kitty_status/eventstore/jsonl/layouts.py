@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kitty_status.eventstore.jsonl.archive import MANIFEST, Archive
 from kitty_status.eventstore.jsonl.names import name_among, taken_in
 from kitty_status.eventstore.jsonl.segments import Part, Segment
+from kitty_status.eventstore.jsonl.split import SplitSegment
 from kitty_status.jsonl.disk import DISK
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Layout(ABC):
         """The file of the index."""
         return self.side / "indexes" / "index.db"
 
-    def archived_days(self) -> list[str]:
-        """Return the days that the archive has a manifest of."""
+    def archived_names(self) -> list[str]:
+        """Return the days that the archive has a manifest of, the oldest first."""
         return [name.removesuffix(MANIFEST) for name in self._archived.names() if name.endswith(MANIFEST)]
 
     @abstractmethod
@@ -87,9 +88,8 @@ class SingleFile(Layout):
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         super().__init__(path, path.with_name(path.name + ".store"), disk)
-        self._segment = Segment(path, path.name, disk)
-        self._segment.was_listed = False
-        self._parts = (Part("", (self._segment,)),)
+        self.segment = SplitSegment(path, path.name, self.archive, disk)
+        self._parts = (Part("", (self.segment,)),)
 
     def parts(self) -> Sequence[Part]:
         """Return the one part that there is."""
@@ -98,7 +98,15 @@ class SingleFile(Layout):
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the one file."""
         del day, stream
-        return self._segment
+        return self.segment
+
+    def archived_names(self) -> list[str]:
+        """Return the archives of what came before the file, the oldest first."""
+        return [packed.name for packed in self.segment.view().archived]
+
+    def leftover_archives(self) -> list[str]:
+        """Return those archives whose lines are in the file, because a move was interrupted, or they were restored."""
+        return sorted(set(self.archive.names()) - set(self.archived_names()))
 
 
 class DailyFiles(Layout):
@@ -119,7 +127,7 @@ class DailyFiles(Layout):
         names, archived = self._listing.names(), self._archived.names()
         if names is not self._names[0] or archived is not self._names[1]:
             live = {name.removesuffix(LINES) for name in names if name.endswith(LINES)}
-            days = sorted({day for day in live if _DAY.fullmatch(day)} | set(self.archived_days()))
+            days = sorted({day for day in live if _DAY.fullmatch(day)} | set(self.archived_names()))
             self._parts = tuple(
                 Part(day, (self.segment_for(day, ""),) if day in live else self.archive.segments_of(day))
                 for day in days
@@ -155,7 +163,7 @@ class DaysAndStreams(Layout):
     def parts(self) -> Sequence[Part]:
         """Return a part for each folder of a day."""
         live = {name for name in self._listing.names() if _DAY.fullmatch(name)}
-        return [self._part(day) for day in sorted(live | set(self.archived_days()))]
+        return [self._part(day) for day in sorted(live | set(self.archived_names()))]
 
     def _part(self, day: str) -> Part:
         names, archived = self._days.setdefault(day, _Listing(self.path / day)).names(), self._archived.names()

@@ -60,6 +60,8 @@ class Log:
             reader = self._readers.get(segment.name)
             if reader is None or (reader.segment is not segment and reader.segment.path != segment.path):
                 reader = SegmentReader(segment, self._notes, is_shared=self._layout.has_many_streams)
+                for position, offset in segment.places():
+                    reader.ended(position, offset)
                 self._readers[segment.name] = reader
             return reader
 

@@ -196,10 +196,11 @@ class SegmentReader:
 
     def _place_for(self, after: int) -> tuple[int, Context, bool]:
         with self._lock:
+            at = max(0, bisect_right(self._contexts, after, key=_positions) - 1)
             if self._ends and self._ends[0][0] <= after:
                 position, offset = self._ends[bisect_right(self._ends, after, key=itemgetter(0)) - 1]
-                return offset, Context(position, None), True
-            at = max(0, bisect_right(self._contexts, after, key=_positions) - 1)
+                if offset > self._offsets[at]:
+                    return offset, Context(position, None), True
             return self._offsets[at], self._contexts[at].copy(), False
 
     def _end_for(self, last: int, end: int | None) -> int:

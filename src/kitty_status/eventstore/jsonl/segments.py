@@ -39,6 +39,15 @@ class Segment:
     was_listed = True
     """Whether it was found in a folder; one that was, and is not there any more, has gone into the archive."""
 
+    @property
+    def base(self) -> int:
+        """How many bytes of what its offsets count are in the archive."""
+        return 0
+
+    def places(self) -> list[tuple[int, int]]:
+        """Return positions behind which reading can begin without having read what comes before, with the offsets."""
+        return []
+
     def _opened(self) -> int:
         return open_regular(self.path, os.O_RDONLY, self._disk)
 

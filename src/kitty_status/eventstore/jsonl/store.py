@@ -12,8 +12,9 @@ from kitty_status.eventstore.jsonl.archiving import Archiver
 from kitty_status.eventstore.jsonl.damage import DamagedLine, DamageNotes, OnDamage
 from kitty_status.eventstore.jsonl.failures import failures
 from kitty_status.eventstore.jsonl.finding import Finder
+from kitty_status.eventstore.jsonl.front import FrontArchiver
 from kitty_status.eventstore.jsonl.known import Known
-from kitty_status.eventstore.jsonl.layouts import LAYOUTS
+from kitty_status.eventstore.jsonl.layouts import LAYOUTS, SingleFile
 from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
 from kitty_status.eventstore.jsonl.writing import Writer
@@ -74,7 +75,11 @@ class JsonlEventStore(EventStore):
         self._writer = Writer(
             self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
         )
-        self._archiver = Archiver(self.layout, self._finder, self._writer)
+        self._archiver = (
+            FrontArchiver(self.layout, self._writer, disk)
+            if isinstance(self.layout, SingleFile)
+            else Archiver(self.layout, self._finder, self._writer)
+        )
         self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
         self._watch = Watch(self.layout.folders, self._look)
 
@@ -148,11 +153,10 @@ class JsonlEventStore(EventStore):
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move days that are over and whose events all happened before an instant; see `EventStore.compact_events`.
 
-        The newest day stays where it is. The layout `single` has no days: nothing is moved there.
+        The newest day stays where it is. In the layout `single`, the first events move, up to one that happened at
+        `before` or later, to a line of another program, or to what was written last; the file is replaced by the rest.
         """
         moment = instant_of(before)
-        if not self.layout.has_days:
-            return 0
         if dry_run:
             with failures(self.path):
                 return self._archiver.movable(moment, self._known.visible())
@@ -160,17 +164,20 @@ class JsonlEventStore(EventStore):
             return self._archiver.move(moment)
 
     def archives(self) -> list[Archived]:
-        """Return the days of writing whose events are in the archive; see `EventStore.archives`."""
+        """Return what is in the archive, named by days or by positions; see `EventStore.archives`."""
         with failures(self.path):
-            return self.layout.archive.list(self.layout.archived_days())
+            return self.layout.archive.listed(self.layout.archived_names())
 
     def restore_events(self, name: str) -> int:
-        """Bring a day (`YYYY-MM-DD`, the day of writing) back from the archive; see `EventStore.restore_events`."""
+        """Bring a day of writing back from the archive; see `EventStore.restore_events`.
+
+        In the layout `single`, what was archived behind it comes back as well.
+        """
         with self._writing.alone():
             return self._archiver.restore(name)
 
     def check_archive(self, name: str) -> None:
-        """Compare the files of a day with their checksums; see `EventStore.check_archive`."""
+        """Compare what is in the archive under a name with its checksum; see `EventStore.check_archive`."""
         with failures(self.path):
             self.layout.archive.check(name)
 
@@ -181,4 +188,6 @@ class JsonlEventStore(EventStore):
         self._watch.close()
         self._writer.close()
         self._finder.index.close()
+        if isinstance(self.layout, SingleFile):
+            self.layout.segment.forget()
         self.layout.archive.close()

@@ -118,7 +118,7 @@ class Writer:
         if left:
             visible = self._known.visible(is_locked=True)
             for segment, end in self._known.leftovers():
-                self._log_of(segment).cut(end)
+                self._log_of(segment).cut(end - segment.base)
         for part in self._layout.parts()[-2:] if visible.ends is not before else ():
             for segment in part.segments if part.day <= visible.day else ():
                 # Written by others, who may have died before they had it confirmed.
@@ -212,6 +212,8 @@ class Writer:
     def _write_all(self, together: list[tuple[Segment, bytes]]) -> dict[str, int]:
         """Write to each file and return where it ends now; where one refuses, nothing stays in the others."""
         done: list[tuple[KeptLog, int, bytes]] = []
+        # Looked up first: what fails once something was written must be the writing.
+        bases = {segment.name: segment.base for segment, _ in together}
         try:
             for segment, lines in together:
                 log = self._log_of(segment)
@@ -222,7 +224,7 @@ class Writer:
                 raise _PartLeftError from error
             raise
         written = zip(together, done, strict=True)
-        return {segment.name: start + len(lines) for (segment, _), (_, start, lines) in written}
+        return {segment.name: bases[segment.name] + start + len(lines) for (segment, _), (_, start, lines) in written}
 
     def _confirm(self, segments: dict[str, Segment]) -> None:
         if self._flushes:
@@ -267,4 +269,4 @@ class _Stored:
 
     def first_match(self, query: EventQuery) -> Event | None:
         """Return the first event that a query asks for."""
-        return next(self._finder.answer(query, self._visible), None)
+        return self._finder.first_match(query, self._visible)
