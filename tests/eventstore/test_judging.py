@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kitty_status.eventstore.condition import AppendCondition
+from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, expected_versions
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.eventstore.staging import Append, Stage
-from kitty_status.testing.event_store.base import SECONDS, event, events, positions, refused
+from kitty_status.testing.event_store.base import MOMENT, SECONDS, event, events, positions, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,29 @@ def test_the_later_of_two_positions_counts_in_a_condition(begins: int, after: in
 def test_a_query_names_texts(words: object) -> None:
     with refused(StoreCode.QUERY_ERROR):
         EventQuery(types=words)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("moment", [7, "noon", "2026-01-01T00:00:00", MOMENT.replace(tzinfo=None)])
+def test_a_query_names_instants(moment: object) -> None:
+    with refused(StoreCode.QUERY_ERROR):
+        EventQuery(start=moment)  # type: ignore[arg-type]
+
+
+def test_a_store_without_an_archive_has_nothing_in_it_and_is_told_an_instant_all_the_same() -> None:
+    with MemoryEventStore() as store:
+        stored = store.append_batch(events(3))
+        for before in (None, "noon"):
+            with refused(StoreCode.QUERY_ERROR):
+                store.compact_events(before)  # type: ignore[arg-type]
+        assert (store.archives(), store.restore_events("2026-01-01")) == ([], 0)
+        store.check_archive("2026-01-01")
+        assert store.get_events() == stored
+
+
+def test_who_expects_no_version_expects_none_of_any_stream() -> None:
+    assert expected_versions(ANY_VERSION, {"a", "b"}) == {}
+    assert expected_versions(3, {"a"}) == {"a": 3}
+    assert expected_versions({"c": 0}, {"a", "b"}) == {"c": 0}
 
 
 def test_a_page_of_a_query_without_a_limit_is_its_whole_answer() -> None:
@@ -176,6 +199,29 @@ def test_what_waits_when_a_store_is_closed_is_stored_and_nothing_after_it() -> N
     assert positions(outcome) == [2]
     with refused(StoreCode.STORAGE_ERROR, "closed"):
         store.append(event(3))
+
+
+@pytest.mark.parametrize("way", ["append", "append_later"])
+def test_who_comes_in_the_moment_in_which_a_store_is_closed_is_refused(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryEventStore()
+    told: list[object] = []
+    look = store._writing._refuse_if_closed
+
+    def look_and_be_late() -> None:
+        look()
+        store._writing.close()
+
+    monkeypatch.setattr(store._writing, "_refuse_if_closed", look_and_be_late)
+    with refused(StoreCode.STORAGE_ERROR, "closed"):
+        if way == "append":
+            store.append(event())
+        else:
+            store.append_later(store.prepared([event()]), told.append)
+    assert told == []
+    assert store.head() == 0
+    store.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
