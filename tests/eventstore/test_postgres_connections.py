@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 SHORT = Options(patience=0.3)
 
 
-@pytest.fixture
-def cut_off(postgres: str) -> Iterator[tuple[Proxy, Schemas]]:
+@pytest.fixture(params=["postgres", "postgres_16"])
+def cut_off(request: pytest.FixtureRequest) -> Iterator[tuple[Proxy, Schemas]]:
     """Stores behind a proxy; their schemas are dropped past it."""
-    direct = Schemas(postgres)
-    with Proxy(postgres) as proxy:
+    dsn: str = request.getfixturevalue(request.param)
+    direct = Schemas(dsn)
+    with Proxy(dsn) as proxy:
         yield proxy, Schemas(proxy.dsn, direct.used)
     direct.drop()
 

@@ -92,14 +92,16 @@ class AsyncSubscription:
             if event is not None:
                 self.position = event.position
                 return event
-            self.position = self._end_of_page
+            self.position = max(self.position, self._end_of_page)
             kept = self._watch.recent.after(self.position)
             if kept:
                 if not has_waited:
                     # Others have their turn, however fast events come.
                     await asyncio.sleep(0)
-                self._end_of_page += len(kept)
+                    has_waited = True
+                    continue
                 self._page = filter(self._query.matches, map(decode, kept))
+                self._end_of_page = self.position + len(kept)
                 continue
             head = await self._store.head()
             if head > self.position:
@@ -116,8 +118,10 @@ class AsyncSubscription:
         """Read the next page; one that is not full goes up to `head`."""
         query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
         page = await self._store.get_events(query)
-        self._end_of_page = head if len(page) < PAGE else page[-1].position
+        end = head if len(page) < PAGE else page[-1].position
+        # In this order: who is interrupted in between reads again, and skips nothing.
         self._page = iter(page)
+        self._end_of_page = end
 
     def close(self) -> None:
         """End the iteration, also in the task that waits in it."""

@@ -26,7 +26,9 @@ class Growth:
     """
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        # Taken as it is, not through the condition, whose `__enter__` is no C: interrupted there, nobody gives it back.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._head = 0
         self._wakes = 0
         # The watch of the thread that leads, its number, and how many others wait.
@@ -41,7 +43,7 @@ class Growth:
 
     def reached(self, head: int) -> None:
         """Wake everybody who waits for this position or an earlier one."""
-        with self._changed:
+        with self._lock:
             if head <= self._head:
                 return
             self._head = head
@@ -51,7 +53,7 @@ class Growth:
 
     def wake(self) -> None:
         """Wake everybody, whatever they wait for: they stop waiting."""
-        with self._changed:
+        with self._lock:
             self._wakes += 1
             leading = self._wake_followers()
         if leading is not None:
@@ -77,33 +79,39 @@ class Growth:
         pause = _first_pause(look, watch, seconds)
         wakes = self._wakes
         while True:
-            with self._changed:
+            with self._lock:
                 if self._head >= position:
                     return True
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or self._wakes != wakes:
                     return False
                 leads = watch is not None and self._watch is None and watch.is_watching
-                if leads:
-                    self._watch, self._leader = watch, threading.get_ident()
-                else:
+                if not leads:
                     self._follow(min(pause, remaining))
-            if watch is not None and leads and self._lead(watch, position, min(pause, remaining)):
+            if watch is not None and leads and self._lead(watch, (position, wakes), min(pause, remaining)):
                 continue
             if look is not None and self._head < position:
                 self.reached(look())
                 pause = min(pause * 2, max(pause, _LONGEST_PAUSE))
 
-    def _lead(self, watch: Watch, position: int, seconds: float) -> bool:
-        """Wait for what the system tells, say whether it was anything, and let somebody else lead."""
+    def _lead(self, watch: Watch, awaited: tuple[int, int], seconds: float) -> bool:
+        """Wait for what the system tells, unless others do, say whether it was anything, and let somebody else lead."""
+        position, wakes = awaited
+        me = threading.get_ident()
         try:
+            with self._lock:
+                if self._watch is not None or self._head >= position or self._wakes != wakes:
+                    return True
+                self._leader, self._watch = me, watch
             # What this process has appended is known by now: what the system tells of it can be heard later.
             return watch.wait(seconds) and (self._head >= position or watch.hear())
         finally:
-            with self._changed:
-                self._watch, self._leader = None, 0
-                if self._followers:
-                    self._changed.notify()
+            # Also where a person interrupts: a leader that is gone would be waited for.
+            with self._lock:
+                if self._leader == me:
+                    self._watch, self._leader = None, 0
+                    if self._followers:
+                        self._changed.notify()
 
     def _follow(self, seconds: float) -> None:
         self._followers += 1

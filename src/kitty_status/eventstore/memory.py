@@ -43,12 +43,27 @@ class MemoryEventStore(EventStore):
         """Store appends; see `EventStore.commit`."""
         stage = Stage(self, appends)
         outcomes = [stage.outcome_of(append) for append in appends]
+        encoded = [_encode(event) for event in stage.events]
         with self._lock:
-            for event in stage.events:
-                self._by_id[event.id] = event.position
-                self._by_stream.setdefault(event.stream, []).append(event.position)
-            self._events += [_encode(event) for event in stage.events]
+            try:
+                for event in stage.events:
+                    self._by_id[event.id] = event.position
+                    self._by_stream.setdefault(event.stream, []).append(event.position)
+                self._events += encoded
+            except BaseException:
+                self._forget(stage.events)
+                raise
         return outcomes
+
+    def _forget(self, events: Sequence[Event]) -> None:
+        """Undo what an interrupted commit has noted of events that were not stored."""
+        head = len(self._events)
+        for event in events:
+            if event.position > head:
+                self._by_id.pop(event.id, None)
+                self._by_stream[event.stream] = [
+                    position for position in self._by_stream.get(event.stream, ()) if position <= head
+                ]
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""

@@ -34,9 +34,8 @@ class Recent:
         self._owner = Owner()
         self._lock = threading.Lock()
         self._subscribers: weakref.WeakSet[object] = weakref.WeakSet()
-        self._first = 1
-        self._events: list[bytes] = []
-        self._bytes = 0
+        # The first position, the events, and their bytes: put in place at once, whatever interrupts.
+        self._kept: tuple[int, list[bytes], int] = (1, [], 0)
 
     def serve(self, subscriber: object) -> None:
         """Keep events from now on, until the subscriber has left or is gone."""
@@ -58,25 +57,15 @@ class Recent:
     def add_encoded(self, first: int, events: Sequence[bytes]) -> None:
         """Keep events whose positions begin with `first`, as JSON."""
         with self._lock:
-            end = self._first + len(self._events)
+            start, kept, size = self._kept
+            end = start + len(kept)
             if not events or first + len(events) <= end:
                 return  # they are there, or newer ones are
-            if first > end or first < self._first:
-                self._first, self._events, self._bytes = first, [], 0
+            if first > end or first < start:
+                start, kept, size = first, [], 0
             elif first < end:
                 events = events[end - first :]
-            self._events += events
-            self._bytes += sum(map(len, events))
-            if len(self._events) > MOST or self._bytes > MOST_BYTES:
-                self._shorten()
-
-    def _shorten(self) -> None:
-        gone = 0
-        while len(self._events) - gone > MOST or self._bytes > MOST_BYTES:
-            self._bytes -= len(self._events[gone])
-            gone += 1
-        del self._events[:gone]
-        self._first += gone
+            self._kept = _shortened(start, [*kept, *events], size + sum(map(len, events)))
 
     def after(self, position: int) -> list[bytes]:
         """Return the events behind a position, all that are kept; none where the next one is not among them.
@@ -86,5 +75,14 @@ class Recent:
         """
         self._owner.refuse_others()
         with self._lock:
-            start = position + 1 - self._first
-            return self._events[start:] if 0 <= start < len(self._events) else []
+            start, kept, _ = self._kept
+        at = position + 1 - start
+        return kept[at:] if 0 <= at < len(kept) else []
+
+
+def _shortened(first: int, events: list[bytes], size: int) -> tuple[int, list[bytes], int]:
+    gone = 0
+    while len(events) - gone > MOST or size > MOST_BYTES:
+        size -= len(events[gone])
+        gone += 1
+    return (first + gone, events[gone:], size) if gone else (first, events, size)

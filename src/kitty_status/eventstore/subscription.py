@@ -133,12 +133,12 @@ class Subscription:
             if event is not None:
                 self.position = event.position
                 return event
-            self.position = self._end_of_page
+            self.position = max(self.position, self._end_of_page)
             kept = self._store.recent.after(self.position)
             if kept:
                 self._store.measures.lagging(len(kept))
-                self._end_of_page += len(kept)
                 self._page = filter(self._query.matches, map(decode, kept))
+                self._end_of_page = self.position + len(kept)
                 self._is_told = True
                 continue
             left = LONGEST_WAIT if deadline is None else deadline - time.monotonic()
@@ -171,8 +171,10 @@ class Subscription:
         self._store.measures.lagging(head - self.position)
         query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
         page = self._store.get_events(query)
-        self._end_of_page = head if len(page) < PAGE else page[-1].position
+        end = head if len(page) < PAGE else page[-1].position
+        # In this order: who is interrupted in between reads again, and skips nothing.
         self._page = iter(page)
+        self._end_of_page = end
 
 
 @contextmanager

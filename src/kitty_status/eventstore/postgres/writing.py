@@ -151,6 +151,11 @@ class Writer:
                 error.outcome_unknown = error.outcome_unknown or is_lost_before
                 error.retryable = error.retryable or is_lost_before
                 raise
+            except BaseException:
+                # A person has interrupted it: what the server was asked for may still be answered.
+                self._forget()
+                self.close()
+                raise
             attempt = self._holding_the_head
 
     def _may_go_on(self) -> bool:
