@@ -13,6 +13,7 @@ import pytest
 from jsonl_stores import LAYOUTS, NOON, opened
 from kitty_status.eventstore import growth
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.recent import decode
 from kitty_status.eventstore.sqlite.bell import NOTHING
 from kitty_status.eventstore.sqlite.store import SqliteEventStore
@@ -180,3 +181,21 @@ def test_an_error_at_the_bell_is_met_by_who_waits(tmp_path: Path) -> None:
         store._hear()
         with pytest.raises(EventStoreError, match="closed"):
             store.head()
+
+
+def test_who_waits_for_a_position_is_not_stopped_by_the_end_of_a_subscription() -> None:
+    with MemoryEventStore() as store, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(store.wait_for, 1, SECONDS)
+        for _ in range(20):
+            store.subscribe().close()
+        store.append(event())
+        assert waiting.result()
+
+
+def test_who_waits_for_a_position_is_told_that_the_store_was_closed() -> None:
+    store = MemoryEventStore()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(store.wait_for, 1, SECONDS)
+        store.close()
+        with pytest.raises(EventStoreError, match="closed"):
+            waiting.result()

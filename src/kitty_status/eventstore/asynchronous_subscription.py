@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.query import EventQuery
-    from kitty_status.eventstore.subscription import Readable
+    from kitty_status.eventstore.subscription import Followable
 
     AsyncHandler: TypeAlias = Callable[[Event], Awaitable[object] | object]
 
 _log = logging.getLogger(__name__)
 
 
-class AsyncReadable(Protocol):
+class AsyncFollowable(Protocol):
     """What a subscription needs of a store."""
 
     @property
@@ -49,7 +49,7 @@ class AsyncSubscription:
     `position` is how far it has come; see `Subscription`.
     """
 
-    def __init__(self, store: AsyncReadable, watch: Watch, query: EventQuery, after: int) -> None:
+    def __init__(self, store: AsyncFollowable, watch: Watch, query: EventQuery, after: int) -> None:
         self.position = after
         self._store = store
         self._watch = watch
@@ -133,7 +133,7 @@ class AsyncSubscription:
 class Watch:
     """One thread that waits for a store to grow on behalf of all tasks that wait for it."""
 
-    def __init__(self, store: Readable) -> None:
+    def __init__(self, store: Followable) -> None:
         self.recent = store.recent
         self._store = store
         self._lock = threading.Lock()
@@ -188,7 +188,7 @@ class Watch:
 
     def _has_grown_to(self, position: int) -> bool:
         try:
-            return self._store.wait_for(position, LONGEST_WAIT)
+            return self._store.hear_of(position, LONGEST_WAIT)
         except EventStoreError:
             # Whoever waits asks the store itself, and gets the error.
             time.sleep(FIRST_PAUSE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
@@ -129,7 +130,20 @@ class EventStore(Readable):
             self.release()
 
     def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+        """Wait until there is an event at `position`, so many seconds at most, and say whether there is.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR: the store is closed, or the backend failed.
+        """
+        deadline = time.monotonic() + seconds
+        while not self.hear_of(position, max(deadline - time.monotonic(), 0)):
+            self._refuse_if_closed()
+            if time.monotonic() >= deadline:
+                return False
+        return True
+
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait as `wait_for` does, but no longer than until `wake` is called."""
         return self._growth.wait_for(position, seconds, self.head)
 
     def known_head(self) -> int:
@@ -137,7 +151,7 @@ class EventStore(Readable):
         return self._growth.head
 
     def wake(self) -> None:
-        """Let everybody who waits for events stop waiting."""
+        """Let everybody who waits for events see whether there is still a reason to."""
         if self._owner.is_here:
             self._growth.wake()
 

@@ -36,7 +36,7 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
 
 
-class Readable(Protocol):
+class Followable(Protocol):
     """What a subscription needs of a store."""
 
     is_closed: bool
@@ -55,8 +55,8 @@ class Readable(Protocol):
         """Return the events that a query asks for."""
         ...
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at `position` or `wake` is called, so many seconds at most; say which."""
         ...
 
     def wake(self) -> None:
@@ -72,7 +72,7 @@ class Subscription:
     iteration ends.
     """
 
-    def __init__(self, store: Readable, query: EventQuery, after: int) -> None:
+    def __init__(self, store: Followable, query: EventQuery, after: int) -> None:
         self.position = after
         self._store = store
         self._query = query
@@ -152,7 +152,7 @@ class Subscription:
                 return None
             else:
                 # Who waits is told of what came before, too, so there is nothing to ask for before waiting.
-                self._is_told = self._store.wait_for(self.position + 1, min(left, LONGEST_WAIT))
+                self._is_told = self._store.hear_of(self.position + 1, min(left, LONGEST_WAIT))
         return None
 
     @property

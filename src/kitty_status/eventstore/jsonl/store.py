@@ -100,8 +100,8 @@ class JsonlEventStore(EventStore):
         with failures(self.path):
             return self._known.visible().head
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
         return self._growth.wait_for(position, seconds, self.head, self._watch)
 
     def _look(self) -> None:

@@ -174,8 +174,8 @@ class PostgresEventStore(EventStore):
         instant_of(before)
         return 0
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
         return self._growth.wait_for(position, seconds, self._look)
 
     def _look(self) -> int:

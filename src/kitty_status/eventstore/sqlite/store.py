@@ -91,8 +91,8 @@ class SqliteEventStore(EventStore):
         with self._connections.reading() as reader:
             return int(reader.execute(HEAD).fetchone()[0])
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
         # Who is not told of an event, because another program has written it, finds it by looking now and then.
         return self._growth.wait_for(position, seconds, self.head, self._watch)
 
