@@ -36,8 +36,8 @@ _BATCHES = {100: (30, 10), 10_000: (9, 1)}
 _CALLERS = 64
 _EACH = 20
 _LARGE = 1_000_000
-_EVENT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
-_TAG = "INSERT INTO event_tags (key, value, position) VALUES (?, ?, ?)"
+_EVENT = f"INSERT OR ROLLBACK INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
+_TAG = "INSERT OR ROLLBACK INTO event_tags (key, value, position) VALUES (?, ?, ?)"
 
 
 def run(folder: Path) -> Iterator[Figure]:

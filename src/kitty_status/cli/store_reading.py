@@ -11,6 +11,7 @@ import typer
 from kitty_status.cli.output import JsonOption, command, counted, say, say_json, say_json_rows
 from kitty_status.cli.store_option import StoreOption, instant, opened
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, EXIT_FINDINGS, UsageError
+from kitty_status.eventstore.criteria import ANY
 from kitty_status.eventstore.opening import shown
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.eventstore.verifying import verify as verify_store
@@ -78,8 +79,8 @@ def events(
       kitty-status store events --tag issueId=12 --direction desc --limit 10 --json
     """  # noqa: D301  \b keeps the lines of the help apart
     query = EventQuery(
-        types=types or (),
-        streams=streams or (),
+        types=types or ANY,
+        streams=streams or ANY,
         tags=_tags(tags or []),
         start=instant(since) if since is not None else None,
         end=instant(until) if until is not None else None,

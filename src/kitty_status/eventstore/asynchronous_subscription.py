@@ -58,6 +58,7 @@ class AsyncSubscription:
         self._end_of_page = after
         watch.recent.serve(self)
         self._closed = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     @property
     def is_closed(self) -> bool:
@@ -86,6 +87,19 @@ class AsyncSubscription:
 
     async def _next_within(self, seconds: float | None) -> Event | None:
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        if self._turn.locked():
+            try:
+                await asyncio.wait_for(self._turn.acquire(), seconds)
+            except TimeoutError:
+                return None
+        else:
+            await self._turn.acquire()
+        try:
+            return await self._next_before(deadline)
+        finally:
+            self._turn.release()
+
+    async def _next_before(self, deadline: float | None) -> Event | None:
         has_waited = False
         while not self.is_closed:
             event = next(self._page, None)

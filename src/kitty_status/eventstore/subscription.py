@@ -8,14 +8,16 @@ that the store has kept from its last commits.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from kitty_status.eventstore.errors import EventStoreError
-from kitty_status.eventstore.query import EventQuery, Order, query_error
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.owning import Owner
+from kitty_status.eventstore.query import EventQuery, Order, is_number, query_error, query_of
 from kitty_status.eventstore.recent import Recent, decode
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ class Subscription:
 
     `position` is how far it has come: every event up to there that the query asks for was handed out. A new
     subscription with it as `after` goes on exactly there. Close it, or use it as a context manager; then the
-    iteration ends.
+    iteration ends. Threads that share one take turns: each event goes to one of them.
     """
 
     def __init__(self, store: Followable, query: EventQuery, after: int) -> None:
@@ -81,15 +83,21 @@ class Subscription:
         self._end_of_page = after
         self._is_told = False
         store.recent.serve(self)
+        self._turn = threading.Lock()
+        self._owner = Owner()
 
     @staticmethod
-    def check(query: EventQuery) -> None:
-        """Refuse a query that has no end of its own to wait at.
+    def check(query: EventQuery, after: int | None = None) -> None:
+        """Refuse a query that has no end of its own to wait at, and a beginning that is no position.
 
         Raises:
             EventStoreError: QUERY_ERROR: it is limited, or does not go forwards by position.
         """
-        is_whole = query.limit is None and not query.offset and query.cursor is None and query.before is None
+        query_of(query)
+        if after is not None and not is_number(after, 0):
+            raise query_error(f"after is {after!r:.40}, and a position from 0 on is expected")
+        is_open = query.before is None or query.finds_nothing
+        is_whole = query.limit is None and not query.offset and query.cursor is None and is_open
         if not is_whole or query.order is not Order.POSITION or query.is_backwards:
             raise query_error("a subscription goes forwards by position, without limit, offset, cursor or before")
 
@@ -127,7 +135,17 @@ class Subscription:
             raise
 
     def _next_within(self, seconds: float | None) -> Event | None:
+        # In a forked child nobody would ever give the turn back.
+        self._owner.refuse_others()
         deadline = None if seconds is None else time.monotonic() + seconds
+        if not self._turn.acquire(timeout=-1 if seconds is None else max(0, min(seconds, threading.TIMEOUT_MAX))):
+            return None
+        try:
+            return self._next_before(deadline)
+        finally:
+            self._turn.release()
+
+    def _next_before(self, deadline: float | None) -> Event | None:
         while not self.is_closed:
             event = next(self._page, None)
             if event is not None:
@@ -195,6 +213,20 @@ class Delivery:
         self._thread = threading.Thread(target=self._deliver, name="event subscription", daemon=True)
         self._thread.start()
 
+    @staticmethod
+    def check(handler: Any) -> None:
+        """Refuse a handler whose answer would have to be awaited: nobody would.
+
+        Raises:
+            EventStoreError: QUERY_ERROR.
+        """
+        if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(handler.__call__):
+            raise EventStoreError(
+                StoreCode.QUERY_ERROR,
+                "the handler is a coroutine function, which nothing awaits here",
+                hint="subscribe to AsyncEventStore(store), or give a plain function",
+            )
+
     def __call__(self) -> None:
         """Unsubscribe. On return the handler is not called any more, unless it is the handler that unsubscribes."""
         self._subscription.close()
@@ -204,7 +236,10 @@ class Delivery:
     def _deliver(self) -> None:
         while (event := self._next()) is not None:
             with failures_logged(event):
-                self._handler(event)
+                answer = self._handler(event)
+                if inspect.iscoroutine(answer):
+                    answer.close()
+                    raise TypeError("the handler has returned a coroutine, which nothing awaits here")
 
     def _next(self) -> Event | None:
         """Return the next event; while the store fails in a way that may pass, look again ever more rarely."""

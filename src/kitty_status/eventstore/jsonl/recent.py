@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from kitty_status.eventstore.jsonl.index import tag_word, words_of
 
 if TYPE_CHECKING:
+    from kitty_status.eventstore.criteria import Criterion
     from kitty_status.eventstore.jsonl.log import Log, Visible
-    from kitty_status.eventstore.query import Criterion, EventQuery
+    from kitty_status.eventstore.query import EventQuery
 
 _MOST_WORDS = 50_000
 

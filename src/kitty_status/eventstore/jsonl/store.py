@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kitty_status.eventstore.archives import check_name
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.jsonl.archiving import Archiver
@@ -19,8 +20,8 @@ from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 from kitty_status.eventstore.watching import Watch
 from kitty_status.jsonl.disk import DISK
 
@@ -116,6 +117,7 @@ class JsonlEventStore(EventStore):
 
     def _found(self, query: EventQuery) -> Iterator[Event]:
         self._refuse_if_closed()
+        query_of(query)
         with failures(self.path):
             visible = self._known.visible()
             yield from self._finder.answer(query, visible)
@@ -145,7 +147,7 @@ class JsonlEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         self._refuse_if_closed()
         with failures(self.path):
             return self._snapshots.newest(stream, max_version)
@@ -156,6 +158,7 @@ class JsonlEventStore(EventStore):
         The newest day stays where it is. In the layout `single`, the first events move, up to one that happened at
         `before` or later, to a line of another program, or to what was written last; the file is replaced by the rest.
         """
+        self._refuse_if_closed()
         moment = instant_of(before)
         if dry_run:
             with failures(self.path):
@@ -165,6 +168,7 @@ class JsonlEventStore(EventStore):
 
     def archives(self) -> list[Archived]:
         """Return what is in the archive, named by days or by positions; see `EventStore.archives`."""
+        self._refuse_if_closed()
         with failures(self.path):
             return self.layout.archive.listed(self.layout.archived_names())
 
@@ -173,11 +177,14 @@ class JsonlEventStore(EventStore):
 
         In the layout `single`, what was archived behind it comes back as well.
         """
+        check_name(name)
         with self._writing.alone():
             return self._archiver.restore(name)
 
     def check_archive(self, name: str) -> None:
         """Compare what is in the archive under a name with its checksum; see `EventStore.check_archive`."""
+        self._refuse_if_closed()
+        check_name(name)
         with failures(self.path):
             self.layout.archive.check(name)
 

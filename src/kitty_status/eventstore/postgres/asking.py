@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kitty_status.eventstore.criteria import Criterion
 from kitty_status.eventstore.postgres.driver import Int8
 from kitty_status.eventstore.postgres.months import Known
 from kitty_status.eventstore.postgres.rows import COLUMNS, READ
 from kitty_status.eventstore.postgres.schema import partition_of
-from kitty_status.eventstore.query import Criterion, EventQuery, Order
+from kitty_status.eventstore.query import EventQuery, Order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -18,8 +18,8 @@ from kitty_status.eventstore.postgres.rows import events_of, exact_of
 from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
 from kitty_status.eventstore.postgres.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +82,7 @@ class PostgresEventStore(EventStore):
 
         They are read where at least the events up to `min_position` are stored.
         """
-        return self.measures.streamed(self._reader.events(query, min_position))
+        return self.measures.streamed(self._reader.events(query_of(query), min_position))
 
     def get_event(self, event_id: str) -> Event | None:
         """Return the event with this id, None where there is none."""
@@ -93,7 +93,7 @@ class PostgresEventStore(EventStore):
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
         with self.measures.querying():
-            return self._count(query)
+            return self._count(query_of(query))
 
     def _count(self, query: EventQuery) -> int:
         if is_plain(query) and query.behind is None:
@@ -160,7 +160,7 @@ class PostgresEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         # How far a replica has come is known by its events, which says nothing of a snapshot that was replaced.
         rows = self._reader.rows(self._asking.snapshot_of(stream, max_version), FROM_PRIMARY)
         if not rows:
@@ -171,6 +171,7 @@ class PostgresEventStore(EventStore):
 
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
         """Move nothing: events in PostgreSQL stay in their partitions."""
+        self._refuse_if_closed()
         instant_of(before)
         return 0
 
