@@ -80,3 +80,23 @@ def damaged(path: Path, number: int, why: str) -> EventStoreError:
         line=number,
         reason=why,
     )
+
+
+def lost(path: Path, why: str) -> EventStoreError:
+    """Return the error for a file of which something was read that is not there any more."""
+    return EventStoreError(
+        StoreCode.CORRUPT,
+        f"{path} {why}",
+        hint="put the file back, or open the store again to go on with what is left",
+        path=str(path),
+    )
+
+
+def stands_twice(event_id: str, position: int) -> str:
+    """Return what is wrong with an event whose id another one has."""
+    return f"its id {event_id!a} stands at position {position} already"
+
+
+def jumps(stream: str, version: int, before: int) -> str:
+    """Return what is wrong with an event whose version does not follow on the one before it."""
+    return f"its version {version} of stream {stream!a} does not follow on {before}, which is the one before it"

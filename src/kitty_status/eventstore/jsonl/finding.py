@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.known import Known
     from kitty_status.eventstore.jsonl.layouts import Layout
-    from kitty_status.eventstore.jsonl.log import Log, Visible
+    from kitty_status.eventstore.jsonl.log import Log
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.query import EventQuery
 
 _log = logging.getLogger(__name__)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.layouts import SingleFile
     from kitty_status.eventstore.jsonl.lines import Mark
-    from kitty_status.eventstore.jsonl.log import Visible
     from kitty_status.eventstore.jsonl.split import SplitSegment
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.jsonl.writing import Writer
     from kitty_status.jsonl.disk import Disk
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.jsonl.index import Index, digest_of
 from kitty_status.eventstore.jsonl.index_files import IndexFiles
-from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, event_of
+from kitty_status.eventstore.jsonl.lines import ContextMissingError, SingleContext, event_of
 from kitty_status.eventstore.jsonl.segments import SegmentGoneError
 from kitty_status.jsonl.codec import LineDamagedError
 from kitty_status.jsonl.lock import exclusive
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.index import Piece, Place
     from kitty_status.eventstore.jsonl.layouts import Layout
-    from kitty_status.eventstore.jsonl.log import Log, Visible
+    from kitty_status.eventstore.jsonl.log import Log
     from kitty_status.eventstore.jsonl.segments import Segment
+    from kitty_status.eventstore.jsonl.visible import Visible
 
 _IN_ONE_STEP = 20_000
 _WAIT = 60.0
@@ -124,7 +125,7 @@ def _events_of(segment: Segment, places: list[Place]) -> Iterator[tuple[int, Eve
     lines = segment.lines_at((place.start, place.length) for place in places)
     for place, line in zip(places, lines, strict=True):
         try:
-            event = event_of(line, Context(place.position - 1, place.version - 1))
+            event = event_of(line, SingleContext(place.position, place.version))
         except (LineDamagedError, ContextMissingError):
             raise StaleIndexError from None
         if event.position != place.position:

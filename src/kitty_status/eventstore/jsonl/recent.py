@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from kitty_status.eventstore.jsonl.index import tag_word, words_of
 
 if TYPE_CHECKING:
-    from kitty_status.eventstore.jsonl.log import Log, Visible
+    from kitty_status.eventstore.jsonl.log import Log
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.query import Criterion, EventQuery
 
 _MOST_WORDS = 50_000

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.finding import Finder
     from kitty_status.eventstore.jsonl.known import Known
     from kitty_status.eventstore.jsonl.layouts import Layout
-    from kitty_status.eventstore.jsonl.log import Visible
     from kitty_status.eventstore.jsonl.segments import Segment
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
     from kitty_status.jsonl.disk import Disk
