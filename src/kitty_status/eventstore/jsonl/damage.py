@@ -58,6 +58,16 @@ class DamageNotes:
         self._found[path, offset] = DamagedLine(path, offset, number, why, preview(line))
         _log.warning("%s:%d: skipped: %s (%d skipped so far)", path, number, why, len(self._found))
 
+    def note_file(self, segment: Segment, error: EventStoreError) -> None:
+        """Take note of a file that cannot be read at all.
+
+        Raises:
+            EventStoreError: the same, where damage is not to be skipped.
+        """
+        if self.on_damage == "raise" or error.code is not StoreCode.CORRUPT:
+            raise error
+        self.note(segment, 0, b"", str(error.context.get("reason", error.message)))
+
     def _number_of(self, segment: Segment, path: str, offset: int) -> int:
         """Return the number of the line at an offset, counted from the damaged line before it."""
         beginning = segment.base if offset >= segment.base else 0

@@ -54,7 +54,7 @@ class Finder:
         self.index = self.indexer.index
         self._layout = layout
         self._log = log
-        self._known = known
+        self.known = known
         self._recent = Recent(log)
 
     def answer(self, query: EventQuery, visible: Visible) -> Iterator[Event]:
@@ -164,7 +164,7 @@ class Finder:
     def tidy_up(self) -> None:
         """Bring the index up to date if that takes no time worth speaking of; its text files are for others to read."""
         try:
-            visible = self._known.visible()
+            visible = self.known.visible()
             if 0 < visible.head - self.indexer.reached(visible) <= LAG or (visible.head and self.indexer.lacks_files):
                 self.indexer.catch_up(visible)
         except (OSError, KittyStatusError, sqlite3.Error) as error:
@@ -203,19 +203,28 @@ class Finder:
             _log.warning("read without the index %s: %s", self._layout.index, error)
             return 0
 
+    def look_through(self, visible: Visible) -> None:
+        """Look at everything that was not looked at when the index was made.
+
+        Raises:
+            EventStoreError: CORRUPT, where damage is not to be skipped.
+        """
+        with self.known.lock:
+            self._know_since(visible)
+
     def positions_of(self, ids: Collection[str], visible: Visible) -> dict[str, int]:
         """Return the positions of those ids that are stored."""
-        with self._known.lock:
-            if not self._known.ids.keys() >= set(ids):
+        with self.known.lock:
+            if not self.known.ids.keys() >= set(ids):
                 self._know_since(visible)
-            found = {event_id: self._known.ids[event_id] for event_id in ids if event_id in self._known.ids}
-            if len(found) < len(ids) and self._known.since:
+            found = {event_id: self.known.ids[event_id] for event_id in ids if event_id in self.known.ids}
+            if len(found) < len(ids) and self.known.since:
                 found |= self.index.positions_of(set(ids) - found.keys())
         return found
 
     def versions_of(self, streams: Collection[str], visible: Visible) -> dict[str, int]:
         """Return the newest versions of those streams that have events."""
-        known = self._known
+        known = self.known
         with known.lock:
             if not known.versions.keys() >= set(streams):
                 self._know_since(visible)
@@ -235,12 +244,11 @@ class Finder:
 
     def _know_since(self, visible: Visible) -> None:
         """See to it that what is not in memory is in the index."""
-        since = self._known.since
+        since = self.known.since
         reached = self.indexer.reached(visible) if since else 0
         if reached >= since:
             return
         if since - reached > LAG:
             self.indexer.catch_up(visible)
         else:
-            older = list(chain.from_iterable(self._log.forwards(reached, since, visible)))
-            self._known.learned(older, reached)
+            self.known.learned(chain.from_iterable(self._log.forwards(reached, since, visible)), reached)

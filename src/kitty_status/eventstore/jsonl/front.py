@@ -85,6 +85,8 @@ class FrontArchiver:
                 return 0
             self._refuse_other_names()
             number = names.index(name)
+            for each in names[number:]:
+                self._layout.archive.check(each)
             events = sum(each.events for each in self._layout.archive.listed(names[number:]))
             self._put_in_place(self._segment.view().starts[number])
             self._layout.archive.discard(self._layout.leftover_archives())

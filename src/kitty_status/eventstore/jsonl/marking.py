@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Context, Mark, decode_marks, mark_of
-from kitty_status.jsonl.codec import LineDamagedError
+from kitty_status.jsonl.codec import MAX_LINE_BYTES, LineDamagedError
+from kitty_status.jsonl.tail import TAIL_COMPLETE, TAIL_DAMAGED, classify_tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kitty_status.eventstore.jsonl.damage import DamageNotes
     from kitty_status.eventstore.jsonl.segments import Segment
+
+_BLANK = b" \t\r"
+_FIRST_LINES = 1 << 13
 
 
 class MarkedLine(NamedTuple):
@@ -56,7 +61,7 @@ class Marker:
         found: list[MarkedLine] = []
         for line, mark in zip(plain, marks, strict=True):
             end = offset + len(line) + 1
-            if is_ours or line.strip(b" \t\r"):
+            if is_ours or line.strip(_BLANK):
                 placed = self._placed(segment, offset, line, mark, context)
                 found.append(
                     MarkedLine(
@@ -84,7 +89,7 @@ class Marker:
 
     def _mark(self, segment: Segment, offset: int, plain: list[bytes], number: int) -> Mark | None:
         line = plain[number]
-        if not line.strip(b" \t\r"):
+        if not line.strip(_BLANK):
             return None
         try:
             if (mark := mark_of(line)).position or not self._is_shared:
@@ -102,5 +107,37 @@ def _before(plain: list[bytes], marks: Sequence[Mark | None]) -> Context:
     for line, mark in zip(plain, marks, strict=True):
         if mark is not None and mark.position:
             return Context(max(0, mark.position - 1 - before), event=0)
-        before += bool(line.strip(b" \t\r"))
+        before += bool(line.strip(_BLANK))
     return Context()
+
+
+def refuse_other_content(segment: Segment) -> None:
+    """Refuse a file that holds something, and no event nor the beginning of one: it belongs to another program.
+
+    Raises:
+        EventStoreError: CORRUPT.
+    """
+    is_empty = True
+    for _, data in segment.pieces(0, largest=_FIRST_LINES):
+        for line in data.split(b"\n")[:-1]:
+            if _is_event(line):
+                return
+            is_empty = is_empty and not line.strip(_BLANK)
+    start, end = segment.end_of_lines(), segment.size()
+    tail = b"".join(segment.lines_at([(start, min(end - start, MAX_LINE_BYTES + 1))])) if end > start else b""
+    kind = classify_tail(tail)
+    if not is_empty or kind == TAIL_DAMAGED or (kind == TAIL_COMPLETE and not _is_event(tail)):
+        raise EventStoreError(
+            StoreCode.CORRUPT,
+            f"{segment.path} holds something, and no event",
+            hint="choose another path for the store, or put the file back from a copy; nothing was changed",
+            path=str(segment.path),
+        )
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        mark_of(line)
+    except LineDamagedError:
+        return False
+    return True
