@@ -243,7 +243,7 @@ def test_one_position_in_two_files_is_noticed(tmp_path: Path) -> None:
 REPEATED = {
     "an id": own("a", 1, 1) + own("a", 2, 2),
     "a version that jumps": own("a", 1, 1) + own("b", 2, 7),
-    "a version that goes back": own("a", 1, 5) + own("b", 2, 2),
+    "a version that goes back": own("a", 1, 1) + own("b", 2, 2) + own("c", 3, 2),
     "a first version": own("a", 1, 2),
 }
 

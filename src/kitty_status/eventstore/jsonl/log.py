@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
-    from kitty_status.eventstore.jsonl.index import Piece
     from kitty_status.eventstore.jsonl.layouts import Layout
+    from kitty_status.eventstore.jsonl.pieces import Piece
     from kitty_status.eventstore.jsonl.segments import Part, Segment
     from kitty_status.eventstore.jsonl.visible import Visible
 
@@ -27,12 +27,13 @@ _TOGETHER = 1 << 20
 _ATTEMPTS = 5
 
 
-class _OtherEndError(Exception):
-    """The log reaches farther than its last lines say; nothing was read yet."""
+class _AgainError(Exception):
+    """Lines are out of order, which the last ones did not tell: what comes before a position must be read again."""
 
-    def __init__(self, visible: Visible) -> None:
+    def __init__(self, visible: Visible, last: int) -> None:
         super().__init__()
         self.visible = visible
+        self.last = last
 
 
 class Log:
@@ -84,6 +85,8 @@ class Log:
                         after = seen
                         if after >= end:
                             return
+            if self._layout.has_many_streams:
+                behind.take(max(after, visible.head))
             if part.day == visible.day and behind.position not in (-1, visible.head):
                 self._other_end = self.on_other_end(visible, behind)
 
@@ -97,8 +100,8 @@ class Log:
             except SegmentGoneError:
                 if attempt == _ATTEMPTS:
                     raise
-            except _OtherEndError as other:
-                visible, last = other.visible, other.visible.head
+            except _AgainError as again:
+                visible, last = again.visible, again.last
             else:
                 return
 
@@ -111,7 +114,8 @@ class Log:
             for events in self._of_part_backwards(number, parts, last, visible):
                 if events and events[0].position <= last:
                     found = _between(events, after, last)
-                    if not found or found[-1].position != last or found[0].position != last - len(found) + 1:
+                    is_whole = found and found[-1].position == last and found[0].position == last - len(found) + 1
+                    if not is_whole or last == visible.head < events[-1].position:
                         self._look_again(max(after, events[0].position - 1), last, visible)
                     if found:
                         yield found[::-1]
@@ -126,14 +130,17 @@ class Log:
 
         Raises:
             EventStoreError: CORRUPT.
-            _OtherEndError: the newest event is another one.
+            _AgainError: something is out of order, and that was not known.
         """
         self._other_end = None
+        known = self._readers.out_of_order
         for _ in self._forwards(after, min(last + 1, visible.head), visible):
             pass
         other = self._other_end
         if other is not None and last == visible.head < other.head:
-            raise _OtherEndError(other)
+            raise _AgainError(other, other.head)
+        if self._readers.out_of_order > known:
+            raise _AgainError(visible, last)
 
     def of_day(self, day: str, visible: Visible) -> Iterator[list[Event]]:
         """Yield the events of the part of a day, in lists."""
@@ -146,6 +153,10 @@ class Log:
     def ended(self, segment: Segment, position: int, offset: int) -> None:
         """Remember where a write ended; see `SegmentReader.ended`."""
         self._readers.reader_of(segment).ended(position, offset)
+
+    def note(self, segment: Segment, offset: int, why: str) -> None:
+        """Take note of what is wrong with a line that was read; see `DamageNotes.note`."""
+        self._notes.note(segment, offset, b"", why)
 
     def restart(self) -> None:
         """Forget from where in the files reading could begin."""

@@ -42,13 +42,20 @@ class Readers:
                 self._readers[segment.name] = reader
             return reader
 
+    @property
+    def out_of_order(self) -> int:
+        """How many files are known to have lines that are out of order."""
+        return sum(reader.is_out_of_order for reader in list(self._readers.values()))
+
     def join(self, number: int, parts: Sequence[Part], seen: int) -> None:
         """See whether a file goes on behind the event that was read last; if not, reading it will tell why."""
-        if self._layout.has_many_streams:
-            return
         day = parts[number].day
         first = self.first_position(number, parts)
-        if first is not None and first != seen + 1 and self._joints.get(day) != seen:
+        if self._layout.has_many_streams:
+            if first is not None and first <= seen:
+                why = f"the position {first} in it is not behind {seen}, which is of a day before it"
+                self._notes.note(parts[number].segments[0], 0, b"", why)
+        elif first is not None and first != seen + 1 and self._joints.get(day) != seen:
             self.know_everything(number, parts)
             self._joints[day] = seen
 

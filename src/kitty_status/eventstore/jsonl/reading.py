@@ -8,8 +8,8 @@ from itertools import accumulate
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.jsonl.index import Piece
 from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Context, ContextMissingError, decode_events, event_of
+from kitty_status.eventstore.jsonl.pieces import Piece
 from kitty_status.eventstore.jsonl.segments import PIECE
 from kitty_status.eventstore.values import GREATEST
 from kitty_status.jsonl.codec import LineDamagedError
@@ -38,6 +38,8 @@ class SegmentReader:
         self.segment = segment
         self._notes = notes
         self._is_shared = is_shared
+        self.is_out_of_order = False
+        """Whether a line was met that names a place before it: then lines at the end tell nothing of those before."""
         self._lock = threading.Lock()
         self._offsets: list[int] = []
         self._contexts: list[Context] = []
@@ -99,6 +101,9 @@ class SegmentReader:
             EventStoreError, ContextMissingError: as `forwards`.
         """
         stop = self._end_for(last, end)
+        if self.is_out_of_order:
+            yield from self._backwards_from_places(stop, stop)
+            return
         upper = None
         for offset, data in self.segment.pieces_backwards(stop, largest=largest):
             events = _plain(data)
@@ -192,6 +197,7 @@ class SegmentReader:
         why = context.refuses(event.position)
         if why is not None:
             self._notes.note(self.segment, offset, line, why)
+            self.is_out_of_order = True
             return None
         why = None if self._is_shared else context.lacks(event.position)
         if why is not None:

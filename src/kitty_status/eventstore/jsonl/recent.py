@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.jsonl.index import tag_word, words_of
+from kitty_status.eventstore.jsonl.words import tag_word, words_of
 
 if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.log import Log
