@@ -15,6 +15,7 @@ from kitty_status.eventstore.days import day_of
 from kitty_status.eventstore.jsonl.indexing import Indexer, StaleIndexError
 from kitty_status.eventstore.jsonl.recent import Recent, groups_of
 from kitty_status.eventstore.query import Order
+from kitty_status.eventstore.sorting import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -78,6 +79,8 @@ class Finder:
         if is_plain and query.order is Order.POSITION:
             end = None if query.limit is None else query.offset + query.limit
             return islice(backwards if query.is_backwards else forwards, query.offset, end)
+        if query.order is not Order.POSITION:
+            return in_order(query, filter(query.matches, forwards))
         return answer(query, forwards, newest_first=backwards)
 
     # By the index

@@ -1,6 +1,6 @@
 """What the newest events have in common with a condition: nearly always nothing, which is known without reading them.
 
-For each word (see `index.words_of`) it is kept where an event last had it. Conditions are checked from a position on
+For each word (see `words_of`) it is kept where an event last had it. Conditions are checked from a position on
 that their caller has just read up to, so the newest events are all that is asked for; of older ones nothing is said.
 """
 
