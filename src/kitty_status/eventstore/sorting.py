@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.query import EventQuery
 
 _IN_MEMORY = 8 << 20
-_RUN = 2 << 20
+_RUN = 1 << 20
 _PIECE = 1 << 16
-_LEAST, _TOGETHER = 1 << 12, 2 << 20
+_LEAST, _TOGETHER = 1 << 12, 1 << 20
 _encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 _decode_lines = msgspec.json.Decoder(Event).decode_lines
 
