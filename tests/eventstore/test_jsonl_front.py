@@ -248,3 +248,31 @@ def test_processes_that_append_meanwhile_lose_nothing_and_a_subscriber_sees_ever
         assert [writer.wait(60) for writer in writers] == [0, 0]
         assert [each.position for each in found if each] == list(range(1, 242))
         assert [each.version for each in store.get_events("s")] == list(range(1, 241))
+
+
+@pytest.mark.parametrize("how", ["damaged", "removed"])
+def test_an_archive_that_cannot_be_read_is_passed_over_by_who_reads_and_never_restored(
+    tmp_path: Path, how: str
+) -> None:
+    with opened(tmp_path, "single") as store:
+        fill(store, days(60))
+        store.compact_events(LATER)
+        store.append_batch(events(2))
+        store.compact_events(LATER)
+        expected = store.get_events()
+    (packed,) = (log(tmp_path).with_name("events.jsonl.store") / "archive/1-59").iterdir()
+    before = log(tmp_path).read_bytes()
+    if how == "damaged":
+        packed.write_bytes(b"nothing like it")
+    else:
+        packed.unlink()
+    with opened(tmp_path, "single") as store, refused(StoreCode.CORRUPT, packed.name):
+        store.get_events()
+    with opened(tmp_path, "single", on_damage="skip") as store:
+        assert store.get_events() == expected[59:]
+        assert store.get_events(EventQuery(direction="desc")) == expected[:58:-1]
+        assert {"missing"} <= {word for line in store.damaged_lines() for word in line.why.split()}
+        with refused(StoreCode.CORRUPT, packed.name):
+            store.restore_events("1-59")
+        assert log(tmp_path).read_bytes() == before
+        assert store.append(event()).position == expected[-1].position + 1

@@ -11,12 +11,23 @@ from __future__ import annotations
 import os
 import tempfile
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from kitty_status.eventstore.archives import Archived
-from kitty_status.eventstore.jsonl.packing import ArchivedSegment, Packed, Unpacked, damaged_file, pack, unpack_into
+from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.jsonl.packing import (
+    MANIFEST,
+    ArchivedSegment,
+    Packed,
+    ReadableSegment,
+    Unpacked,
+    damaged_file,
+    pack,
+    unpack_into,
+)
+from kitty_status.eventstore.jsonl.segments import Segment
 from kitty_status.jsonl.disk import DISK, unlink_quietly
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.jsonl.replace import replace_file
@@ -25,10 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from kitty_status.eventstore.jsonl.segments import Part, Segment
+    from kitty_status.eventstore.jsonl.packing import OnDamagedFile
+    from kitty_status.eventstore.jsonl.segments import Part
     from kitty_status.jsonl.disk import Disk
 
-MANIFEST = ".json"
+
+_Kind = TypeVar("_Kind", bound=ArchivedSegment)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +61,28 @@ class Archive:
         self.folder = folder
         self._disk = disk
         self._unpacked = Unpacked()
+        self.on_damage: OnDamagedFile = _raised
+        """Is told of what cannot be read, and raises it, or returns to have it passed over."""
+
+    def readable(self, day: str) -> tuple[ArchivedSegment, ...]:
+        """Return the files of a day that are in the archive for whoever reads what is left of a store."""
+        try:
+            found = self._segments_of(day, ReadableSegment)
+        except EventStoreError as error:
+            self.on_damage(Segment(self.folder / f"{day}{MANIFEST}", day), error)
+            return ()
+        for each in found:
+            each.on_damage = self.on_damage
+        return found
 
     def segments_of(self, day: str) -> tuple[ArchivedSegment, ...]:
         """Return the files of a day that are in the archive."""
+        return self._segments_of(day, ArchivedSegment)
+
+    def _segments_of(self, day: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
         manifest = self.manifest_of(day)
         return tuple(
-            ArchivedSegment(self.folder / day / packed.file, packed, self._unpacked, self._disk)
+            kind(self.folder / day / packed.file, packed, self._unpacked, self._disk)
             for packed in (manifest.segments if manifest is not None else ())
         )
 
@@ -155,7 +184,7 @@ class Archive:
         by_last = {name.rpartition("-")[2]: name for name in self.names()}
         found: list[ArchivedSegment] = []
         while name := by_last.get(str(position - 1)):
-            found += self.segments_of(name)
+            found += self.readable(name)
             position = int(name.partition("-")[0])
         return tuple(reversed(found))
 
@@ -191,6 +220,11 @@ class Archive:
     def close(self) -> None:
         """Give the files back that were unpacked."""
         self._unpacked.close()
+
+
+def _raised(segment: Segment, error: EventStoreError) -> None:
+    del segment
+    raise error
 
 
 def _digest_of(segment: Segment) -> str:

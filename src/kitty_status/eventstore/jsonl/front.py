@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.layouts import SingleFile
     from kitty_status.eventstore.jsonl.lines import Mark
-    from kitty_status.eventstore.jsonl.log import Visible
     from kitty_status.eventstore.jsonl.split import SplitSegment
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.jsonl.writing import Writer
     from kitty_status.jsonl.disk import Disk
 
@@ -85,6 +85,8 @@ class FrontArchiver:
                 return 0
             self._refuse_other_names()
             number = names.index(name)
+            for each in names[number:]:
+                self._layout.archive.check(each)
             events = sum(each.events for each in self._layout.archive.listed(names[number:]))
             self._put_in_place(self._segment.view().starts[number])
             self._layout.archive.discard(self._layout.leftover_archives())

@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+from contextlib import contextmanager
 from hashlib import sha256
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.jsonl.segments import Segment
+from kitty_status.eventstore.jsonl.segments import PIECE, Segment
 from kitty_status.eventstore.zstd import compressor, zstd
 from kitty_status.jsonl.disk import DISK, close_quietly, unlink_quietly, write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from kitty_status.jsonl.disk import Disk
 
+    OnDamagedFile: TypeAlias = Callable[[Segment, EventStoreError], None]
+
+MANIFEST = ".json"
 _CHUNK = 1 << 18
 _MOST_OPEN = 8
 
@@ -45,11 +49,54 @@ class ArchivedSegment(Segment):
         self._unpacked = unpacked
 
     def _opened(self) -> int:
-        return self._unpacked.descriptor_of(self.path, self._packed)
+        try:
+            return self._unpacked.descriptor_of(self.path, self._packed)
+        except FileNotFoundError:
+            # Who brings an archive back removes the manifest first.
+            if self.path.parent.with_name(self.path.parent.name + MANIFEST).exists():
+                raise damaged_file(self.path, "it is not there") from None
+            raise
 
     def size(self) -> int:
         """Return the length of its lines."""
         return self._packed.size
+
+    def stamp(self) -> int:
+        """Return 0: its lines have a checksum."""
+        return 0
+
+
+class ReadableSegment(ArchivedSegment):
+    """A file in the archive that has no lines for whoever is told of its damage and goes on."""
+
+    on_damage: OnDamagedFile
+
+    def pieces(self, start: int, end: int | None = None, largest: int = PIECE) -> Iterator[tuple[int, bytes]]:
+        """Yield (offset, whole lines); see `Segment.pieces`."""
+        with self._noting():
+            yield from super().pieces(start, end, largest)
+
+    def pieces_backwards(self, end: int, start: int = 0, largest: int = PIECE) -> Iterator[tuple[int, bytes]]:
+        """Yield (offset, whole lines), the last ones first; see `Segment.pieces_backwards`."""
+        with self._noting():
+            yield from super().pieces_backwards(end, start, largest)
+
+    def lines_at(self, places: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+        """Yield the bytes at each place, none where they cannot be read."""
+        wanted = list(places)
+        read = 0
+        with self._noting():
+            for line in super().lines_at(wanted):
+                read += 1
+                yield line
+        yield from [b""] * (len(wanted) - read)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except EventStoreError as error:
+            self.on_damage(self, error)
 
 
 class Unpacked:
@@ -148,5 +195,9 @@ def pack(name: str, pieces: Iterable[bytes], path: Path, disk: Disk) -> Packed:
 def damaged_file(path: Path, why: str) -> EventStoreError:
     """Return the error for a file of an archive that does not hold what was put into it."""
     return EventStoreError(
-        StoreCode.CORRUPT, f"{path}: {why}", hint="put the file back from a copy; nothing else is lost", path=str(path)
+        StoreCode.CORRUPT,
+        f"{path}: {why}",
+        hint="put the file back from a copy; nothing else is lost",
+        path=str(path),
+        reason=why,
     )

@@ -1,6 +1,6 @@
 """What the newest events have in common with a condition: nearly always nothing, which is known without reading them.
 
-For each word (see `index.words_of`) it is kept where an event last had it. Conditions are checked from a position on
+For each word (see `words_of`) it is kept where an event last had it. Conditions are checked from a position on
 that their caller has just read up to, so the newest events are all that is asked for; of older ones nothing is said.
 """
 
@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.jsonl.index import tag_word, words_of
+from kitty_status.eventstore.jsonl.words import tag_word, words_of
 
 if TYPE_CHECKING:
     from kitty_status.eventstore.criteria import Criterion
-    from kitty_status.eventstore.jsonl.log import Log, Visible
+    from kitty_status.eventstore.jsonl.log import Log
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.query import EventQuery
 
 _MOST_WORDS = 50_000

@@ -154,6 +154,10 @@ class SplitSegment(Segment):
         """Return the length of the whole, 0 where there is none."""
         return self.view().size()
 
+    def stamp(self) -> int:
+        """Return when it was changed last; 0 where part of it is in the archive, for moving changes no line."""
+        return 0 if self.base else super().stamp()
+
     def _length(self) -> int:
         return self.size()
 

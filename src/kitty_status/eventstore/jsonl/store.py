@@ -49,7 +49,7 @@ class JsonlEventStore(EventStore):
     * `clock` says what day it is; `disk` does the writing
 
     Raises:
-        EventStoreError: VALIDATION_FAILED: there is no such layout.
+        EventStoreError: VALIDATION_FAILED: there is no such layout, or the folder holds a store of another one.
     """
 
     def __init__(
@@ -63,18 +63,25 @@ class JsonlEventStore(EventStore):
         disk: Disk = DISK,
     ) -> None:
         super().__init__(durability)
-        self.path = Path(path)
+        self.path = Path(path).absolute()
         if layout not in LAYOUTS:
             raise EventStoreError(
                 StoreCode.VALIDATION_FAILED, f"there is no layout {layout!a}", hint=f"it may be {', '.join(LAYOUTS)}"
             )
         self.layout = LAYOUTS[layout](self.path, disk)
+        self.layout.refuse_others()
         self._notes = DamageNotes(on_damage)
+        self.layout.archive.on_damage = self._notes.note_file
         self._log = Log(self.layout, self._notes)
         self._known = Known(self.layout, self._log, self._notes)
         self._finder = Finder(self.layout, self._log, self._known)
         self._writer = Writer(
-            self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
+            self.layout,
+            self._finder,
+            flushes=durability.flushes,
+            retried=self.measures.retried,
+            clock=clock,
+            disk=disk,
         )
         self._archiver = (
             FrontArchiver(self.layout, self._writer, disk)
