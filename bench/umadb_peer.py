@@ -2,7 +2,7 @@
 
 Run by the interpreter of an environment that holds it, with a folder, it starts a server on the loopback and reads
 lines: what to do and how often. `one` and `hundred` append, `conditional` appends under a condition; `crowd` and
-`conditional-crowd` let that many events each be appended by as many callers as the second argument says; `fill` appends
+`conditional-crowd` let as many callers as the second argument says append that many events each; `fill` appends
 so many events in batches; `all`, `decoded` and `tag` read. It answers each with the seconds that it took.
 """
 
@@ -16,7 +16,10 @@ import threading
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RELEASE = "umadb==0.7.8"
 SCRIPT = Path(__file__)
@@ -82,29 +85,29 @@ class _Work:
         for caller in callers:
             caller.join()
 
-    def fill(self, events: int) -> None:
-        for first in range(0, events, _BATCH):
-            self._client.append([self._event(number) for number in range(first, min(first + _BATCH, events))])
+    def fill(self, events: int, at_once: int = _BATCH) -> None:
+        for first in range(0, events, at_once):
+            last = min(first + at_once, events)
+            self._client.append([self._event(number) for number in range(first, last)])
+
+    def read(self, query: Any, take: Any) -> None:
+        for each in self._client.read(query):
+            _ = each.position, take(each.event.data)
 
     def do(self, what: str, times: int) -> None:
-        if what in ("crowd", "conditional-crowd"):
-            self.together(self.append if what == "crowd" else self.append_if, times)
-        elif what == "fill":
-            self.fill(times)
-        elif what == "all":
-            for each in self._client.read():
-                _ = each.position, each.event.data
-        elif what == "decoded":
-            for each in self._client.read():
-                _ = each.position, json.loads(each.event.data)
-        elif what == "tag":
-            for each in self._client.read(self._api.Query([self._api.QueryItem(tags=["issueId:7"])])):
-                _ = each.position, each.event.data
-        elif what == "hundred":
-            for _ in range(times):
-                self.fill(100)
-        else:
-            self.alone(self._client, self.append if what == "one" else self.append_if, times)
+        tag = self._api.Query([self._api.QueryItem(tags=["issueId:7"])])
+        works: dict[str, Callable[[], object]] = {
+            "one": lambda: self.alone(self._client, self.append, times),
+            "conditional": lambda: self.alone(self._client, self.append_if, times),
+            "crowd": lambda: self.together(self.append, times),
+            "conditional-crowd": lambda: self.together(self.append_if, times),
+            "hundred": lambda: self.fill(100 * times, 100),
+            "fill": lambda: self.fill(times),
+            "all": lambda: self.read(None, bytes),
+            "decoded": lambda: self.read(None, json.loads),
+            "tag": lambda: self.read(tag, bytes),
+        }
+        works[what]()
 
 
 def _serve(folder: str, callers: str) -> None:

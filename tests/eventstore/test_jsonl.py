@@ -15,11 +15,15 @@ NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
 
 
 class TestSingleFile(EventStoreSuite):
+    archives = True
+
     def open_store(self, place: Path) -> EventStore:
         return JsonlEventStore(place / "events.jsonl")
 
 
 class TestSingleFileInTheHandsOfTheOperatingSystem(EventStoreSuite):
+    archives = True
+
     def open_store(self, place: Path) -> EventStore:
         return JsonlEventStore(place / "events.jsonl", durability=OS)
 

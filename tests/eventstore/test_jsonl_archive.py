@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from datetime import timedelta
 from hashlib import sha256
@@ -174,13 +175,6 @@ def test_without_the_library_it_says_what_to_install(tmp_path: Path, monkeypatch
         assert len(store.get_events()) == 9
 
 
-def test_one_file_has_no_days_to_move(tmp_path: Path) -> None:
-    with opened(tmp_path, "single") as store:
-        store.append(event())
-        assert store.compact_events("2027-01-01T00:00:00Z") == 0
-        assert archived(store) == []
-
-
 @pytest.mark.parametrize("layout", DAYS)
 def test_what_came_to_a_file_after_it_was_archived_is_not_removed_with_it(
     tmp_path: Path, layout: str, caplog: pytest.LogCaptureFixture
@@ -200,3 +194,64 @@ def test_what_came_to_a_file_after_it_was_archived_is_not_removed_with_it(
         assert path.read_bytes().endswith(b"stranger's note\n")
         assert len(store.get_events()) == 8 + (layout == "daily")
     assert ("not the same" in caplog.text) == (layout != "daily")
+
+
+@pytest.mark.parametrize("layout", DAYS)
+@pytest.mark.parametrize("what", ["file", "missing file", "manifest"])
+def test_an_archive_that_cannot_be_read_is_damage_or_passed_over(tmp_path: Path, layout: str, what: str) -> None:
+    clock = Clock()
+    with opened(tmp_path, layout, clock=clock) as store:
+        fill(store, clock, 4)
+        store.compact_events("2027-01-01T00:00:00Z")
+        expected = store.get_events()
+    folder = tmp_path / "events/archive"
+    kept = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    lost = folder / "2026-05-06.json" if what == "manifest" else next((folder / "2026-05-06").iterdir())
+    if what == "missing file":
+        lost.unlink()
+    else:
+        lost.write_bytes(b"{")
+    shutil.rmtree(tmp_path / "events/indexes", ignore_errors=True)  # it would know the ids without the files
+    for ask in (JsonlEventStore.get_events, lambda store: store.append(event())):
+        with opened(tmp_path, layout, clock=clock) as store, refused(StoreCode.CORRUPT, lost.name):
+            ask(store)
+    with opened(tmp_path, layout, clock=clock, on_damage="skip") as store:
+        left = store.get_events()
+        assert left == [each for each in expected if each in left]
+        assert 0 < len(expected) - len(left) <= 5
+        assert store.get_events(EventQuery(direction="desc")) == left[::-1]
+        assert {lost.name, "missing"} <= {
+            word for line in store.damaged_lines() for word in (Path(line.path).name, *line.why.split())
+        }
+        assert store.append(event()).position == expected[-1].position + 1
+        with refused(StoreCode.CORRUPT, lost.name):
+            store.restore_events("2026-05-06")
+    lost.write_bytes(kept[lost])
+    with opened(tmp_path, layout, clock=clock) as store:
+        assert store.get_events()[:-1] == expected
+
+
+@pytest.mark.parametrize("layout", DAYS)
+def test_who_reads_while_days_come_back_misses_nothing(tmp_path: Path, layout: str) -> None:
+    clock = Clock()
+    with opened(tmp_path, layout, clock=clock) as writer, opened(tmp_path, layout, clock=clock) as reader:
+        fill(writer, clock, 12)
+        expected = writer.get_events()
+        writer.compact_events("2027-01-01T00:00:00Z")
+        done = threading.Event()
+
+        def move() -> None:
+            for _ in range(3):
+                for each in archived(writer):
+                    writer.restore_events(each)
+                writer.compact_events("2027-01-01T00:00:00Z")
+            done.set()
+
+        moving = threading.Thread(target=move)
+        moving.start()
+        looks = 0
+        while not done.is_set() or looks < 3:
+            assert reader.get_events() == expected
+            assert reader.get_events(EventQuery(direction="desc", limit=30)) == expected[:-31:-1]
+            looks += 1
+        moving.join()

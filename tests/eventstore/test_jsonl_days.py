@@ -114,3 +114,67 @@ def test_processes_share_a_store_and_a_subscriber_sees_the_events_of_all(tmp_pat
         changed = [each.data["date"] for each in store.get_events_by_type("session.day_changed")]
         assert len(changed) == len(set(changed)) == days
         assert store.get_events(EventQuery(direction="desc")) == seen[::-1]
+
+
+def test_a_change_of_the_day_breaks_no_expectation_of_its_own_stream(tmp_path: Path) -> None:
+    clock = Clock()
+    with opened(tmp_path, "daily", clock=clock) as store:
+        store.append(event(stream="session"))
+        clock.move(days=1)
+        with refused(StoreCode.CONFLICT):
+            store.append(event(stream="session"), expected_version=7)
+        assert store.append(event(stream="session"), expected_version=1).version == 2
+        clock.move(days=1)
+        assert store.append(event(stream="session", version=4)).version == 4
+        clock.move(days=1)
+        assert store.append_batch([event(stream="session"), event(stream="b")], expected_version={"session": 5, "b": 0})
+        clock.move(days=1)
+        condition = AppendCondition(EventQuery(streams="session"), after=store.head())
+        assert store.append(event(stream="session"), expected_version=7, condition=condition).version == 8
+        found = store.get_events("session")
+        assert [each.version for each in found] == list(range(1, 10))
+        changed = [each.version for each in found if each.type == "session.day_changed"]
+        assert changed == [3, 5, 7, 9]
+        assert [each.data["date"] for each in found if each.type == "session.day_changed"] == [
+            f"2026-05-{day:02d}" for day in (6, 7, 8, 9)
+        ]
+
+
+@pytest.mark.parametrize("layout", ["single", "daily", "per-day-and-stream"])
+def test_a_store_stays_where_it_was_opened(tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    monkeypatch.chdir(here)
+    with opened(Path(), layout) as store:
+        monkeypatch.chdir(there)
+        first = store.append(event(id="one", stream="a"))
+        monkeypatch.chdir(here)
+        assert store.append(event(id="two", stream="b")).position == 2
+        monkeypatch.chdir(there)
+        assert store.append(event(id="three", stream="c")).position == 3
+        assert store.get_event("one") == first
+        assert positions(store.get_events()) == [1, 2, 3]
+    assert list(there.iterdir()) == []
+    with opened(here, layout) as store:
+        assert positions(store.get_events()) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("there", "other"), [("daily", "per-day-and-stream"), ("per-day-and-stream", "daily")])
+def test_a_folder_holds_a_store_of_one_layout(tmp_path: Path, there: str, other: str) -> None:
+    with opened(tmp_path, other) as early:
+        with opened(tmp_path, there) as store:
+            store.append(event(id="one"))
+        with refused(StoreCode.VALIDATION_FAILED, there):
+            early.append(event())
+    with refused(StoreCode.VALIDATION_FAILED, there, other):
+        opened(tmp_path, other)
+    with opened(tmp_path, there) as store:
+        assert [each.id for each in store.get_events()] == ["one"]
+
+
+def test_a_folder_may_have_folders_of_days_that_hold_no_lines(tmp_path: Path) -> None:
+    (tmp_path / "events/2026-05-01").mkdir(parents=True)
+    (tmp_path / "events/2026-05-01/note.md").touch()
+    with opened(tmp_path, "daily") as store:
+        assert store.append(event()).position == 1

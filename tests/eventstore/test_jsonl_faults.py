@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from jsonl_stores import LAYOUTS, Clock, log_files, opened
+from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.event import NewEvent
+from kitty_status.eventstore.measuring import Measures
 from kitty_status.jsonl.lock import KeptHold, exclusive
 from kitty_status.testing.event_store.base import event, events, numbers, positions, refused
 from kitty_status.testing.faulty_disk import FaultyDisk
@@ -146,7 +148,7 @@ def test_a_lock_that_somebody_holds_is_said_so(tmp_path: Path, monkeypatch: pyte
 def test_a_link_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").touch()
     (tmp_path / "events.jsonl").symlink_to(tmp_path / "elsewhere")
-    with opened(tmp_path, "single") as store, refused(StoreCode.STORAGE_ERROR, "symbolic link"):
+    with opened(tmp_path, "single") as store, refused(StoreCode.STORAGE_ERROR, "symbolic link", "regular files"):
         store.append(event())
     assert (tmp_path / "elsewhere").read_bytes() == b""
 
@@ -177,3 +179,69 @@ def test_an_event_that_is_too_long_spoils_no_other_callers_append(tmp_path: Path
                 return 0
 
         assert sorted(pool.map(attempt, range(8))) == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("looks", [False, True])
+def test_nothing_is_answered_that_others_wrote_and_nobody_flushed(tmp_path: Path, layout: str, looks: bool) -> None:
+    disk = FaultyDisk()
+    clock = Clock()
+    with opened(tmp_path, layout, disk=disk, clock=clock) as store:
+        store.append(event(stream="a", id="a"))
+        with opened(tmp_path, layout, durability=OS, clock=clock) as other:
+            stored = other.append(event(1, stream="b", id="b"))
+        if looks:
+            assert store.head() == 2
+        flushes = disk.count("fsync")
+        assert store.append(event(1, stream="b", id="b")) == stored
+        assert disk.count("fsync") == flushes + 1
+        assert store.append(event(1, stream="b", id="b")) == stored
+        assert disk.count("fsync") == flushes + 1
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_what_others_wrote_on_days_that_are_over_is_flushed_before_what_follows_on_it(
+    tmp_path: Path, looks: bool
+) -> None:
+    for layout in LAYOUTS[1:]:
+        disk = FaultyDisk()
+        clock = Clock()
+        with opened(tmp_path / layout, layout, disk=disk, clock=clock) as store:
+            store.append(event(stream="a"))
+            with opened(tmp_path / layout, layout, durability=OS, clock=clock) as other:
+                for _ in range(3):
+                    other.append(event(stream="a"))
+                    clock.move(days=1)
+            if looks:
+                store.get_events()
+            flushes = disk.count("fsync")
+            store.append(event(stream="a"))
+            # The first file, the two that are newer, and the one that is begun now.
+            assert disk.count("fsync") == flushes + 4
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_attempts_that_are_made_again_are_counted(tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = FaultyDisk()
+    with opened(tmp_path, layout, disk=disk) as store:
+        counted: list[int] = []
+        monkeypatch.setattr(store._writer, "_retried", lambda: counted.append(1))
+        store.append(event())
+        assert counted == []
+        disk.fail("write", nth=1)
+        disk.fail("write", nth=2)
+        store.append(event())
+        assert len(counted) == 2
+
+
+def test_the_measures_of_a_store_count_attempts_that_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(Measures, "retried", lambda _: counted.append("again"))
+    disk = FaultyDisk()
+    with opened(tmp_path, "single", disk=disk) as store:
+        store.append(event())
+        disk.fail("write")
+        store.append(event())
+    assert counted == ["again"]

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from jsonl_stores import LAYOUTS, log_files, opened
+from jsonl_stores import LAYOUTS, NOON, Clock, log_files, opened
 from kitty_status.eventstore.errors import StoreCode
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.jsonl import finding, indexing, known
+from kitty_status.eventstore.jsonl.index import Index
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.query import EventQuery
@@ -233,3 +234,94 @@ def test_the_indexes_by_type_and_stream_are_text_beside_the_days(tmp_path: Path)
     with opened(tmp_path, "per-day-and-stream") as store:
         assert len(store.get_events_by_type("T3")) == 2
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[1:])
+def test_an_index_of_days_that_are_gone_is_made_anew(tmp_path: Path, layout: str) -> None:
+    for place, first, day in (("a", 0, 5), ("b", 300, 9)):
+        clock = Clock(NOON.replace(day=day))
+        with opened(tmp_path / place, layout, clock=clock) as store:
+            fill(store, first, first + 600)
+            store.get_events(EventQuery(types="T3"))
+            assert store.layout.index.exists()
+    index = tmp_path / "a/events/indexes/index.db"
+    shutil.copy(index, tmp_path / "b/events/indexes/index.db")
+    with opened(tmp_path / "b", layout, clock=clock) as store:
+        found = store.get_events(EventQuery(types="T3"))
+        assert [each.data["number"] for each in found] == [n for n in range(300, 900) if n % 23 == 3]
+        with refused(StoreCode.DUPLICATE_EVENT, "e890"):
+            store.append(event(id="e890"))
+        assert store.get_event("e5") is None
+        assert store.append(event(id="e5")).position == 601
+
+
+@pytest.mark.parametrize("layout", LAYOUTS[1:])
+def test_the_index_of_another_layout_is_made_anew(tmp_path: Path, layout: str) -> None:
+    other = next(each for each in LAYOUTS[1:] if each != layout)
+    for each in (layout, other):
+        with opened(tmp_path / each, each) as store:
+            fill(store, 0, 600)
+            store.get_events(EventQuery(types="T3"))
+    shutil.copy(tmp_path / other / "events/indexes/index.db", tmp_path / layout / "events/indexes/index.db")
+    with opened(tmp_path / layout, layout) as store:
+        assert len(store.get_events(EventQuery(types="T3"))) == 26
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_line_that_was_changed_to_one_of_the_same_length_is_indexed_anew(tmp_path: Path, layout: str) -> None:
+    with opened(tmp_path, layout) as store:
+        fill(store, 0, 600)
+        store.get_events(EventQuery(types="T3"))
+    path = log_files(tmp_path)[0]
+    before = path.read_bytes()
+    after = before.replace(b'"type":"T0"', b'"type":"X9"', 1)
+    assert len(after) == len(before)
+    assert after != before
+    path.write_bytes(after)
+    with opened(tmp_path, layout) as store:
+        assert len(store.get_events(EventQuery(types="X9"))) == 1
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("what", ["id", "version"])
+def test_bringing_the_index_up_notices_ids_and_versions_that_cannot_be(tmp_path: Path, layout: str, what: str) -> None:
+    with opened(tmp_path, layout) as store:
+        fill(store, 0, 600)
+        shutil.rmtree(store.layout.index.parent, ignore_errors=True)
+    path = next(path for path in log_files(tmp_path) if b'"e400"' in path.read_bytes())
+    data = path.read_bytes()
+    path.write_bytes(
+        data.replace(b'"e400"', b'"e300"') if what == "id" else data.replace(b'"version":13}', b'"version":12}', 1)
+    )
+    with opened(tmp_path, layout) as store, refused(StoreCode.CORRUPT, "e300" if what == "id" else "version 12"):
+        store.append(event())
+    with opened(tmp_path, layout) as store, refused(StoreCode.CORRUPT):
+        store.get_events(EventQuery(types="T3"))
+    with opened(tmp_path, layout, on_damage="skip") as store:
+        assert len(store.get_events(EventQuery(types="T3"))) == 26
+        assert store.append(event()).position == 601
+        assert len(store.damaged_lines()) in (1, 2)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_index_that_lacks_what_is_damaged_is_kept(
+    tmp_path: Path, layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path, layout) as store:
+        fill(store, 0, 600)
+        shutil.rmtree(store.layout.index.parent, ignore_errors=True)
+    path = next(path for path in log_files(tmp_path) if b'"e400"' in path.read_bytes())
+    path.write_bytes(path.read_bytes().replace(b'"id":"e400"', b'"id":e4000', 1))
+    made: list[int] = []
+    reach = Index.reach
+
+    def counted(self: Index, head: int, missing: int) -> None:
+        made.append(missing)
+        reach(self, head, missing)
+
+    monkeypatch.setattr(Index, "reach", counted)
+    for _ in range(3):
+        with opened(tmp_path, layout, on_damage="skip") as store:
+            assert len(store.get_events(EventQuery(types="T3"))) == 26
+            assert store.get_event("e400") is None
+    assert made == [1]

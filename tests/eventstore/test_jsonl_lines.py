@@ -445,3 +445,16 @@ def test_what_is_appended_behind_a_damaged_line_is_read(tmp_path: Path, layout: 
             store.append(event(count + extra, stream="a"))
             assert numbers(store.get_events()) == list(range(1, count + extra + 1))
     assert path.read_bytes().startswith(kept)
+
+
+def test_a_state_in_the_folder_of_another_stream_is_not_that_streams(tmp_path: Path) -> None:
+    with opened(tmp_path, "daily") as store:
+        store.append_batch([event(stream="A"), event(stream="a")])
+        store.create_snapshot("A", 1, {"of": "A"})
+        folder = tmp_path / "events/snapshots"
+        (folder / "A").rename(folder / "a")
+        assert store.get_snapshot("a") is None
+        store.create_snapshot("a", 1, {"of": "a"})
+        kept = store.get_snapshot("a")
+        assert kept is not None
+        assert kept.state == {"of": "a"}

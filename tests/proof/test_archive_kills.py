@@ -37,6 +37,7 @@ def quickly() -> datetime:
 
 OPENERS: dict[str, Callable[[Path], EventStore]] = {
     "sqlite": lambda place: SqliteEventStore(place / "events.db"),
+    "single": lambda place: JsonlEventStore(place / "events.jsonl"),
     "daily": lambda place: JsonlEventStore(place, layout="daily", clock=quickly),
     "streams": lambda place: JsonlEventStore(place, layout="per-day-and-stream", clock=quickly),
 }
@@ -86,6 +87,6 @@ def test_a_kill_while_events_are_archived_or_restored_is_harmless(
     assert len(acknowledged) > 2 * ROUNDS
     with opener(tmp_path) as store:
         assert store.archives()
-        for archive in store.archives():
+        for archive in reversed(store.archives()):
             assert store.restore_events(archive.name) == archive.events
         assert check_kept(store, acknowledged) == everything

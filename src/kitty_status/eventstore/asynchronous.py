@@ -86,7 +86,8 @@ class AsyncEventStore:
     ) -> list[Event]:
         """Append events, all or none; see `EventStore.append_batch`.
 
-        A task that is cancelled while it waits does not undo what was handed over.
+        A task that is cancelled while it waits does not undo what was handed over: the events are stored, unless they
+        are refused. The same call with the same ids says which it was.
         """
         append = self._store.prepared(events, expected_version, condition)
         if not append.drafts:

@@ -74,12 +74,15 @@ class MemoryEventStore(EventStore):
 
     def first_match(self, query: EventQuery) -> Event | None:
         """Return the first event that a query asks for."""
-        return next(self.stream_events(query), None)
+        return next(self._answer(query), None)
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
         self._refuse_if_closed()
-        yield from answer(query_of(query), self._candidates(query), newest_first=self._candidates_backwards(query))
+        return self.measures.streamed(self._answer(query_of(query)))
+
+    def _answer(self, query: EventQuery) -> Iterator[Event]:
+        yield from answer(query, self._candidates(query), newest_first=self._candidates_backwards(query))
 
     def _candidates(self, query: EventQuery) -> Iterator[Event]:
         for position in self._positions(query):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
@@ -108,6 +109,8 @@ class EventStore(Readable):
     def restore_events(self, name: str) -> int:
         """Bring back what went into the archive under a name, and return how many events; 0 where there is none.
 
+        Where all events are in one file of lines, those come back as well that were archived after them.
+
         Raises:
             EventStoreError: CORRUPT: it does not hold what was put into it; nothing is changed.
         """
@@ -137,8 +140,21 @@ class EventStore(Readable):
             self.release()
 
     def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+        """Wait until there is an event at `position`, so many seconds at most, and say whether there is.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR: the store is closed, or the backend failed.
+        """
         self._refuse_if_closed()
+        deadline = time.monotonic() + seconds
+        while not self.hear_of(position, max(deadline - time.monotonic(), 0)):
+            self._refuse_if_closed()
+            if time.monotonic() >= deadline:
+                return False
+        return True
+
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait as `wait_for` does, but no longer than until `wake` is called."""
         return self._growth.wait_for(position, seconds, self.head)
 
     def known_head(self) -> int:
@@ -146,7 +162,7 @@ class EventStore(Readable):
         return self._growth.head
 
     def wake(self) -> None:
-        """Let everybody who waits for events stop waiting."""
+        """Let everybody who waits for events see whether there is still a reason to."""
         if self._owner.is_here:
             self._growth.wake()
 
@@ -218,9 +234,10 @@ class EventStore(Readable):
             self.measures.failed(len(appends), error)
             raise
         self.measures.committed(outcomes)
-        newest = [outcome[-1].position for outcome in outcomes if isinstance(outcome, list) and outcome]
-        if newest:
-            self._growth.reached(max(newest))
+        stored = [event for outcome in outcomes if isinstance(outcome, list) for event in outcome]
+        if stored:
+            self.recent.add(stored)
+            self._growth.reached(max(event.position for event in stored))
         return outcomes
 
     # Subscribing

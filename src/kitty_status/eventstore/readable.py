@@ -10,6 +10,7 @@ from kitty_status.eventstore.growth import Growth
 from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.owning import Owned
 from kitty_status.eventstore.query import EVERYTHING, EventQuery, query_of
+from kitty_status.eventstore.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ class Readable(Owned):
         super().__init__()
         self.measures = Measures(type(self).__name__)
         self.cache: QueryCache | None = None
+        self.recent = Recent()
         self._growth = Growth()
 
     @abstractmethod
@@ -54,12 +56,9 @@ class Readable(Owned):
         if isinstance(wanted, str):
             wanted = EventQuery(streams=wanted, after_version=from_version)
         query_of(wanted)
-        with self.measures.querying():
-            if self.cache is not None:
-                return self.cache.events(
-                    self._growth, wanted, self.head(), lambda query: list(self.stream_events(query))
-                )
-            return list(self.stream_events(wanted))
+        if self.cache is not None:
+            return self.cache.events(self._growth, wanted, self.head(), lambda query: list(self.stream_events(query)))
+        return list(self.stream_events(wanted))
 
     def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:
         """Return the events of a type, of those that happened at `since` or later."""

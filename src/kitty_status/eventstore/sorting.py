@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import tempfile
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import IO, TYPE_CHECKING
 
 import msgspec
@@ -19,9 +19,43 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.query import EventQuery
 
 _IN_MEMORY = 8 << 20
+_RUN = 1 << 20
 _PIECE = 1 << 16
-_encode_lines = msgspec.json.Encoder().encode_lines
+_LEAST, _TOGETHER = 1 << 12, 1 << 20
+_encode, _encode_lines = msgspec.json.Encoder().encode, msgspec.json.Encoder().encode_lines
 _decode_lines = msgspec.json.Decoder(Event).decode_lines
+
+
+def in_order(query: EventQuery, events: Iterable[Event]) -> Iterator[Event]:
+    """Yield the answer to a query from all events that match it."""
+    runs = _runs(behind_cursor(query, events))
+    first = next(runs, [])
+    second = next(runs, None)
+    if second is None:
+        yield from cut(query, sorted(first, key=_key_of(query), reverse=query.is_backwards))
+        return
+    held = [first, second]
+    first, second = [], []
+    yield from merged(query, chain(_given_away(held), runs), ())
+
+
+def _runs(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Yield events in lists that take some megabytes each."""
+    run: list[Event] = []
+    size = 0
+    for event in events:
+        run.append(event)
+        size += len(_encode(event))
+        if size > _RUN:
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
+
+
+def _given_away(runs: list[list[Event]]) -> Iterator[list[Event]]:
+    while runs:
+        yield runs.pop(0)
 
 
 def merged(query: EventQuery, runs: Iterable[Iterable[Event]], others: Iterable[Event]) -> Iterator[Event]:
@@ -36,7 +70,9 @@ def merged(query: EventQuery, runs: Iterable[Iterable[Event]], others: Iterable[
         for run in runs:
             events = sorted(behind_cursor(query, run), key=key, reverse=query.is_backwards)[:wanted]
             ends.append(ends[-1] + file.write(_encode_lines(events)))
-        sources = [_read(file, start, end) for start, end in pairwise(ends)]
+        # However many runs there are, what is read of all of them fits into memory.
+        piece = max(_LEAST, min(_PIECE, _TOGETHER // len(ends)))
+        sources = [_read(file, start, end, piece) for start, end in pairwise(ends)]
         yield from cut(query, heapq.merge(*sources, others, key=key, reverse=query.is_backwards))
 
 
@@ -44,10 +80,10 @@ def _key_of(query: EventQuery) -> Callable[[Event], tuple[str | int, int]]:
     return lambda event: (sort_key(event, query.order), event.position)
 
 
-def _read(file: IO[bytes], start: int, end: int) -> Iterator[Event]:
+def _read(file: IO[bytes], start: int, end: int, piece: int) -> Iterator[Event]:
     while start < end:
         file.seek(start)
-        data = file.read(min(_PIECE, end - start))
+        data = file.read(min(piece, end - start))
         cut = data.rfind(b"\n") + 1
         if not cut:
             data += file.readline()

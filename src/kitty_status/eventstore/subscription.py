@@ -1,8 +1,9 @@
 """Subscriptions: what is stored, and then what comes, in the order of positions, each event once.
 
-There is no second way for new events to reach a subscriber: it reads on from the position that it has seen, and only
-then waits for the store to grow. So nothing is skipped between reading and listening, and a subscriber that is slow
-holds up nobody, because nothing is queued for it.
+A subscriber goes on from the position that it has seen, and only where nothing is stored behind it waits for the store
+to grow. So nothing is skipped between reading and listening, and a subscriber that is slow holds up nobody, because
+nothing is queued for it. What it reads on from is the store; or, as far as the very next position is there, the events
+that the store has kept from its last commits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.owning import Owner
 from kitty_status.eventstore.query import EventQuery, Order, is_number, query_error, query_of
+from kitty_status.eventstore.recent import Recent, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,11 +38,12 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
 
 
-class Readable(Protocol):
+class Followable(Protocol):
     """What a subscription needs of a store."""
 
     is_closed: bool
     measures: Measures
+    recent: Recent
 
     def head(self) -> int:
         """Return the position of the newest event."""
@@ -54,8 +57,8 @@ class Readable(Protocol):
         """Return the events that a query asks for."""
         ...
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at `position` or `wake` is called, so many seconds at most; say which."""
         ...
 
     def wake(self) -> None:
@@ -71,12 +74,15 @@ class Subscription:
     iteration ends. Threads that share one take turns: each event goes to one of them.
     """
 
-    def __init__(self, store: Readable, query: EventQuery, after: int) -> None:
+    def __init__(self, store: Followable, query: EventQuery, after: int) -> None:
         self.position = after
         self._store = store
         self._query = query
         self._closed = threading.Event()
         self._page: Iterator[Event] = iter(())
+        self._end_of_page = after
+        self._is_told = False
+        store.recent.serve(self)
         self._turn = threading.Lock()
         self._owner = Owner()
 
@@ -145,16 +151,26 @@ class Subscription:
             if event is not None:
                 self.position = event.position
                 return event
-            # What is known need not be asked: whoever has waited for an event reads it at once.
-            head = self._store.known_head()
-            head = head if head > self.position else self._store.head()
-            if head > self.position:
-                self._read_on(head)
+            self.position = max(self.position, self._end_of_page)
+            kept = self._store.recent.after(self.position)
+            if kept:
+                self._store.measures.lagging(len(kept))
+                self._page = filter(self._query.matches, map(decode, kept))
+                self._end_of_page = self.position + len(kept)
+                self._is_told = True
                 continue
             left = LONGEST_WAIT if deadline is None else deadline - time.monotonic()
-            if left <= 0:
+            # What is known need not be asked: whoever has waited for an event reads it at once.
+            head = self._store.known_head()
+            if head <= self.position and not (self._is_told and left > 0):
+                head = self._store.head()
+            if head > self.position:
+                self._read_on(head)
+            elif left <= 0:
                 return None
-            self._store.wait_for(self.position + 1, min(left, LONGEST_WAIT))
+            else:
+                # Who waits is told of what came before, too, so there is nothing to ask for before waiting.
+                self._is_told = self._store.hear_of(self.position + 1, min(left, LONGEST_WAIT))
         return None
 
     @property
@@ -165,16 +181,18 @@ class Subscription:
     def close(self) -> None:
         """End the iteration, also in the thread that waits in it."""
         self._closed.set()
+        self._store.recent.leave(self)
         self._store.wake()
 
     def _read_on(self, head: int) -> None:
-        """Read the next page; where nothing up to `head` is asked for, that is how far it has come."""
+        """Read the next page; one that is not full goes up to `head`."""
         self._store.measures.lagging(head - self.position)
         query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
         page = self._store.get_events(query)
-        if not page:
-            self.position = head
+        end = head if len(page) < PAGE else page[-1].position
+        # In this order: who is interrupted in between reads again, and skips nothing.
         self._page = iter(page)
+        self._end_of_page = end
 
 
 @contextmanager

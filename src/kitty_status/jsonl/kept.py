@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from kitty_status.errors import OutcomeUnknownError
+from kitty_status.errors import OutcomeUnknownError, UnsafeLogError
 from kitty_status.jsonl.append import flush, open_to_append, undo
 from kitty_status.jsonl.disk import DISK, close_quietly, open_regular, parent_of, write_all
 from kitty_status.jsonl.quarantine import copy_aside, repair_tail
@@ -24,8 +24,8 @@ _CHUNK = 1 << 20
 class KeptLog:
     """One log, opened at its first use. Whoever calls a method holds the lock of the log.
 
-    Every method raises, where it fails: UnsafeLogError, if the log is a symbolic link or no regular file; OSError, if
-    the operating system refused.
+    Every method raises, where it fails: UnsafeLogError, if the log is a symbolic link, no regular file, or one that has
+    other names, under each of which it would have a lock of its own; OSError, if the operating system refused.
     """
 
     def __init__(self, path: StrPath, quarantine: StrPath, disk: Disk = DISK) -> None:
@@ -40,14 +40,20 @@ class KeptLog:
         """Return the length of the log, 0 where there is none; one that was removed or replaced is opened anew."""
         if self._fd >= 0:
             status = self._disk.fstat(self._fd)
-            if status.st_nlink:
+            if status.st_nlink == 1:
                 return status.st_size
+            if status.st_nlink > 1:
+                raise _many_names(self.path, status.st_nlink)
             self.close()
+            self._end = self._confirmed = 0
         try:
             self._fd = open_regular(self.path, os.O_RDWR | os.O_APPEND, self._disk)
         except FileNotFoundError:
             return 0
-        return self._disk.fstat(self._fd).st_size
+        status = self._disk.fstat(self._fd)
+        if status.st_nlink > 1:
+            raise _many_names(self.path, status.st_nlink)
+        return status.st_size
 
     def mend(self) -> int:
         """Make the end of the log ready for a line and return its length; what has to go is copied aside first.
@@ -139,3 +145,11 @@ class KeptLog:
         if self._fd >= 0:
             close_quietly(self._fd, self._disk)
             self._fd = -1
+
+
+def _many_names(path: StrPath, names: int) -> UnsafeLogError:
+    return UnsafeLogError(
+        f"{os.fspath(path)} has {names} names (hard links), and who writes by another one would have another lock",
+        hint="put copies in the place of the other names",
+        path=os.fspath(path),
+    )

@@ -14,6 +14,8 @@ from kitty_status.jsonl.disk import DISK, close_quietly, open_regular, parent_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kitty_status.jsonl.disk import Disk, StrPath
 
 _UNFINISHED = ".tmp"
@@ -62,10 +64,19 @@ def stage_file(path: StrPath, data: bytes, *, mode: int | None = None, disk: Dis
             mode = old_mode if mode is None else mode
         finally:
             close_quietly(fd, disk)
+    return stage_pieces(path, (data,), mode=mode, disk=disk)
+
+
+def stage_pieces(path: StrPath, pieces: Iterable[bytes], *, mode: int | None = None, disk: Disk = DISK) -> Staged:
+    """Write the contents that `path` shall get to a file beside it, as `stage_file` does, but piece by piece.
+
+    Raises:
+        OSError: as `replace_file`. Nothing was left behind.
+    """
     folder, name = parent_of(path), os.path.basename(path)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(6).hex()}{_UNFINISHED}")
     try:
-        _write_new(temporary, data, mode, disk)
+        _write_new(temporary, pieces, mode, disk)
     except BaseException:
         unlink_quietly(temporary, disk)
         raise
@@ -120,10 +131,11 @@ def _holds(fd: int, data: bytes, disk: Disk) -> bool:
     return disk.fstat(fd).st_size == len(data) and disk.pread(fd, len(data) + 1, 0) == data
 
 
-def _write_new(path: str, data: bytes, mode: int | None, disk: Disk) -> None:
+def _write_new(path: str, pieces: Iterable[bytes], mode: int | None, disk: Disk) -> None:
     fd = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
-        write_all(fd, data, disk)
+        for data in pieces:
+            write_all(fd, data, disk)
         if mode is not None:
             disk.fchmod(fd, mode)
         disk.fsync(fd)

@@ -1,4 +1,4 @@
-"""The archive: days that are over, compressed (zstd), with a manifest of checksums for each.
+"""The archive: days that are over, or the first lines of the one file, with a manifest of checksums for each.
 
 `archive/DAY/` holds the compressed files, `archive/DAY.json` says what they are. The manifest is written once they are
 on stable storage and were read back; only then the files themselves go. So an archive that was interrupted is one
@@ -10,39 +10,38 @@ from __future__ import annotations
 
 import os
 import tempfile
-import threading
 from hashlib import sha256
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from kitty_status.eventstore.archives import Archived
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.jsonl.packing import (
+    MANIFEST,
+    ArchivedSegment,
+    Packed,
+    ReadableSegment,
+    Unpacked,
+    damaged_file,
+    pack,
+    unpack_into,
+)
 from kitty_status.eventstore.jsonl.segments import Segment
-from kitty_status.eventstore.zstd import compressor, zstd
-from kitty_status.jsonl.disk import DISK, close_quietly, unlink_quietly, write_all
+from kitty_status.jsonl.disk import DISK, unlink_quietly
 from kitty_status.jsonl.reading import read_bytes
 from kitty_status.jsonl.replace import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from kitty_status.eventstore.jsonl.packing import OnDamagedFile
     from kitty_status.eventstore.jsonl.segments import Part
     from kitty_status.jsonl.disk import Disk
 
-MANIFEST = ".json"
-_CHUNK = 1 << 18
-_MOST_OPEN = 8
 
-
-class Packed(msgspec.Struct, frozen=True):
-    """A file in the archive: its name among the files of events, its own, and the size and digest of its lines."""
-
-    name: str
-    file: str
-    size: int
-    sha256: str
+_Kind = TypeVar("_Kind", bound=ArchivedSegment)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,112 +54,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     segments: list[Packed]
 
 
-class ArchivedSegment(Segment):
-    """A file in the archive, which is unpacked into a file without a name when it is read."""
-
-    is_archived = True
-
-    def __init__(self, path: Path, packed: Packed, unpacked: Unpacked, disk: Disk = DISK) -> None:
-        super().__init__(path, packed.name, disk)
-        self._packed = packed
-        self._unpacked = unpacked
-
-    def _opened(self) -> int:
-        return self._unpacked.descriptor_of(self.path, self._packed)
-
-    def size(self) -> int:
-        """Return the length of its lines."""
-        return self._packed.size
-
-
-class Unpacked:
-    """The files of an archive that were read last, unpacked."""
-
-    def __init__(self) -> None:
-        self._files: dict[Path, IO[bytes]] = {}
-        self._lock = threading.Lock()
-
-    def descriptor_of(self, path: Path, packed: Packed) -> int:
-        """Return a descriptor of what a file holds, once its digest was compared.
-
-        Raises:
-            EventStoreError: CORRUPT: it holds something else than the manifest says.
-        """
-        with self._lock:
-            file = self._files.pop(path, None)
-            if file is None:
-                file = tempfile.TemporaryFile()  # noqa: SIM115  it is kept for the next reader
-                try:
-                    _unpack_into(file, path, packed)
-                except BaseException:
-                    file.close()
-                    raise
-            self._files[path] = file
-            while len(self._files) > _MOST_OPEN:
-                self._files.pop(next(iter(self._files))).close()
-            return os.dup(file.fileno())
-
-    def close(self) -> None:
-        """Give the files back."""
-        with self._lock:
-            while self._files:
-                self._files.popitem()[1].close()
-
-
-def _unpack_into(file: IO[bytes], path: Path, packed: Packed) -> None:
-    digest = sha256()
-    for chunk in unpack(path):
-        digest.update(chunk)
-        file.write(chunk)
-    file.flush()
-    if digest.hexdigest() != packed.sha256:
-        raise _damaged(path, "its contents are not those of which the manifest has the checksum")
-
-
-def unpack(path: Path) -> Iterator[bytes]:
-    """Yield what a compressed file holds, in pieces.
-
-    Raises:
-        EventStoreError: CORRUPT.
-    """
-    zstandard = zstd()
-    try:
-        with zstandard.open(path, "rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
-    except (zstandard.ZstdError, EOFError) as error:
-        raise _damaged(path, str(error)) from error
-
-
-def pack(segment: Segment, path: Path, disk: Disk) -> Packed:
-    """Compress a file and return what the manifest says of it, once it is on stable storage and was read back."""
-    packing = compressor()
-    disk.makedirs(path.parent)
-    temporary = path.with_name(f".{path.name}.tmp")
-    unlink_quietly(temporary, disk)
-    digest = sha256()
-    size = 0
-    fd = disk.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        for _, data in segment.pieces(0, segment.end_of_lines()):
-            digest.update(data)
-            size += len(data)
-            write_all(fd, packing.compress(data), disk)
-        write_all(fd, packing.flush(), disk)
-        disk.fsync(fd)
-    finally:
-        close_quietly(fd, disk)
-    disk.replace(temporary, path)
-    disk.fsync_directory(path.parent)
-    packed = Packed(segment.name, path.name, size, digest.hexdigest())
-    check = sha256()
-    for chunk in unpack(path):
-        check.update(chunk)
-    if check.hexdigest() != packed.sha256:
-        raise _damaged(path, "it could not be read back as it was written")
-    return packed
-
-
 class Archive:
     """The archive of a store, in a folder."""
 
@@ -168,12 +61,28 @@ class Archive:
         self.folder = folder
         self._disk = disk
         self._unpacked = Unpacked()
+        self.on_damage: OnDamagedFile = _raised
+        """Is told of what cannot be read, and raises it, or returns to have it passed over."""
+
+    def readable(self, day: str) -> tuple[ArchivedSegment, ...]:
+        """Return the files of a day that are in the archive for whoever reads what is left of a store."""
+        try:
+            found = self._segments_of(day, ReadableSegment)
+        except EventStoreError as error:
+            self.on_damage(Segment(self.folder / f"{day}{MANIFEST}", day), error)
+            return ()
+        for each in found:
+            each.on_damage = self.on_damage
+        return found
 
     def segments_of(self, day: str) -> tuple[ArchivedSegment, ...]:
         """Return the files of a day that are in the archive."""
+        return self._segments_of(day, ArchivedSegment)
+
+    def _segments_of(self, day: str, kind: type[_Kind]) -> tuple[_Kind, ...]:
         manifest = self.manifest_of(day)
         return tuple(
-            ArchivedSegment(self.folder / day / packed.file, packed, self._unpacked, self._disk)
+            kind(self.folder / day / packed.file, packed, self._unpacked, self._disk)
             for packed in (manifest.segments if manifest is not None else ())
         )
 
@@ -190,9 +99,9 @@ class Archive:
         try:
             return msgspec.json.decode(data, type=Manifest)
         except ValueError as error:
-            raise _damaged(path, str(error)) from error
+            raise damaged_file(path, str(error)) from error
 
-    def list(self, days: Iterable[str]) -> list[Archived]:
+    def listed(self, days: Iterable[str]) -> list[Archived]:
         """Return what the archive holds of days."""
         found = []
         for day in days:
@@ -227,9 +136,9 @@ class Archive:
         for packed in manifest.segments if manifest is not None else ():
             path = self.folder / day / packed.file
             if not path.exists():
-                raise _damaged(path, "it is not there")
+                raise damaged_file(path, "it is not there")
             with tempfile.TemporaryFile() as file:
-                _unpack_into(file, path, packed)
+                unpack_into(file, path, packed)
 
     def holds(self, day: str, segments: tuple[Segment, ...]) -> bool:
         """Say whether the archive of a day holds all that stands in these files of it."""
@@ -239,15 +148,56 @@ class Archive:
 
     def take(self, part: Part, places: tuple[int, int, int]) -> None:
         """Move a part into the archive; `places` are the count of its events, and its first and last position."""
-        events, first, last = places
         packed = [
-            pack(segment, self.folder / part.day / f"{os.path.basename(segment.path)}.zst", self._disk)  # noqa: PTH119
+            pack(
+                segment.name,
+                (data for _, data in segment.pieces(0, segment.end_of_lines())),
+                self.folder / part.day / f"{segment.path.name}.zst",
+                self._disk,
+            )
             for segment in part.segments
         ]
-        manifest = Manifest(day=part.day, events=events, first=first, last=last, segments=packed)
-        data = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-        replace_file(self.folder / f"{part.day}{MANIFEST}", data, disk=self._disk)
+        self._write_manifest(part.day, packed, places)
         self.finish(part)
+
+    def keep(self, name: str, file: str, pieces: Iterable[bytes], places: tuple[int, int, int]) -> None:
+        """Put lines of a file, with the places of `take`, into the archive; the file stays what it is."""
+        packed = pack(name, pieces, self.folder / name / f"{file}.zst", self._disk)
+        self._write_manifest(name, [packed], places)
+
+    def _write_manifest(self, name: str, packed: list[Packed], places: tuple[int, int, int]) -> None:
+        events, first, last = places
+        manifest = Manifest(day=name, events=events, first=first, last=last, segments=packed)
+        data = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+        replace_file(self.folder / f"{name}{MANIFEST}", data, disk=self._disk)
+
+    def names(self) -> list[str]:
+        """Return the names that the archive has a manifest of, as they are now."""
+        try:
+            found = os.listdir(self.folder)  # noqa: PTH208  names are wanted
+        except FileNotFoundError:
+            return []
+        return sorted(name.removesuffix(MANIFEST) for name in found if name.endswith(MANIFEST) and name[0] != ".")
+
+    def chain_before(self, position: int) -> tuple[ArchivedSegment, ...]:
+        """Return the lines that come before a position without a gap, of archives named by their positions."""
+        by_last = {name.rpartition("-")[2]: name for name in self.names()}
+        found: list[ArchivedSegment] = []
+        while name := by_last.get(str(position - 1)):
+            found += self.readable(name)
+            position = int(name.partition("-")[0])
+        return tuple(reversed(found))
+
+    def discard(self, names: Iterable[str]) -> None:
+        """Remove archives whose lines stand elsewhere; first the manifests, without which nobody reads them."""
+        gone = [(name, self.manifest_of(name)) for name in names]
+        for name, _ in gone:
+            self._disk.unlink(self.folder / f"{name}{MANIFEST}")
+        if gone:
+            self._disk.fsync_directory(self.folder)
+        for name, manifest in gone:
+            for packed in manifest.segments if manifest is not None else ():
+                unlink_quietly(self.folder / name / packed.file, self._disk)
 
     def finish(self, part: Part) -> None:
         """Remove the files of a part of which the archive has a manifest."""
@@ -264,15 +214,17 @@ class Archive:
             data = b"".join(part for _, part in segment.pieces(0))
             self._disk.makedirs(places[segment.name].parent)
             replace_file(places[segment.name], data, disk=self._disk)
-        self._disk.unlink(self.folder / f"{day}{MANIFEST}")
-        self._disk.fsync_directory(self.folder)
-        for packed in manifest.segments:
-            unlink_quietly(self.folder / day / packed.file, self._disk)
+        self.discard([day])
         return manifest.events
 
     def close(self) -> None:
         """Give the files back that were unpacked."""
         self._unpacked.close()
+
+
+def _raised(segment: Segment, error: EventStoreError) -> None:
+    del segment
+    raise error
 
 
 def _digest_of(segment: Segment) -> str:
@@ -286,9 +238,3 @@ def _digest_of_all(segments: Sequence[Packed]) -> str:
     if len(segments) == 1:
         return segments[0].sha256
     return sha256("".join(f"{each.sha256}  {each.name}\n" for each in segments).encode()).hexdigest()
-
-
-def _damaged(path: Path, why: str) -> EventStoreError:
-    return EventStoreError(
-        StoreCode.CORRUPT, f"{path}: {why}", hint="put the file back from a copy; nothing else is lost", path=str(path)
-    )

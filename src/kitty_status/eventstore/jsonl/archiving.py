@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from kitty_status.eventstore.jsonl.finding import Extent, Finder
     from kitty_status.eventstore.jsonl.layouts import Layout
-    from kitty_status.eventstore.jsonl.log import Visible
     from kitty_status.eventstore.jsonl.segments import Part
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.jsonl.writing import Writer
 
 _log = logging.getLogger(__name__)

@@ -1,23 +1,28 @@
 """Files that are read side by side: their events in the order of positions, with no more in memory than was just read.
 
 Positions have no gap, so an event is laid down under its own and taken up when its turn comes. Nothing is compared.
+Where two files have an event at one position, `twice` is told of both, and the one with the lesser id is taken.
 """
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heapreplace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kitty_status.eventstore.event import Event
 
 
 _FEW = 8
+_id = attrgetter("id")
 
 
-def merged(sources: Sequence[Iterator[list[Event]]], after: int) -> Iterator[list[Event]]:
+def merged(
+    sources: Sequence[Iterator[list[Event]]], after: int, twice: Callable[[Event, Event], None]
+) -> Iterator[list[Event]]:
     """Yield the events behind a position in lists, from sources that give theirs in lists, in order."""
     laid: dict[int, Event] = {}
     furthest = [(after, number) for number in range(len(sources))]
@@ -32,10 +37,18 @@ def merged(sources: Sequence[Iterator[list[Event]]], after: int) -> Iterator[lis
         if events is None:
             heappop(furthest)
         elif events:
-            laid.update([(event.position, event) for event in events if event.position > after])
+            _lay([(event.position, event) for event in events if event.position > after], laid, twice)
             heapreplace(furthest, (max(reached, events[-1].position), number))
     if laid:
         yield [laid[position] for position in sorted(laid)]
+
+
+def _lay(events: list[tuple[int, Event]], laid: dict[int, Event], twice: Callable[[Event, Event], None]) -> None:
+    new = dict(events)
+    for position in laid.keys() & new.keys():
+        new[position], other = sorted((laid[position], new[position]), key=_id)
+        twice(new[position], other)
+    laid.update(new)
 
 
 def _those_in(laid: dict[int, Event], first: int, last: int) -> list[int]:
@@ -45,7 +58,9 @@ def _those_in(laid: dict[int, Event], first: int, last: int) -> list[int]:
     return [position for position in range(first, last + 1) if position in laid]
 
 
-def merged_backwards(sources: Sequence[Iterator[list[Event]]], last: int) -> Iterator[list[Event]]:
+def merged_backwards(
+    sources: Sequence[Iterator[list[Event]]], last: int, twice: Callable[[Event, Event], None]
+) -> Iterator[list[Event]]:
     """Yield the events up to a position in lists, the last list first, from sources that give theirs like this."""
     laid: dict[int, Event] = {}
     furthest = [(-last - 1, number) for number in range(len(sources))]
@@ -60,7 +75,7 @@ def merged_backwards(sources: Sequence[Iterator[list[Event]]], last: int) -> Ite
         if events is None:
             heappop(furthest)
         elif events:
-            laid.update([(event.position, event) for event in events if event.position <= last])
+            _lay([(event.position, event) for event in events if event.position <= last], laid, twice)
             heapreplace(furthest, (-min(reached, events[0].position), number))
     if laid:
         yield [laid[position] for position in sorted(laid)]

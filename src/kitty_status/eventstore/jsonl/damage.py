@@ -58,11 +58,22 @@ class DamageNotes:
         self._found[path, offset] = DamagedLine(path, offset, number, why, preview(line))
         _log.warning("%s:%d: skipped: %s (%d skipped so far)", path, number, why, len(self._found))
 
+    def note_file(self, segment: Segment, error: EventStoreError) -> None:
+        """Take note of a file that cannot be read at all.
+
+        Raises:
+            EventStoreError: the same, where damage is not to be skipped.
+        """
+        if self.on_damage == "raise" or error.code is not StoreCode.CORRUPT:
+            raise error
+        self.note(segment, 0, b"", str(error.context.get("reason", error.message)))
+
     def _number_of(self, segment: Segment, path: str, offset: int) -> int:
         """Return the number of the line at an offset, counted from the damaged line before it."""
-        start, number = self._counted.get(path, (0, 1))
-        if start > offset:
-            start, number = 0, 1
+        beginning = segment.base if offset >= segment.base else 0
+        start, number = self._counted.get(path, (beginning, 1))
+        if not beginning <= start <= offset:
+            start, number = beginning, 1
         number += sum(data.count(b"\n") for _, data in segment.pieces(start, offset))
         if offset > start:
             self._counted[path] = offset, number
@@ -79,3 +90,23 @@ def damaged(path: Path, number: int, why: str) -> EventStoreError:
         line=number,
         reason=why,
     )
+
+
+def lost(path: Path, why: str) -> EventStoreError:
+    """Return the error for a file of which something was read that is not there any more."""
+    return EventStoreError(
+        StoreCode.CORRUPT,
+        f"{path} {why}",
+        hint="put the file back, or open the store again to go on with what is left",
+        path=str(path),
+    )
+
+
+def stands_twice(event_id: str, position: int) -> str:
+    """Return what is wrong with an event whose id another one has."""
+    return f"its id {event_id!a} stands at position {position} already"
+
+
+def jumps(stream: str, version: int, before: int) -> str:
+    """Return what is wrong with an event whose version does not follow on the one before it."""
+    return f"its version {version} of stream {stream!a} does not follow on {before}, which is the one before it"

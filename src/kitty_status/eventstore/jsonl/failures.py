@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kitty_status.errors import BusyError, KittyStatusError, OutcomeUnknownError
+from kitty_status.errors import BusyError, KittyStatusError, OutcomeUnknownError, UnsafeLogError
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ def failures(path: Path) -> Iterator[None]:
 
 def store_error(error: OSError | KittyStatusError | sqlite3.Error, path: Path) -> EventStoreError:
     """Return the event store's error for another one."""
+    if isinstance(error, UnsafeLogError) and os.path.islink(where := str(error.context.get("path", path))):  # noqa: PTH114
+        return EventStoreError(
+            StoreCode.STORAGE_ERROR,
+            f"{where} is a symbolic link, and a store keeps everything in regular files",
+            hint="open the store where the link leads to, or put the file itself in the place of the link",
+            path=where,
+        )
     if isinstance(error, KittyStatusError):
         unknown = isinstance(error, OutcomeUnknownError)
         passes = unknown or isinstance(error, BusyError)

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from kitty_status.errors import BusyError, KittyStatusError
 from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.days import day_of
-from kitty_status.eventstore.jsonl.index import tag_word
 from kitty_status.eventstore.jsonl.indexing import Indexer, StaleIndexError
+from kitty_status.eventstore.jsonl.recent import Recent, groups_of
 from kitty_status.eventstore.query import Order
+from kitty_status.eventstore.sorting import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from kitty_status.eventstore.criteria import Criterion
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.known import Known
     from kitty_status.eventstore.jsonl.layouts import Layout
-    from kitty_status.eventstore.jsonl.log import Log, Visible
+    from kitty_status.eventstore.jsonl.log import Log
+    from kitty_status.eventstore.jsonl.visible import Visible
     from kitty_status.eventstore.query import EventQuery
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ class Finder:
         self.index = self.indexer.index
         self._layout = layout
         self._log = log
-        self._known = known
+        self.known = known
+        self._recent = Recent(log)
 
     def answer(self, query: EventQuery, visible: Visible) -> Iterator[Event]:
         """Yield the events that a query asks for, up to the newest that is visible."""
@@ -77,6 +79,8 @@ class Finder:
         if is_plain and query.order is Order.POSITION:
             end = None if query.limit is None else query.offset + query.limit
             return islice(backwards if query.is_backwards else forwards, query.offset, end)
+        if query.order is not Order.POSITION:
+            return in_order(query, filter(query.matches, forwards))
         return answer(query, forwards, newest_first=backwards)
 
     # By the index
@@ -95,7 +99,7 @@ class Finder:
         cost = 0
         days = self._days(query)
         for criterion in query.criteria or (None,):
-            groups = [*([] if days is None else [days]), *(_groups(criterion) if criterion is not None else [])]
+            groups = [*([] if days is None else [days]), *(groups_of(criterion) if criterion is not None else [])]
             if not groups:
                 return None
             least, group = min((self._cost(group), group) for group in groups)
@@ -163,7 +167,7 @@ class Finder:
     def tidy_up(self) -> None:
         """Bring the index up to date if that takes no time worth speaking of; its text files are for others to read."""
         try:
-            visible = self._known.visible()
+            visible = self.known.visible()
             if 0 < visible.head - self.indexer.reached(visible) <= LAG or (visible.head and self.indexer.lacks_files):
                 self.indexer.catch_up(visible)
         except (OSError, KittyStatusError, sqlite3.Error) as error:
@@ -183,19 +187,47 @@ class Finder:
 
     # What appends must know
 
+    def first_match(self, query: EventQuery, visible: Visible) -> Event | None:
+        """Return the first event that a condition's query asks for; whoever asks holds the lock of the store."""
+        after = query.after
+        if visible.head - after > LAG:
+            after = max(after, self._indexed(visible))
+        if self._recent.rules_out(query, (after, LAG), visible):
+            if after == query.after:
+                return None
+            query = query.narrowed(before=after + 1 if query.before is None else min(query.before, after + 1))
+        return next(self.answer(query, visible), None)
+
+    def _indexed(self, visible: Visible) -> int:
+        """Return up to where the index can be asked; it is not brought up for that."""
+        try:
+            return self.indexer.reached(visible)
+        except (OSError, BusyError, sqlite3.OperationalError) as error:
+            _log.warning("read without the index %s: %s", self._layout.index, error)
+            return 0
+
+    def look_through(self, visible: Visible) -> None:
+        """Look at everything that was not looked at when the index was made.
+
+        Raises:
+            EventStoreError: CORRUPT, where damage is not to be skipped.
+        """
+        with self.known.lock:
+            self._know_since(visible)
+
     def positions_of(self, ids: Collection[str], visible: Visible) -> dict[str, int]:
         """Return the positions of those ids that are stored."""
-        with self._known.lock:
-            if not self._known.ids.keys() >= set(ids):
+        with self.known.lock:
+            if not self.known.ids.keys() >= set(ids):
                 self._know_since(visible)
-            found = {event_id: self._known.ids[event_id] for event_id in ids if event_id in self._known.ids}
-            if len(found) < len(ids) and self._known.since:
+            found = {event_id: self.known.ids[event_id] for event_id in ids if event_id in self.known.ids}
+            if len(found) < len(ids) and self.known.since:
                 found |= self.index.positions_of(set(ids) - found.keys())
         return found
 
     def versions_of(self, streams: Collection[str], visible: Visible) -> dict[str, int]:
         """Return the newest versions of those streams that have events."""
-        known = self._known
+        known = self.known
         with known.lock:
             if not known.versions.keys() >= set(streams):
                 self._know_since(visible)
@@ -215,23 +247,11 @@ class Finder:
 
     def _know_since(self, visible: Visible) -> None:
         """See to it that what is not in memory is in the index."""
-        since = self._known.since
+        since = self.known.since
         reached = self.indexer.reached(visible) if since else 0
         if reached >= since:
             return
         if since - reached > LAG:
             self.indexer.catch_up(visible)
         else:
-            older = list(chain.from_iterable(self._log.forwards(reached, since, visible)))
-            self._known.learned(older, reached)
-
-
-def _groups(criterion: Criterion) -> list[list[str]]:
-    """Return groups of words: each event that meets the criterion has a word of each group."""
-    groups = [
-        [f"id:{word}" for word in criterion.ids],
-        [f"type:{word}" for word in criterion.types],
-        [f"stream:{word}" for word in criterion.streams],
-        *([tag_word(key, value) for value in values] for key, values in criterion.tags),
-    ]
-    return [group for group in groups if group]
+            self.known.learned(chain.from_iterable(self._log.forwards(reached, since, visible)), reached)

@@ -13,24 +13,25 @@ from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
-from kitty_status.eventstore.days import day_of
+from kitty_status.eventstore.jsonl.damage import jumps, stands_twice
+from kitty_status.eventstore.jsonl.pieces import Cover, Piece, Place
+from kitty_status.eventstore.jsonl.words import words_of
 from kitty_status.eventstore.owning import Connection
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from kitty_status.eventstore.event import Event
+    Wrong: TypeAlias = Callable[[int, str], None]
 
-VERSION = 1
+VERSION = 2
 _CHECKED = 256
 _PATIENCE = 10.0
 _SCHEMA = """
 CREATE TABLE segments (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,
-    digest INTEGER NOT NULL);
-CREATE TABLE reached (head INTEGER NOT NULL);
-INSERT INTO reached VALUES (0);
+    digest INTEGER NOT NULL, stamp INTEGER NOT NULL);
+CREATE TABLE reached (head INTEGER NOT NULL, missing INTEGER NOT NULL, layout TEXT NOT NULL);
 CREATE TABLE places (position INTEGER PRIMARY KEY, segment INTEGER NOT NULL, start INTEGER NOT NULL,
     length INTEGER NOT NULL, version INTEGER NOT NULL);
 CREATE TABLE ids (id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
@@ -42,31 +43,12 @@ CREATE TABLE postings (word INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY
 """
 
 
-class Place(NamedTuple):
-    """Where a line stands, and the version of its event, which the line itself may not say."""
-
-    position: int
-    segment: str
-    start: int
-    length: int
-    version: int
-
-
-class Piece(NamedTuple):
-    """Events of one file, each with where its line begins and how long it is, up to the offset `end`."""
-
-    segment: str
-    events: Sequence[Event]
-    starts: Sequence[int]
-    lengths: Sequence[int]
-    end: int
-
-
 class Index:
-    """The index in one file, which is made where it is not there, or is no index of this version."""
+    """The index of a layout in one file, which is made where it is not there, or is no such index of this version."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: str) -> None:
         self._path = str(path)
+        self._layout = layout
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._words: dict[str, int] = {}
@@ -93,13 +75,17 @@ class Index:
         connection.execute("PRAGMA cache_size = -8000")
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
+        is_ours = version == 0 or (
+            version == VERSION and connection.execute("SELECT layout FROM reached").fetchone() == (self._layout,)
+        )
+        if not is_ours:
             connection.close()
             Path(self._path).unlink()
             return self._made()
         if version == 0:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
+            connection.execute("INSERT INTO reached VALUES (0, 0, ?)", (self._layout,))
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
         return connection
@@ -130,35 +116,50 @@ class Index:
         with self._open() as connection:
             return int(connection.execute("SELECT head FROM reached").fetchone()[0])
 
-    def sizes(self) -> dict[str, tuple[int, int]]:
-        """Return how much of each file it covers, and the digest of the bytes before that place."""
+    def missing(self) -> int:
+        """Return how many positions up to there were known to have no event."""
         with self._open() as connection:
-            return {
-                name: (size, digest)
-                for name, size, digest in connection.execute("SELECT name, size, digest FROM segments")
-            }
+            return int(connection.execute("SELECT missing FROM reached").fetchone()[0])
 
-    def add(self, pieces: Iterable[tuple[Piece, int]], head: int | None) -> None:
-        """Add events of files, with the digest of what stands before each end; then it is complete up to `head`."""
+    def events(self) -> int:
+        """Return how many events it has the places of."""
         with self._open() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                for piece, digest in pieces:
-                    self._add_piece(connection, piece, digest)
-                if head is not None:
-                    connection.execute("UPDATE reached SET head = ?", (head,))
-                connection.execute("COMMIT")
-            except BaseException:
-                self._words.clear()
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            return int(connection.execute("SELECT count(*) FROM places").fetchone()[0])
 
-    def _add_piece(self, connection: sqlite3.Connection, piece: Piece, digest: int) -> None:
+    def covers(self) -> dict[str, Cover]:
+        """Return how much of each file it covers."""
+        with self._open() as connection:
+            rows = connection.execute("SELECT name, size, digest, stamp FROM segments")
+            return {name: Cover(*cover) for name, *cover in rows}
+
+    def add(self, pieces: Iterable[tuple[Piece, Cover]], wrong: Wrong) -> None:
+        """Add events of files; `wrong` is told of the offset of a line whose id or version cannot be."""
+        with self._open() as connection, self._transaction(connection):
+            for piece, cover in pieces:
+                self._add_piece(connection, piece, cover, wrong)
+
+    def reach(self, head: int, missing: int) -> None:
+        """Say that it is complete up to a position, as far as there are events."""
+        with self._open() as connection, self._transaction(connection):
+            connection.execute("UPDATE reached SET head = ?, missing = ?", (head, missing))
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            self._words.clear()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _add_piece(self, connection: sqlite3.Connection, piece: Piece, cover: Cover, wrong: Wrong) -> None:
         connection.execute(
-            "INSERT INTO segments (name, size, digest) VALUES (?, ?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET size = excluded.size, digest = excluded.digest",
-            (piece.segment, piece.end, digest),
+            "INSERT INTO segments (name, size, digest, stamp) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET size = excluded.size, digest = excluded.digest, stamp = excluded.stamp",
+            (piece.segment, *cover),
         )
         number = connection.execute("SELECT number FROM segments WHERE name = ?", (piece.segment,)).fetchone()[0]
         connection.executemany(
@@ -168,10 +169,10 @@ class Index:
                 for event, start, length in zip(piece.events, piece.starts, piece.lengths, strict=True)
             ],
         )
-        connection.executemany(
-            "INSERT OR IGNORE INTO ids VALUES (?, ?)", [(event.id, event.position) for event in piece.events]
-        )
-        newest = {event.stream: event.version for event in piece.events}
+        ids = [(event.id, event.position) for event in piece.events]
+        if connection.executemany("INSERT OR IGNORE INTO ids VALUES (?, ?)", ids).rowcount < len(ids):
+            _tell_of_ids(connection, piece, wrong)
+        newest = _versions_in(connection, piece, wrong)
         connection.executemany(
             "INSERT INTO streams VALUES (?, ?) ON CONFLICT DO UPDATE SET version = max(version, excluded.version)",
             newest.items(),
@@ -268,17 +269,25 @@ class Index:
             return found
 
 
-def words_of(event: Event) -> list[str]:
-    """Return the words by which an event is found."""
-    words = [f"type:{event.type}", f"stream:{event.stream}", f"day:{day_of(event.at)}"]
-    for key, values in event.tags.items():
-        words += [tag_word(key, values)] if isinstance(values, str) else [tag_word(key, value) for value in values]
-    return words
+def _tell_of_ids(connection: sqlite3.Connection, piece: Piece, wrong: Wrong) -> None:
+    for event, start in zip(piece.events, piece.starts, strict=True):
+        (position,) = connection.execute("SELECT position FROM ids WHERE id = ?", (event.id,)).fetchone()
+        if position != event.position:
+            wrong(start, stands_twice(event.id, position))
 
 
-def tag_word(key: str, value: str) -> str:
-    """Return the word of a tag. The separator is a character that no tag can hold."""
-    return f"tag:{key}\n{value}"
+def _versions_in(connection: sqlite3.Connection, piece: Piece, wrong: Wrong) -> dict[str, int]:
+    """Return the newest versions of the streams in a piece."""
+    found: dict[str, int] = {}
+    for event, start in zip(piece.events, piece.starts, strict=True):
+        before = found.get(event.stream)
+        if before is None:
+            row = connection.execute("SELECT version FROM streams WHERE stream = ?", (event.stream,)).fetchone()
+            before = row[0] if row is not None else 0
+        if event.version != before + 1:
+            wrong(start, jumps(event.stream, event.version, before))
+        found[event.stream] = max(event.version, before)
+    return found
 
 
 def digest_of(data: bytes) -> int:

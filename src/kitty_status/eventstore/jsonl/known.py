@@ -8,20 +8,22 @@ since each writer takes that out before it writes.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Mark, decode_marks, mark_of
-from kitty_status.eventstore.jsonl.log import Visible
-from kitty_status.jsonl.codec import LineDamagedError
+from kitty_status.eventstore.jsonl.damage import jumps, lost, stands_twice
+from kitty_status.eventstore.jsonl.lines import Context
+from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker
+from kitty_status.eventstore.jsonl.visible import Visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
     from kitty_status.eventstore.jsonl.layouts import Layout
+    from kitty_status.eventstore.jsonl.lines import Mark
     from kitty_status.eventstore.jsonl.log import Log
     from kitty_status.eventstore.jsonl.segments import Part, Segment
 
@@ -31,21 +33,6 @@ _FIRST_LOOK = 1 << 14
 _position = attrgetter("position")
 
 
-class _Line(NamedTuple):
-    """A line: its position, its mark (None if it is damaged), its file, and where it begins and ends there."""
-
-    position: int
-    mark: Mark | None
-    segment: str
-    start: int
-    end: int
-
-    @property
-    def until(self) -> int:
-        """The position with which everything ends that was written together with it."""
-        return max(self.position, self.mark.until if self.mark is not None else 0)
-
-
 class Known:
     """How far the log reaches, and, for the events behind the position `since`, all ids and versions."""
 
@@ -53,12 +40,15 @@ class Known:
         self._layout = layout
         self._log = log
         self._notes = notes
+        self._marker = Marker(notes, is_shared=layout.has_many_streams)
         self._visible: Visible | None = None
+        self._event = 0
         self.lock = threading.RLock()
         self._may_have_leftovers = False
         self.since = 0
         self.versions: dict[str, int] = {}
         self.ids: dict[str, int] = {}
+        log.on_other_end = self.corrected
 
     def visible(self, *, is_locked: bool = False) -> Visible:
         """Return how far the log reaches now; `is_locked` says that nobody else is writing.
@@ -74,10 +64,13 @@ class Known:
                 self.forget()
             seen = self._visible
             self._may_have_leftovers = False
-            is_newest = parts and parts[-1].day == seen.day
-            for part in parts[-1:] if is_newest else parts:
-                if part.day >= seen.day:
-                    self._take_in(part, is_locked=is_locked)
+            newer = (
+                parts[-1:] if parts and parts[-1].day == seen.day else [each for each in parts if each.day >= seen.day]
+            )
+            if seen.ends and (not newer or newer[0].day != seen.day or len(newer[0].segments) < len(seen.ends)):
+                raise lost(self._layout.path, f"lacks a file of {seen.day or self._layout.path.name} that was read")
+            for part in newer:
+                self._take_in(part, is_locked=is_locked)
             return self._visible
 
     @property
@@ -90,7 +83,18 @@ class Known:
         with self.lock:
             self.versions.update([(event.stream, event.version) for event in events])
             self.ids.update([(event.id, event.position) for event in events])
-            self._reach(events[-1].position, day, ends)
+            self._event = events[-1].position
+            self._reach(self._event, day, ends)
+
+    def corrected(self, visible: Visible, behind: Context) -> Visible:
+        """Take note of where reading everything up to `visible` has led, and return how far the log reaches."""
+        with self.lock:
+            if self._visible is visible:
+                self._event = behind.event
+                self._visible = replace(visible, head=behind.position)
+                self._log.restart()
+                self.forget()
+            return self.seen
 
     def forget(self) -> None:
         """Know nothing more of the ids and versions up to the newest event."""
@@ -104,13 +108,20 @@ class Known:
         with self.lock:
             self._visible = None
 
-    def learned(self, events: Sequence[Event], since: int) -> None:
+    def learned(self, events: Iterable[Event], since: int) -> None:
         """Add what the events say that lie between the position `since` and the one that was it until now."""
         with self.lock:
             older: dict[str, int] = {}
+            after = since
             for event in events:
-                older[event.stream] = event.version
-                self.ids.setdefault(event.id, event.position)
+                before = older.get(event.stream, 0 if since == 0 else None)
+                if self.ids.setdefault(event.id, event.position) != event.position:
+                    self._log.complain(event.position, stands_twice(event.id, self.ids[event.id]))
+                # Where events are missing, nobody can tell which version comes next.
+                if before is not None and after == event.position - 1 and event.version != before + 1:
+                    self._log.complain(event.position, jumps(event.stream, event.version, before))
+                older[event.stream] = max(event.version, before or 0)
+                after += after == event.position - 1
             self.versions = older | self.versions
             self.since = since
 
@@ -137,7 +148,7 @@ class Known:
             self.forget()
         if ends and can_begin and not self._layout.has_many_streams:
             segment = self._layout.segment_for(day, "")
-            self._log.reader_of(segment).ended(head, ends[segment.name])
+            self._log.ended(segment, head, ends[segment.name])
         return visible
 
     # At first, and after a great deal was written by others
@@ -154,7 +165,7 @@ class Known:
 
     def _end_of(self, part: Part) -> Visible | None:
         """Return how far a part reaches, None where that is not at all, or cannot be told from its last lines."""
-        last: dict[str, list[_Line]] = {segment.name: self._last_lines(segment) for segment in part.segments}
+        last = {segment.name: self._last_lines(segment) for segment in part.segments}
         lines = [line for found in last.values() for line in found]
         until = max((line.until for line in lines if line.mark is not None), default=0)
         if not until or any(line.mark is not None and not line.mark.position for line in lines):
@@ -173,19 +184,20 @@ class Known:
             for name, found in last.items()
             if found
         }
-        newest = 0 if self._layout.has_many_streams else sum(line.start > together[-1].start for line in lines)
-        return Visible(until + newest if is_whole else before, part.day, ends)
+        self._event = until if is_whole else before
+        head = lines[-1].position if is_whole and not self._layout.has_many_streams else self._event
+        return Visible(head, part.day, ends)
 
-    def _last_lines(self, segment: Segment) -> list[_Line]:
+    def _last_lines(self, segment: Segment) -> list[MarkedLine]:
         """Return the lines at the end that were written together, and one before."""
-        pieces: list[list[_Line]] = []
+        pieces: list[list[MarkedLine]] = []
         until = 0
         length = _FIRST_LOOK
         end = segment.end_of_lines()
         while end:
             # As much again as before each time: what was written together may be long.
             offset, data = next(segment.pieces_backwards(end, largest=length))
-            lines = self._lines_in(segment, offset, data, 0)
+            lines = self._marker.lines_in(segment, offset, data, None)
             pieces.append(lines)
             until = until or max((line.until for line in lines if line.mark is not None), default=0)
             if any(line.mark is not None and line.until != until for line in lines):
@@ -206,13 +218,12 @@ class Known:
             if not grown:
                 return
             self._may_have_leftovers = True
-            lines: list[_Line] = []
+            lines: list[MarkedLine] = []
             is_all = True
             for segment, start in grown:
-                before = 0 if self._layout.has_many_streams else known.head
+                context = Context(known.head, event=self._event)
                 for offset, data in segment.pieces(start):
-                    lines += self._lines_in(segment, offset, data, before)
-                    before = lines[-1].position if lines else before
+                    lines += self._marker.lines_in(segment, offset, data, context)
                     if offset - start > limit and not self._layout.has_many_streams:
                         is_all = False
                         break
@@ -223,77 +234,58 @@ class Known:
                 return
             limit = _AT_ONCE if accepted else limit * 2
 
-    def _lines_in(self, segment: Segment, offset: int, data: bytes, before: int) -> list[_Line]:
-        """Return the lines of a piece; those without a position follow on the one before them."""
-        found: list[_Line] = []
-        plain = data.split(b"\n")[:-1]
-        try:
-            marks: Sequence[Mark | None] = decode_marks(data)
-        except ValueError:
-            marks = ()
-        if len(marks) != len(plain) or not all(mark is not None and mark.position for mark in marks):
-            marks = [self._mark(segment, offset, plain, number) for number in range(len(plain))]
-        for line, mark in zip(plain, marks, strict=True):
-            end = offset + len(line) + 1
-            if line.strip(b" \t\r"):
-                before = mark.position if mark is not None and mark.position else before + 1
-                found.append(_Line(before, mark, segment.name, offset, end))
-            offset = end
-        return found
-
-    def _mark(self, segment: Segment, offset: int, plain: list[bytes], number: int) -> Mark | None:
-        line = plain[number]
-        if not line.strip(b" \t\r"):
-            return None
-        try:
-            if (mark := mark_of(line)).position or not self._layout.has_many_streams:
-                return mark
-            why = NAMES_NO_PLACE
-        except LineDamagedError as error:
-            why = error.reason
-        self._notes.note(segment, offset + sum(map(len, plain[:number])) + number, line, why)
-        return None
-
-    def _accepted(self, lines: list[_Line], head: int, *, is_locked: bool) -> list[_Line]:
+    def _accepted(self, lines: list[MarkedLine], head: int, *, is_locked: bool) -> list[MarkedLine]:
         """Return the lines up to the last one with which something ends that was written together."""
-        lines.sort(key=_position)
-        has_damage = any(line.mark is None for line in lines)
+        if not self._layout.has_many_streams:
+            whole = [number for number, line in enumerate(lines, start=1) if line.position >= line.until]
+            return lines[: whole[-1]] if whole else []
+        marked = sorted((line for line in lines if line.mark is not None), key=_position)
+        has_damage = len(marked) < len(lines)
         accepted = 0
-        for number, line in enumerate(lines):
-            if line.position > head + 1 and self._layout.has_many_streams and not has_damage:
-                is_one = all(each.until == line.until > each.position for each in lines[number:-1])
-                is_one = is_one and lines[-1].mark is not None and lines[-1].mark.until == line.until
+        for number, line in enumerate(marked):
+            if line.position > head + 1 and not has_damage:
+                is_one = all(each.until == line.until > each.position for each in marked[number:-1])
+                is_one = is_one and marked[-1].until == line.until
                 if is_one or not is_locked:
                     break
             head = max(head, line.position)
             if head >= line.until:
                 accepted = number + 1
-        return lines[:accepted]
+        # A damaged line goes with the line before it in its file.
+        refused = {(line.segment.name, line.start) for line in marked[accepted:]}
+        first: dict[str, int] = {}
+        for name, start in refused:
+            first[name] = min(start, first.get(name, start))
+        kept = (line for line in lines if line.start < first.get(line.segment.name, line.end))
+        return sorted(kept, key=_position)
 
-    def _accept(self, part: Part, lines: list[_Line]) -> None:
+    def _accept(self, part: Part, lines: list[MarkedLine]) -> None:
         ends: dict[str, int] = {}
-        is_ours = True
+        is_ours = all(line.mark is not None and line.mark.position for line in lines)
         for line in lines:
-            ends[line.segment] = max(ends.get(line.segment, 0), line.end)
-            if line.mark is None or not line.mark.position:
-                is_ours = False
-            else:
-                self.versions[line.mark.stream] = line.mark.version
-                self.ids[line.mark.id] = line.position
-        head = max(line.position for line in lines)
-        self._reach(head, part.day, ends, can_begin=is_ours)
+            name = line.segment.name
+            ends[name] = max(ends.get(name, 0), line.end)
+            if line.mark is not None:
+                self._event = line.position
+                if is_ours:
+                    self._remember(line, line.mark)
+        head = self._event if self._layout.has_many_streams else lines[-1].position
+        self._reach(max(head, self._event), part.day, ends, can_begin=is_ours)
         if not is_ours:
             self.forget()
+
+    def _remember(self, line: MarkedLine, mark: Mark) -> None:
+        version = self.versions.get(mark.stream, 0 if self.since == 0 else None)
+        if self.ids.setdefault(mark.id, line.position) != line.position:
+            self._notes.note(line.segment, line.start, b"", stands_twice(mark.id, self.ids[mark.id]))
+        if version is not None and mark.version != version + 1:
+            self._notes.note(line.segment, line.start, b"", jumps(mark.stream, mark.version, version))
+        self.versions[mark.stream] = max(mark.version, version or 0)
 
 
 def _has_grown(segment: Segment, starts: dict[str, int]) -> bool:
     known = starts.get(segment.name, 0)
     size = segment.size()
     if size < known:
-        raise EventStoreError(
-            StoreCode.CORRUPT,
-            f"{segment.path} is shorter than what was read of it: {size} bytes of {known} are left",
-            hint="put the file back, or open the store again to go on with what is left",
-            path=str(segment.path),
-        )
+        raise lost(segment.path, f"is shorter than what was read of it: {size} bytes of {known} are left")
     return size > known

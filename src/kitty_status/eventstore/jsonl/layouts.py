@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.jsonl.archive import MANIFEST, Archive
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.archive import Archive
 from kitty_status.eventstore.jsonl.names import name_among, taken_in
+from kitty_status.eventstore.jsonl.packing import MANIFEST
 from kitty_status.eventstore.jsonl.segments import Part, Segment
+from kitty_status.eventstore.jsonl.split import SplitSegment
 from kitty_status.jsonl.disk import DISK
 
 if TYPE_CHECKING:
@@ -56,13 +60,23 @@ class Layout(ABC):
         """The file of the index."""
         return self.side / "indexes" / "index.db"
 
-    def archived_days(self) -> list[str]:
-        """Return the days that the archive has a manifest of."""
+    def archived_names(self) -> list[str]:
+        """Return the days that the archive has a manifest of, the oldest first."""
         return [name.removesuffix(MANIFEST) for name in self._archived.names() if name.endswith(MANIFEST)]
 
-    @abstractmethod
     def parts(self) -> Sequence[Part]:
         """Return the parts in which events stand, the oldest first, as they are now."""
+        archived = self._archived.names()
+        while True:
+            found = self._found()
+            # What came back from the archive after its folder was listed was not there when the others were.
+            before, archived = archived, self._archived.names()
+            if archived is before:
+                return found
+
+    @abstractmethod
+    def _found(self) -> Sequence[Part]:
+        """Return the parts by the names in the folders; those of the archive are listed last."""
 
     def place_of(self, name: str) -> Path:
         """Return where the file of this name is when it is not in the archive."""
@@ -71,6 +85,14 @@ class Layout(ABC):
     @abstractmethod
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the file for an event of a stream that is written on a day."""
+
+    @abstractmethod
+    def refuse_others(self) -> None:
+        """Refuse a folder in which a store of another layout keeps its files.
+
+        Raises:
+            EventStoreError: VALIDATION_FAILED.
+        """
 
     def folders(self) -> list[Path]:
         """Return the folders in which something changes when events are appended, as far as they are there."""
@@ -87,18 +109,30 @@ class SingleFile(Layout):
 
     def __init__(self, path: Path, disk: Disk = DISK) -> None:
         super().__init__(path, path.with_name(path.name + ".store"), disk)
-        self._segment = Segment(path, path.name, disk)
-        self._segment.was_listed = False
-        self._parts = (Part("", (self._segment,)),)
+        self.segment = SplitSegment(path, path.name, self.archive, disk)
+        self._parts = (Part("", (self.segment,)),)
 
     def parts(self) -> Sequence[Part]:
         """Return the one part that there is."""
         return self._parts
 
+    _found = parts
+
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the one file."""
         del day, stream
-        return self._segment
+        return self.segment
+
+    def archived_names(self) -> list[str]:
+        """Return the archives of what came before the file, the oldest first."""
+        return [packed.name for packed in self.segment.view().archived]
+
+    def refuse_others(self) -> None:
+        """Refuse nothing: another layout has a folder where this one has a file."""
+
+    def leftover_archives(self) -> list[str]:
+        """Return those archives whose lines are in the file, because a move was interrupted, or they were restored."""
+        return sorted(set(self.archive.names()) - set(self.archived_names()))
 
 
 class DailyFiles(Layout):
@@ -114,22 +148,25 @@ class DailyFiles(Layout):
         self._names: tuple[list[str] | None, list[str] | None] = (None, None)
         self._parts: tuple[Part, ...] = ()
 
-    def parts(self) -> Sequence[Part]:
-        """Return a part for each file."""
+    def _found(self) -> Sequence[Part]:
         names, archived = self._listing.names(), self._archived.names()
         if names is not self._names[0] or archived is not self._names[1]:
             live = {name.removesuffix(LINES) for name in names if name.endswith(LINES)}
-            days = sorted({day for day in live if _DAY.fullmatch(day)} | set(self.archived_days()))
-            self._parts = tuple(
-                Part(day, (self.segment_for(day, ""),) if day in live else self.archive.segments_of(day))
-                for day in days
-            )
+            days = sorted({day for day in live if _DAY.fullmatch(day)} | set(self.archived_names()))
+            files = {day: (self.segment_for(day, ""),) if day in live else self.archive.readable(day) for day in days}
+            self._parts = tuple(Part(day, segments) for day, segments in files.items() if segments)
             self._names = names, archived
         return self._parts
 
     def place_of(self, name: str) -> Path:
         """Return where the file of this name is when it is not in the archive."""
         return self.path / "events" / f"{name}{LINES}"
+
+    def refuse_others(self) -> None:
+        """Refuse a folder with folders of days."""
+        days = (name for name in _names_in(self.path) if _DAY.fullmatch(name))
+        if any(name.endswith(LINES) for day in days for name in _names_in(self.path / day)):
+            raise _other_layout(self.path, DaysAndStreams.name, self.name)
 
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the file of the day."""
@@ -152,10 +189,9 @@ class DaysAndStreams(Layout):
         self._parts: dict[str, tuple[list[str], list[str], Part]] = {}
         self._names: dict[str, dict[str, str]] = {}
 
-    def parts(self) -> Sequence[Part]:
-        """Return a part for each folder of a day."""
+    def _found(self) -> Sequence[Part]:
         live = {name for name in self._listing.names() if _DAY.fullmatch(name)}
-        return [self._part(day) for day in sorted(live | set(self.archived_days()))]
+        return [self._part(day) for day in sorted(live | set(self.archived_names()))]
 
     def _part(self, day: str) -> Part:
         names, archived = self._days.setdefault(day, _Listing(self.path / day)).names(), self._archived.names()
@@ -165,9 +201,15 @@ class DaysAndStreams(Layout):
             segments = tuple(Segment(self.path / day / name, f"{day}/{name}", self._disk) for name in files)
             there = {segment.name for segment in segments}
             # While a day is being moved, some of its files are here and all are there.
-            gone = (each for each in self.archive.segments_of(day) if each.name not in there)
+            gone = (each for each in self.archive.readable(day) if each.name not in there)
             known = self._parts[day] = (names, archived, Part(day, (*segments, *gone)))
         return known[2]
+
+    def refuse_others(self) -> None:
+        """Refuse a folder with files of days."""
+        names = (name for name in _names_in(self.path / "events") if name.endswith(LINES))
+        if any(_DAY.fullmatch(name.removesuffix(LINES)) for name in names):
+            raise _other_layout(self.path, DailyFiles.name, self.name)
 
     def segment_for(self, day: str, stream: str) -> Segment:
         """Return the file of the stream in the folder of the day."""
@@ -176,6 +218,23 @@ class DaysAndStreams(Layout):
             taken.update(taken_in(self._days.setdefault(day, _Listing(self.path / day)).names()))
         name = name_among(taken, stream, LINES)
         return Segment(self.path / day / name, f"{day}/{name}", self._disk)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208  names are wanted
+    except OSError:
+        return []  # whoever writes there will hear of it
+
+
+def _other_layout(path: Path, there: str, asked: str) -> EventStoreError:
+    return EventStoreError(
+        StoreCode.VALIDATION_FAILED,
+        f"{path} holds a store of the layout {there}, and {asked} was asked for",
+        hint=f"open it with layout={there}, or choose another folder",
+        path=str(path),
+        layout=there,
+    )
 
 
 class _Listing:

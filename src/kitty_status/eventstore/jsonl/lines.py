@@ -7,8 +7,10 @@
 is the position of the last of them, and none of them counts until all are there.
 
 A line of another program says `ts`, `type` and `data`. Its event is given what lacks: the position behind the line
-before it, the next version in the stream `default`, and an id made of its position and the digest of its bytes. All
-three stay what they are, because a file of lines only grows.
+before it, the stream `default`, the next version in its stream, and an id made of its position and the digest of its
+bytes. They stay what they are, because a file of lines only grows.
+
+Places are given to lines in one way, by whoever reads and by whoever writes; see `Context`.
 """
 
 from __future__ import annotations
@@ -20,11 +22,12 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 
 from kitty_status.eventstore.event import DEFAULT_STREAM, Event
-from kitty_status.eventstore.values import GREATEST
-from kitty_status.jsonl.codec import LineDamagedError, decode
+from kitty_status.eventstore.values import GREATEST, problem_of_text
+from kitty_status.jsonl.codec import LINE_ENDINGS_CHANGED, LineDamagedError, decode
 from kitty_status.status.instants import parse_instant
 
 _DIGITS_OF_ID = 24
+_CR_LF = "it ends in CR LF: something has changed the line endings of this file; change them back to LF"
 
 
 class _Line(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
@@ -56,20 +59,70 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Context:
-    """Where a reader of lines stands: behind which position, and at which version of the stream `default`.
+    """Where a reader of lines stands: which place was taken last, by which event, and at which versions streams are.
 
-    `version` is None where that is not known, because reading did not begin with the first line.
+    A damaged line takes the place behind the line before it, for it may be what is left of an event that was
+    acknowledged. It gives it back where the next line that names its position needs it: then it was put between.
+    A line that names the position of an event before it takes none, and is damaged.
+
+    `versions` is None where they are not known, because reading did not begin with the first line.
     """
 
-    __slots__ = ("position", "version")
+    __slots__ = ("event", "position", "versions")
 
-    def __init__(self, position: int = 0, version: int | None = 0) -> None:
+    def __init__(self, position: int = 0, versions: dict[str, int] | None = None, event: int | None = None) -> None:
         self.position = position
-        self.version = version
+        self.event = position if event is None else event
+        self.versions = versions
 
     def copy(self) -> Context:
         """Return another one that stands at the same place."""
-        return Context(self.position, self.version)
+        return Context(self.position, None if self.versions is None else dict(self.versions), self.event)
+
+    def refuses(self, position: int) -> str | None:
+        """Return why no line here can be the event at a position, or None."""
+        if position > self.event:
+            return None
+        return f"its position {position} is not behind {self.event}, which comes before it"
+
+    def lacks(self, position: int) -> str | None:
+        """Return which events are missing before the one at a position, or None."""
+        if position <= self.position + 1:
+            return None
+        return f"the events {self.position + 1} to {position - 1} are missing before it"
+
+    def version_of(self, stream: str) -> int:
+        """Return the version that a stream is at.
+
+        Raises:
+            ContextMissingError: it is not known.
+        """
+        if self.versions is None:
+            raise ContextMissingError
+        return self.versions.get(stream, 0)
+
+    def take(self, position: int) -> None:
+        """Go behind an event."""
+        self.position = self.event = position
+
+    def skip(self) -> None:
+        """Go behind a damaged line."""
+        self.position += 1
+
+
+class SingleContext(Context):
+    """Where a single line stands, of which it is known what it does not say."""
+
+    __slots__ = ("_version",)
+
+    def __init__(self, position: int, version: int) -> None:
+        super().__init__(position - 1)
+        self._version = version
+
+    def version_of(self, stream: str) -> int:
+        """Return the version before that of the line, whichever stream it names."""
+        del stream
+        return self._version - 1
 
 
 class ContextMissingError(Exception):
@@ -115,7 +168,7 @@ def event_of(line: bytes, context: Context) -> Event:
     """
     try:
         event = _events.decode(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _foreign_event(line, context)
     if not (0 < event.position < GREATEST and 0 < event.version < GREATEST):
         raise LineDamagedError(f"it names position {event.position} and version {event.version}, which no event has")
@@ -130,16 +183,16 @@ def mark_of(line: bytes) -> Mark:
     """
     try:
         mark = _marks.decode(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         mark = Mark()
     if mark.position and mark.id and mark.version:
         return mark
-    _foreign_event(line, Context())
+    _foreign_event(line, SingleContext(mark.position or 1, 1))
     return Mark()
 
 
 def _foreign_event(line: bytes, context: Context) -> Event:
-    row = decode(line)
+    row = _row_of(line)
     problem = _problem(row, context.position + 1)
     if problem:
         raise LineDamagedError(problem)
@@ -149,19 +202,27 @@ def _foreign_event(line: bytes, context: Context) -> Event:
         metadata = msgspec.convert(row.get("metadata", {}), dict[str, Any])
     except (ValueError, OverflowError) as error:
         raise LineDamagedError(str(error)) from None
-    if context.version is None:
-        raise ContextMissingError
+    stream = row.get("stream", DEFAULT_STREAM)
     return Event(
         position=context.position + 1,
         id=row.get("id") or derived_id(context.position + 1, line),
         type=row["type"],
-        stream=DEFAULT_STREAM,
-        version=context.version + 1,
+        stream=stream,
+        version=context.version_of(stream) + 1,
         at=at,
         data=row.get("data", {}),
         tags=tags,
         metadata=metadata,
     )
+
+
+def _row_of(line: bytes) -> dict[str, Any]:
+    try:
+        return decode(line)
+    except LineDamagedError as error:
+        if error.reason == LINE_ENDINGS_CHANGED:
+            raise LineDamagedError(_CR_LF) from None
+        raise
 
 
 def _problem(row: dict[str, Any], position: int) -> str | None:
@@ -170,8 +231,8 @@ def _problem(row: dict[str, Any], position: int) -> str | None:
             return f"it has no {name}"
     if not isinstance(row.get("id", ""), str):
         return "its id is no text"
-    if row.get("stream", DEFAULT_STREAM) != DEFAULT_STREAM:
-        return "it names a stream, but neither a position nor a version"
+    if problem_of_text(row.get("stream", DEFAULT_STREAM)) or not row.get("stream", DEFAULT_STREAM):
+        return "the stream that it names is no text"
     if row.get("position", position) != position:
         return f"its position is {row['position']!a}, and {position} comes next"
     return None

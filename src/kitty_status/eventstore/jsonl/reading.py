@@ -8,9 +8,8 @@ from itertools import accumulate
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
-from kitty_status.eventstore.event import DEFAULT_STREAM
-from kitty_status.eventstore.jsonl.index import Piece
 from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Context, ContextMissingError, decode_events, event_of
+from kitty_status.eventstore.jsonl.pieces import Piece
 from kitty_status.eventstore.jsonl.segments import PIECE
 from kitty_status.eventstore.values import GREATEST
 from kitty_status.jsonl.codec import LineDamagedError
@@ -22,9 +21,11 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.damage import DamageNotes
     from kitty_status.eventstore.jsonl.segments import Segment
 
-_positions = attrgetter("position")
+_positions, _events = attrgetter("position"), attrgetter("event")
 _NEAR_THE_END = 512
 """So many of the places that appends leave are kept; those that reading leaves are all kept."""
+_BYTES_FOR_A_VERSION = 1024
+"""Where a place must remember the versions of many streams, places lie farther apart: one for so many bytes each."""
 
 
 class SegmentReader:
@@ -37,6 +38,8 @@ class SegmentReader:
         self.segment = segment
         self._notes = notes
         self._is_shared = is_shared
+        self.is_out_of_order = False
+        """Whether a line was met that names a place before it: then lines at the end tell nothing of those before."""
         self._lock = threading.Lock()
         self._offsets: list[int] = []
         self._contexts: list[Context] = []
@@ -64,10 +67,12 @@ class SegmentReader:
             if len(self._ends) > 2 * _NEAR_THE_END:
                 del self._ends[:_NEAR_THE_END]
 
-    def forwards(self, after: int, end: int | None, largest: int = PIECE) -> Iterator[list[Event]]:
+    def forwards(
+        self, after: int, end: int | None, largest: int = PIECE, behind: Context | None = None
+    ) -> Iterator[list[Event]]:
         """Yield the events behind a position in the order of the file, in pieces, up to the offset `end`.
 
-        Pieces may begin with events before the position.
+        Pieces may begin with events before the position. At the end, `behind` stands behind the last line.
 
         Raises:
             EventStoreError: CORRUPT.
@@ -78,6 +83,8 @@ class SegmentReader:
             if not is_near_the_end:
                 self._remember(offset, context)
             yield self.events_in(offset, data, context)
+        if behind is not None:
+            behind.position, behind.event = context.position, context.event
 
     def context_at(self, end: int | None) -> Context:
         """Return what is known behind the last line before an offset."""
@@ -94,12 +101,15 @@ class SegmentReader:
             EventStoreError, ContextMissingError: as `forwards`.
         """
         stop = self._end_for(last, end)
+        if self.is_out_of_order:
+            yield from self._backwards_from_places(stop, stop)
+            return
         upper = None
         for offset, data in self.segment.pieces_backwards(stop, largest=largest):
             events = _plain(data)
             before = None if upper is None or self._is_shared or events is None else upper - len(events)
             if events is None or not self._is_in_order(events, before):
-                yield from self._backwards_from_places(offset + len(data))
+                yield from self._backwards_from_places(offset + len(data), stop)
                 return
             if events:
                 upper = events[0].position - 1
@@ -111,9 +121,9 @@ class SegmentReader:
         if events is None or not self._is_in_order(events, context.position):
             return self._one_by_one(offset, data, context)
         if events:
-            context.position = events[-1].position
-            versions = (event.version for event in reversed(events) if event.stream == DEFAULT_STREAM)
-            context.version = next(versions, context.version)
+            context.take(events[-1].position)
+            if context.versions is not None:
+                context.versions.update([(event.stream, event.version) for event in events])
         return events
 
     def _is_in_order(self, events: list[Event], before: int | None) -> bool:
@@ -145,6 +155,7 @@ class SegmentReader:
             EventStoreError, ContextMissingError: as `forwards`.
         """
         context: Context | None = None
+        before: int | None = None
         for offset, data in self.segment.pieces(start, end):
             behind = offset + len(data)
             events = _plain(data)
@@ -153,8 +164,9 @@ class SegmentReader:
                 context is None
                 and events is not None
                 and len(events) == len(lengths)
-                and self._is_in_order(events, None)
+                and self._is_in_order(events, before)
             ):
+                before = events[-1].position if events else before
                 starts = [offset, *accumulate((length + 1 for length in lengths), initial=offset)][1:-1]
                 yield Piece(self.segment.name, events, starts, lengths, behind)
                 continue
@@ -175,49 +187,59 @@ class SegmentReader:
         except LineDamagedError as error:
             self._notes.note(self.segment, offset, line, error.reason)
             if not self._is_shared:
-                context.position += 1  # a damaged line keeps its place
+                context.skip()
             return None
         except ContextMissingError:
             if not self._is_shared:
                 raise
             self._notes.note(self.segment, offset, line, NAMES_NO_PLACE)
             return None
-        if event.position <= context.position:
-            why = f"its position {event.position} is not behind {context.position}, which comes before it"
+        why = context.refuses(event.position)
+        if why is not None:
             self._notes.note(self.segment, offset, line, why)
+            self.is_out_of_order = True
             return None
-        if not self._is_shared and event.position != context.position + 1:
-            why = f"the events {context.position + 1} to {event.position - 1} are missing before it"
+        why = None if self._is_shared else context.lacks(event.position)
+        if why is not None:
             self._notes.note(self.segment, offset, line, why)
-        context.position = event.position
-        if event.stream == DEFAULT_STREAM:
-            context.version = event.version
+        context.take(event.position)
+        if context.versions is not None:
+            context.versions[event.stream] = event.version
         return event
 
     def _place_for(self, after: int) -> tuple[int, Context, bool]:
         with self._lock:
+            at = max(0, bisect_right(self._contexts, after, key=_positions) - 1)
             if self._ends and self._ends[0][0] <= after:
                 position, offset = self._ends[bisect_right(self._ends, after, key=itemgetter(0)) - 1]
-                return offset, Context(position, None), True
-            at = max(0, bisect_right(self._contexts, after, key=_positions) - 1)
+                if offset > self._offsets[at]:
+                    return offset, Context(position, None), True
             return self._offsets[at], self._contexts[at].copy(), False
 
     def _end_for(self, last: int, end: int | None) -> int:
         with self._lock:
-            at = bisect_right(self._contexts, last, key=_positions)
+            at = bisect_right(self._contexts, last, key=_events)
             if at < len(self._offsets):
                 return self._offsets[at]
         return end if end is not None else self.segment.end_of_lines()
 
     def _remember(self, offset: int, context: Context) -> None:
         with self._lock:
-            if self._offsets and offset > self._offsets[-1] and context.position >= self._contexts[-1].position:
+            least = 1 + _BYTES_FOR_A_VERSION * len(context.versions or ())
+            if (
+                self._offsets
+                and offset >= self._offsets[-1] + least
+                and context.position >= self._contexts[-1].position
+            ):
                 self._offsets.append(offset)
                 self._contexts.append(context.copy())
 
-    def _backwards_from_places(self, end: int) -> Iterator[list[Event]]:
-        """Yield what lies before an offset, where single lines must be understood from what stands before them."""
-        for _ in self.forwards(self.begins_behind, end):
+    def _backwards_from_places(self, end: int, stop: int) -> Iterator[list[Event]]:
+        """Yield what lies before an offset, where single lines must be understood from what stands before them.
+
+        All up to `stop` is looked at, for the lines that were thought to be in order may be those that are not.
+        """
+        for _ in self.forwards(self.begins_behind, stop):
             pass
         with self._lock:
             places = [each for each in zip(self._offsets, self._contexts, strict=True) if each[0] < end]
@@ -239,5 +261,5 @@ class SegmentReader:
 def _plain(data: bytes) -> list[Event] | None:
     try:
         return decode_events(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

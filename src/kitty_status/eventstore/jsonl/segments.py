@@ -39,6 +39,15 @@ class Segment:
     was_listed = True
     """Whether it was found in a folder; one that was, and is not there any more, has gone into the archive."""
 
+    @property
+    def base(self) -> int:
+        """How many bytes of what its offsets count are in the archive."""
+        return 0
+
+    def places(self) -> list[tuple[int, int]]:
+        """Return positions behind which reading can begin without having read what comes before, with the offsets."""
+        return []
+
     def _opened(self) -> int:
         return open_regular(self.path, os.O_RDONLY, self._disk)
 
@@ -50,6 +59,13 @@ class Segment:
         """Return its length, 0 where it is not there."""
         try:
             return os.stat(self._path, follow_symlinks=False).st_size  # noqa: PTH116  asked at every append
+        except FileNotFoundError:
+            return 0
+
+    def stamp(self) -> int:
+        """Return when it was changed last, in nanoseconds; 0 where that says nothing of its lines."""
+        try:
+            return os.stat(self._path, follow_symlinks=False).st_mtime_ns  # noqa: PTH116  as `size`
         except FileNotFoundError:
             return 0
 

@@ -37,7 +37,7 @@ class SnapshotFiles:
         replace_file(folder / f"{snapshot.version}{_EXTENSION}", data, disk=self._disk)
 
     def newest(self, stream: str, max_version: int | None) -> StateSnapshot | None:
-        """Return the newest state of a stream up to a version; one that is damaged is as good as none."""
+        """Return the newest state of a stream up to a version; one that is damaged or another's is as good as none."""
         folder = self._folder_of(stream)
         try:
             names = [each.name for each in folder.iterdir()]
@@ -47,11 +47,9 @@ class SnapshotFiles:
         versions = sorted((int(stem) for stem in stems if stem.isascii() and stem.isdigit()), reverse=True)
         for version in versions:
             if max_version is None or version <= max_version:
-                data = read_bytes(folder / f"{version}{_EXTENSION}")
-                try:
-                    return None if data is None else _decode(data)
-                except ValueError:
-                    continue
+                snapshot = _read(folder / f"{version}{_EXTENSION}")
+                if snapshot is not None and (snapshot.stream, snapshot.version) == (stream, version):
+                    return snapshot
         return None
 
     def _folder_of(self, stream: str) -> Path:
@@ -60,3 +58,11 @@ class SnapshotFiles:
         except FileNotFoundError:
             taken = {}
         return self._folder / name_among(taken, stream)
+
+
+def _read(path: Path) -> StateSnapshot | None:
+    data = read_bytes(path)
+    try:
+        return None if data is None else _decode(data)
+    except ValueError:
+        return None

@@ -13,8 +13,9 @@ from kitty_status.eventstore.jsonl.archiving import Archiver
 from kitty_status.eventstore.jsonl.damage import DamagedLine, DamageNotes, OnDamage
 from kitty_status.eventstore.jsonl.failures import failures
 from kitty_status.eventstore.jsonl.finding import Finder
+from kitty_status.eventstore.jsonl.front import FrontArchiver
 from kitty_status.eventstore.jsonl.known import Known
-from kitty_status.eventstore.jsonl.layouts import LAYOUTS
+from kitty_status.eventstore.jsonl.layouts import LAYOUTS, SingleFile
 from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
 from kitty_status.eventstore.jsonl.writing import Writer
@@ -48,7 +49,7 @@ class JsonlEventStore(EventStore):
     * `clock` says what day it is; `disk` does the writing
 
     Raises:
-        EventStoreError: VALIDATION_FAILED: there is no such layout.
+        EventStoreError: VALIDATION_FAILED: there is no such layout, or the folder holds a store of another one.
     """
 
     def __init__(
@@ -62,22 +63,33 @@ class JsonlEventStore(EventStore):
         disk: Disk = DISK,
     ) -> None:
         super().__init__(durability)
-        self.path = Path(path)
+        self.path = Path(path).absolute()
         if layout not in LAYOUTS:
             raise EventStoreError(
                 StoreCode.VALIDATION_FAILED, f"there is no layout {layout!a}", hint=f"it may be {', '.join(LAYOUTS)}"
             )
         self.layout = LAYOUTS[layout](self.path, disk)
+        self.layout.refuse_others()
         self._notes = DamageNotes(on_damage)
+        self.layout.archive.on_damage = self._notes.note_file
         self._log = Log(self.layout, self._notes)
         self._known = Known(self.layout, self._log, self._notes)
         self._finder = Finder(self.layout, self._log, self._known)
         self._writer = Writer(
-            self.layout, self._finder, self._known, flushes=durability.flushes, clock=clock, disk=disk
+            self.layout,
+            self._finder,
+            flushes=durability.flushes,
+            retried=self.measures.retried,
+            clock=clock,
+            disk=disk,
         )
-        self._archiver = Archiver(self.layout, self._finder, self._writer)
+        self._archiver = (
+            FrontArchiver(self.layout, self._writer, disk)
+            if isinstance(self.layout, SingleFile)
+            else Archiver(self.layout, self._finder, self._writer)
+        )
         self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
-        self._watch = Watch(self.layout.folders, self._look)
+        self._watch = Watch(self.layout.folders, self._look, tells_everything=True)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
@@ -96,12 +108,9 @@ class JsonlEventStore(EventStore):
         with failures(self.path):
             return self._known.visible().head
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at a position; see `EventStore.wait_for`."""
-        if not self._watch.is_watching:
-            return super().wait_for(position, seconds)
-        self._growth.reached(self.head())
-        return self._growth.wait_for(position, seconds, None)
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
+        return self._growth.wait_for(position, seconds, self.head, self._watch)
 
     def _look(self) -> None:
         try:
@@ -111,6 +120,9 @@ class JsonlEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
+        return self.measures.streamed(self._found(query))
+
+    def _found(self, query: EventQuery) -> Iterator[Event]:
         self._refuse_if_closed()
         query_of(query)
         with failures(self.path):
@@ -150,12 +162,11 @@ class JsonlEventStore(EventStore):
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move days that are over and whose events all happened before an instant; see `EventStore.compact_events`.
 
-        The newest day stays where it is. The layout `single` has no days: nothing is moved there.
+        The newest day stays where it is. In the layout `single`, the first events move, up to one that happened at
+        `before` or later, to a line of another program, or to what was written last; the file is replaced by the rest.
         """
         self._refuse_if_closed()
         moment = instant_of(before)
-        if not self.layout.has_days:
-            return 0
         if dry_run:
             with failures(self.path):
                 return self._archiver.movable(moment, self._known.visible())
@@ -163,19 +174,22 @@ class JsonlEventStore(EventStore):
             return self._archiver.move(moment)
 
     def archives(self) -> list[Archived]:
-        """Return the days of writing whose events are in the archive; see `EventStore.archives`."""
+        """Return what is in the archive, named by days or by positions; see `EventStore.archives`."""
         self._refuse_if_closed()
         with failures(self.path):
-            return self.layout.archive.list(self.layout.archived_days())
+            return self.layout.archive.listed(self.layout.archived_names())
 
     def restore_events(self, name: str) -> int:
-        """Bring a day (`YYYY-MM-DD`, the day of writing) back from the archive; see `EventStore.restore_events`."""
+        """Bring a day of writing back from the archive; see `EventStore.restore_events`.
+
+        In the layout `single`, what was archived behind it comes back as well.
+        """
         check_name(name)
         with self._writing.alone():
             return self._archiver.restore(name)
 
     def check_archive(self, name: str) -> None:
-        """Compare the files of a day with their checksums; see `EventStore.check_archive`."""
+        """Compare what is in the archive under a name with its checksum; see `EventStore.check_archive`."""
         self._refuse_if_closed()
         check_name(name)
         with failures(self.path):
@@ -188,4 +202,6 @@ class JsonlEventStore(EventStore):
         self._watch.close()
         self._writer.close()
         self._finder.index.close()
+        if isinstance(self.layout, SingleFile):
+            self.layout.segment.forget()
         self.layout.archive.close()

@@ -15,6 +15,9 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.event import Draft, Event
 from kitty_status.eventstore.jsonl.failures import NO_ROOM, failures
 from kitty_status.eventstore.jsonl.lines import encode_line
+from kitty_status.eventstore.jsonl.marking import refuse_other_content
+from kitty_status.eventstore.jsonl.stored import StoredInFiles
+from kitty_status.eventstore.jsonl.visible import Visible
 from kitty_status.eventstore.staging import Append, Stage
 from kitty_status.jsonl.codec import MAX_LINE_BYTES
 from kitty_status.jsonl.disk import DISK
@@ -22,14 +25,11 @@ from kitty_status.jsonl.kept import KeptLog
 from kitty_status.jsonl.lock import KeptHold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from kitty_status.eventstore.jsonl.finding import Finder
-    from kitty_status.eventstore.jsonl.known import Known
     from kitty_status.eventstore.jsonl.layouts import Layout
-    from kitty_status.eventstore.jsonl.log import Visible
     from kitty_status.eventstore.jsonl.segments import Segment
-    from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
     from kitty_status.jsonl.disk import Disk
 
@@ -49,21 +49,22 @@ class Writer:
         self,
         layout: Layout,
         finder: Finder,
-        known: Known,
         *,
         flushes: bool,
+        retried: Callable[[], None],
         clock: Callable[[], datetime],
         disk: Disk = DISK,
     ) -> None:
         self._layout = layout
         self._finder = finder
-        self._known = known
+        self._known = finder.known
         self._flushes = flushes
+        self._retried = retried
         self._clock = clock
         self._disk = disk
         self._logs: dict[str, KeptLog] = {}
         self._unconfirmed: dict[str, Segment] = {}
-        self._is_first = True
+        self._confirmed: Visible | None = None
         self._full_since: datetime | None = None
         self._refused = 0
         self.has_written = False
@@ -110,22 +111,38 @@ class Writer:
 
     def _ready(self) -> Visible:
         """Catch up with others, and take out what was left of a write that nobody was told had succeeded."""
-        before = {} if self._is_first else self._known.seen.ends
+        if self._confirmed is None:
+            self._layout.refuse_others()
         visible = self._known.visible(is_locked=True)
         left = self._known.leftovers()
         for segment, _ in left:
+            refuse_other_content(segment)
             self._log_of(segment).mend()
         if left:
             visible = self._known.visible(is_locked=True)
             for segment, end in self._known.leftovers():
-                self._log_of(segment).cut(end)
-        for part in self._layout.parts()[-2:] if visible.ends is not before else ():
-            for segment in part.segments if part.day <= visible.day else ():
-                # Written by others, who may have died before they had it confirmed.
-                if before.get(segment.name) != visible.ends.get(segment.name, before.get(segment.name)):
-                    self._unconfirmed[segment.name] = segment
-        self._is_first = False
+                self._log_of(segment).cut(end - segment.base)
+        if self._confirmed is None:
+            for part in self._layout.parts()[-1:] if not self._layout.has_many_streams else ():
+                refuse_other_content(part.segments[0])
+            # What is wrong with what is there must be known before anything is appended to it.
+            self._finder.look_through(visible)
+            visible = self._known.visible(is_locked=True)
+        if visible is not self._confirmed:
+            self._note_others(visible)
         return visible
+
+    def _note_others(self, visible: Visible) -> None:
+        """Note what was written by others, who may have died before they had it confirmed, or never wanted it."""
+        parts = self._layout.parts()
+        confirmed = self._confirmed or Visible(day=min((part.day for part in parts[-2:]), default=""))
+        for part in parts if self._flushes else ():
+            for segment in part.segments if confirmed.day <= part.day <= visible.day else ():
+                end = segment.size() if part.day < visible.day else visible.ends.get(segment.name, 0)
+                known = confirmed.ends.get(segment.name, 0) if part.day == confirmed.day else 0
+                if end != known and not segment.is_archived:
+                    self._unconfirmed[segment.name] = segment
+        self._confirmed = visible
 
     def _log_of(self, segment: Segment) -> KeptLog:
         log = self._logs.get(segment.name)
@@ -141,13 +158,19 @@ class Writer:
         """Return the judged appends, and all events to write, with those that the store has to say itself."""
         today = day_of(self._clock()) if self._layout.announces_days and visible.head else ""
         turns = today > visible.day
-        stage = Stage(_Stored(self._finder, visible, first={SESSION_STREAM} if turns else set()), appends)
+        # Whoever says which version the stream has comes first: the change of the day breaks no expectation.
+        comes_first = turns and not any(_names_version_of(append, SESSION_STREAM) for append in appends)
+        stored = StoredInFiles(self._finder, visible, first={SESSION_STREAM} if comes_first else set())
+        stage = Stage(stored, appends)
         outcomes = [stage.outcome_of(append) for append in appends]
         events = stage.events
         if turns and events:
-            version = self._finder.versions_of([SESSION_STREAM], visible).get(SESSION_STREAM, 0) + 1
-            changed = self._own(DAY_CHANGED, SESSION_STREAM, {"date": today}).stored(visible.head + 1, version)
-            events = [changed, *events]
+            changed = self._own(DAY_CHANGED, SESSION_STREAM, {"date": today})
+            if comes_first:
+                version = self._finder.versions_of([SESSION_STREAM], visible).get(SESSION_STREAM, 0) + 1
+                events = [changed.stored(visible.head + 1, version), *events]
+            else:
+                events = [*events, *stage.add(Append((changed,), {}))]
         if self._full_since is not None and events:
             said = {"since": self._full_since.isoformat(), "refused": self._refused}
             events = [*events, *stage.add(Append((self._own(DISK_FULL, STORE_STREAM, said),), {}))]
@@ -179,10 +202,12 @@ class Writer:
             except OSError as error:
                 if error.errno in NO_ROOM or attempt == _ATTEMPTS:
                     raise
+                self._retried()
                 time.sleep(_FIRST_PAUSE * 2**attempt * random.random())  # noqa: S311  it only spreads the attempts
         written = {segment.name: segment for segment, _ in together}
         self._confirm(written | self._unconfirmed if self._unconfirmed else written)
         self._known.added(events, day, ends)
+        self._confirmed = self._known.seen
         self.has_written = True
 
     def _by_segment(self, events: list[Event], day: str) -> Iterator[tuple[Segment, bytes]]:
@@ -212,6 +237,8 @@ class Writer:
     def _write_all(self, together: list[tuple[Segment, bytes]]) -> dict[str, int]:
         """Write to each file and return where it ends now; where one refuses, nothing stays in the others."""
         done: list[tuple[KeptLog, int, bytes]] = []
+        # Looked up first: what fails once something was written must be the writing.
+        bases = {segment.name: segment.base for segment, _ in together}
         try:
             for segment, lines in together:
                 log = self._log_of(segment)
@@ -222,7 +249,7 @@ class Writer:
                 raise _PartLeftError from error
             raise
         written = zip(together, done, strict=True)
-        return {segment.name: start + len(lines) for (segment, _), (_, start, lines) in written}
+        return {segment.name: bases[segment.name] + start + len(lines) for (segment, _), (_, start, lines) in written}
 
     def _confirm(self, segments: dict[str, Segment]) -> None:
         if self._flushes:
@@ -240,31 +267,7 @@ class _PartLeftError(Exception):
     """A write failed, and what was written before it to other files could not be taken back."""
 
 
-class _Stored:
-    """What is stored while the lock keeps others out; `first` are streams that get an event before the others."""
-
-    def __init__(self, finder: Finder, visible: Visible, first: set[str]) -> None:
-        self._finder = finder
-        self._visible = visible
-        self._first = first
-
-    def head(self) -> int:
-        """Return the position behind which numbering begins."""
-        return self._visible.head + len(self._first)
-
-    def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
-        """Return the stored events that have one of these ids, by id."""
-        found = self._finder.positions_of(ids, self._visible)
-        events = {event_id: self._finder.event_at(position, self._visible) for event_id, position in found.items()}
-        return {event_id: event for event_id, event in events.items() if event is not None}
-
-    def versions_of(self, streams: Collection[str]) -> dict[str, int]:
-        """Return the version of the newest event of each stream."""
-        found = self._finder.versions_of(streams, self._visible)
-        for stream in self._first & set(streams):
-            found[stream] = found.get(stream, 0) + 1
-        return found
-
-    def first_match(self, query: EventQuery) -> Event | None:
-        """Return the first event that a query asks for."""
-        return next(self._finder.answer(query, self._visible), None)
+def _names_version_of(append: Append, stream: str) -> bool:
+    return stream in append.versions or any(
+        draft.stream == stream and draft.version is not None for draft in append.drafts
+    )

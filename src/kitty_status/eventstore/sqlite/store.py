@@ -63,7 +63,7 @@ class SqliteEventStore(EventStore):
         self._reading = Reading(self._connections.snapshot, self._archive)
         self._stored = Stored(self._connections.writer, self._archive)
         self._bell = Bell(self.path)
-        self._watch = Watch(lambda: [self._bell.path], self._look)
+        self._watch = Watch(lambda: [self._bell.path], self._hear)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
@@ -85,7 +85,7 @@ class SqliteEventStore(EventStore):
             self._confirm(writer)
         self._stored.has_grown(stage.events)
         if stage.events:
-            self._bell.ring()
+            self._bell.ring(stage.events)
         return outcomes
 
     def _confirm(self, writer: sqlite3.Connection) -> None:
@@ -100,23 +100,25 @@ class SqliteEventStore(EventStore):
         with self._connections.reading() as reader:
             return int(reader.execute(HEAD).fetchone()[0])
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
         # Who is not told of an event, because another program has written it, finds it by looking now and then.
-        _ = self._watch.is_watching
-        return super().wait_for(position, seconds)
+        return self._growth.wait_for(position, seconds, self.head, self._watch)
 
-    def _look(self) -> None:
-        if self._bell.was_rung_here():
+    def _hear(self) -> None:
+        told = self._bell.hear()
+        if told is None:
             return  # whoever waits has been told
         try:
-            self._growth.reached(self.head())
+            first, events = told
+            self.recent.add_encoded(first, events)
+            self._growth.reached(first + len(events) - 1 if events else self.head())
         except EventStoreError:
             self.wake()  # whoever waits will meet the error itself
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
-        return chain.from_iterable(self._answers(query))
+        return self.measures.streamed(chain.from_iterable(self._answers(query)))
 
     def _answers(self, query: EventQuery) -> Iterator[Iterator[Event]]:
         """Yield the one answer there is, whose end is looked for when its first event is asked for."""
@@ -131,7 +133,10 @@ class SqliteEventStore(EventStore):
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
-        return self._reading.count(query_of(query), self.head() + 1 if query.before is None else query.before)
+        before = query_of(query).before
+        before = self.head() + 1 if before is None else before
+        with self.measures.querying():
+            return self._reading.count(query, before)
 
     def get_event_types(self) -> list[str]:
         """Return the types of all events, sorted."""

@@ -1,0 +1,143 @@
+"""What a writer must know of lines: their marks, and the places that they take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Context, Mark, decode_marks, mark_of
+from kitty_status.jsonl.codec import MAX_LINE_BYTES, LineDamagedError
+from kitty_status.jsonl.tail import TAIL_COMPLETE, TAIL_DAMAGED, classify_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kitty_status.eventstore.jsonl.damage import DamageNotes
+    from kitty_status.eventstore.jsonl.segments import Segment
+
+_BLANK = b" \t\r"
+_FIRST_LINES = 1 << 13
+
+
+class MarkedLine(NamedTuple):
+    """A line: its place, its mark (None if it is damaged), its file, and where it begins and ends there.
+
+    Beside files of other streams, a damaged line has the place 0, for nobody knows which it had.
+    """
+
+    position: int
+    mark: Mark | None
+    segment: Segment
+    start: int
+    end: int
+
+    @property
+    def until(self) -> int:
+        """The position with which everything ends that was written together with it."""
+        return max(self.position, self.mark.until if self.mark is not None else 0)
+
+
+class Marker:
+    """Marks lines by the rule by which they are read, so that both know of the same events at the same places."""
+
+    def __init__(self, notes: DamageNotes, *, is_shared: bool) -> None:
+        self._notes = notes
+        self._is_shared = is_shared
+
+    def lines_in(self, segment: Segment, offset: int, data: bytes, context: Context | None) -> list[MarkedLine]:
+        """Return the lines of a piece that stands at an offset, and move the context behind them.
+
+        Without a context, the first line that names its position is taken for what it says.
+        """
+        plain = data.split(b"\n")[:-1]
+        try:
+            marks: Sequence[Mark | None] = decode_marks(data)
+        except (ValueError, RecursionError):
+            marks = ()
+        is_ours = len(marks) == len(plain) and all(mark is not None and mark.position for mark in marks)
+        if not is_ours:
+            marks = [self._mark(segment, offset, plain, number) for number in range(len(plain))]
+        context = context or _before(plain, marks)
+        found: list[MarkedLine] = []
+        for line, mark in zip(plain, marks, strict=True):
+            end = offset + len(line) + 1
+            if is_ours or line.strip(_BLANK):
+                placed = self._placed(segment, offset, line, mark, context)
+                found.append(
+                    MarkedLine(
+                        0 if self._is_shared and placed is None else context.position, placed, segment, offset, end
+                    )
+                )
+            offset = end
+        return found
+
+    def _placed(self, segment: Segment, offset: int, line: bytes, mark: Mark | None, context: Context) -> Mark | None:
+        if mark is None:
+            if not self._is_shared:
+                context.skip()
+            return None
+        position = mark.position or context.position + 1
+        why = context.refuses(position)
+        if why is not None:
+            self._notes.note(segment, offset, line, why)
+            return None
+        why = None if self._is_shared else context.lacks(position)
+        if why is not None:
+            self._notes.note(segment, offset, line, why)
+        context.take(position)
+        return mark
+
+    def _mark(self, segment: Segment, offset: int, plain: list[bytes], number: int) -> Mark | None:
+        line = plain[number]
+        if not line.strip(_BLANK):
+            return None
+        try:
+            if (mark := mark_of(line)).position or not self._is_shared:
+                return mark
+            why = NAMES_NO_PLACE
+        except LineDamagedError as error:
+            why = error.reason
+        self._notes.note(segment, offset + sum(map(len, plain[:number])) + number, line, why)
+        return None
+
+
+def _before(plain: list[bytes], marks: Sequence[Mark | None]) -> Context:
+    """Return where the first of some lines must stand, so that the first one that names its position has it."""
+    before = 0
+    for line, mark in zip(plain, marks, strict=True):
+        if mark is not None and mark.position:
+            return Context(max(0, mark.position - 1 - before), event=0)
+        before += bool(line.strip(_BLANK))
+    return Context()
+
+
+def refuse_other_content(segment: Segment) -> None:
+    """Refuse a file that holds something, and no event nor the beginning of one: it belongs to another program.
+
+    Raises:
+        EventStoreError: CORRUPT.
+    """
+    is_empty = True
+    for _, data in segment.pieces(0, largest=_FIRST_LINES):
+        for line in data.split(b"\n")[:-1]:
+            if _is_event(line):
+                return
+            is_empty = is_empty and not line.strip(_BLANK)
+    start, end = segment.end_of_lines(), segment.size()
+    tail = b"".join(segment.lines_at([(start, min(end - start, MAX_LINE_BYTES + 1))])) if end > start else b""
+    kind = classify_tail(tail)
+    if not is_empty or kind == TAIL_DAMAGED or (kind == TAIL_COMPLETE and not _is_event(tail)):
+        raise EventStoreError(
+            StoreCode.CORRUPT,
+            f"{segment.path} holds something, and no event",
+            hint="choose another path for the store, or put the file back from a copy; nothing was changed",
+            path=str(segment.path),
+        )
+
+
+def _is_event(line: bytes) -> bool:
+    try:
+        mark_of(line)
+    except LineDamagedError:
+        return False
+    return True
