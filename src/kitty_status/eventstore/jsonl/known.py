@@ -8,6 +8,7 @@ since each writer takes that out before it writes.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker
 from kitty_status.eventstore.jsonl.visible import Visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.segments import Part, Segment
 
 _MOST_REMEMBERED = 100_000
-_AT_ONCE = 4 << 20
-_FIRST_LOOK = 1 << 14
+_AT_ONCE, _FIRST_LOOK = 4 << 20, 1 << 14
 _position = attrgetter("position")
 
 
@@ -69,8 +69,9 @@ class Known:
             )
             if seen.ends and (not newer or newer[0].day != seen.day or len(newer[0].segments) < len(seen.ends)):
                 raise lost(self._layout.path, f"lacks a file of {seen.day or self._layout.path.name} that was read")
-            for part in newer:
-                self._take_in(part, is_locked=is_locked)
+            with self._not_halfway():
+                for part in newer:
+                    self._take_in(part, is_locked=is_locked)
             return self._visible
 
     @property
@@ -80,7 +81,7 @@ class Known:
 
     def added(self, events: Sequence[Event], day: str, ends: dict[str, int]) -> None:
         """Take note of what this process has written itself, and where the files end now."""
-        with self.lock:
+        with self.lock, self._not_halfway():
             self.versions.update([(event.stream, event.version) for event in events])
             self.ids.update([(event.id, event.position) for event in events])
             self._event = events[-1].position
@@ -107,6 +108,15 @@ class Known:
         """Know nothing: look at the files again."""
         with self.lock:
             self._visible = None
+
+    @contextmanager
+    def _not_halfway(self) -> Iterator[None]:
+        """Know nothing where a person interrupts: what was noted already would be met again, and taken for damage."""
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            self._visible = None
+            raise
 
     def learned(self, events: Iterable[Event], since: int) -> None:
         """Add what the events say that lie between the position `since` and the one that was it until now."""
@@ -142,8 +152,7 @@ class Known:
         return found
 
     def _reach(self, head: int, day: str, ends: dict[str, int], *, can_begin: bool = True) -> Visible:
-        known = self._visible or Visible()
-        visible = self._visible = Visible(head, day, known.ends | ends if day == known.day else ends)
+        visible = self._visible = Visible(head, day, self.seen.ends | ends if day == self.seen.day else ends)
         if len(self.ids) > _MOST_REMEMBERED or len(self.versions) > _MOST_REMEMBERED:
             self.forget()
         if ends and can_begin and not self._layout.has_many_streams:
