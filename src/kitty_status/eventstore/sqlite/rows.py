@@ -76,7 +76,7 @@ def events_of(rows: list[tuple[Any, ...]]) -> list[Event]:
         return []
     *plain, at, data, tags, metadata = zip(*rows, strict=True)
     try:
-        moments = map(datetime.fromisoformat, at)
+        moments = _moments(at)
         values = map(_values, _DECODERS, (data, tags, metadata))
         return list(map(Event, *plain, moments, *values))
     except (ValueError, TypeError) as error:
@@ -89,6 +89,12 @@ def events_of(rows: list[tuple[Any, ...]]) -> list[Event]:
             hint="keep a copy of the file, and see who has written the row",
             position=rows[0][0],
         ) from error
+
+
+def _moments(column: tuple[str, ...]) -> list[datetime]:
+    if "".join(column).count("+00:00") != len(column):
+        raise ValueError("a time is not written in UTC, with +00:00")
+    return list(map(datetime.fromisoformat, column))
 
 
 def _values(decode: Callable[[str], list[Any]], column: tuple[str, ...]) -> list[Any]:
