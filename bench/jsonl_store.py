@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from bench.measuring import in_turn, ratio
+from bench.notices import notices
 from bench.places import RESULTS
 from bench.store_events import append_some, cpu_of_work, crowd, event_numbered, timed
 
@@ -42,11 +43,12 @@ _PIECE = 1 << 17
 
 
 def run(folder: Path) -> Iterator[Figure | str]:
-    """Measure appends, then reading everything and one tag of a million events."""
+    """Measure appends, how soon subscribers hear of events, then reading everything and one tag of a million events."""
     # Beside the results: a folder for temporary files may be no disk at all.
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=RESULTS) as here:
         yield from _appends(Path(here))
+        yield from notices(Path(here), "jsonl")
     yield from _reads(folder)
 
 

@@ -25,7 +25,7 @@ from psycopg.types.json import set_json_loads
 import postgres_server
 from kitty_status.eventstore.condition import AppendCondition
 from kitty_status.eventstore.event import Event, NewEvent
-from kitty_status.eventstore.postgres.rows import COLUMNS, READ, copied_rows, row_of
+from kitty_status.eventstore.postgres.rows import BRIEF, READ, WRITTEN, copied_rows, row_of
 from kitty_status.eventstore.postgres.store import PostgresEventStore
 from kitty_status.eventstore.query import EventQuery
 
@@ -120,11 +120,9 @@ class _Floor:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         connection.execute("CREATE TABLE floor (LIKE kitty_status.events INCLUDING ALL)")
-        connection.execute("CREATE UNIQUE INDEX ON floor (id); CREATE UNIQUE INDEX ON floor (stream, version)")
+        connection.execute("ALTER TABLE floor ALTER month SET DEFAULT '2026-01-01'; CREATE UNIQUE INDEX ON floor (id)")
         self._number = 0
-        self._columns = ", ".join(COLUMNS)
-        self._insert = f"INSERT INTO floor ({self._columns}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608
-        self._month = datetime.now(UTC).date().replace(day=1)
+        self._insert = f"INSERT INTO floor ({', '.join(WRITTEN)}) VALUES ({', '.join(['%s'] * len(WRITTEN))})"  # noqa: S608
 
     def _next(self) -> Event:
         self._number += 1
@@ -143,12 +141,12 @@ class _Floor:
 
     def insert(self) -> None:
         """Insert one event."""
-        self._connection.execute(self._insert, row_of(self._next(), self._month), prepare=True)
+        self._connection.execute(self._insert, row_of(self._next()), prepare=True)
 
     def copy(self) -> None:
         """Insert a hundred events."""
-        rows = copied_rows([self._next() for _ in range(100)], self._month)
-        with self._connection.cursor().copy(f"COPY floor ({self._columns}) FROM STDIN (NULL '')") as copy:
+        rows, _ = copied_rows([self._next() for _ in range(100)])
+        with self._connection.cursor().copy(f"COPY floor ({', '.join(BRIEF)}) FROM STDIN (NULL '')") as copy:
             copy.write(rows)
 
 
@@ -157,10 +155,8 @@ def _callers(store: PostgresEventStore, server: postgres_server.Server) -> Itera
     connections = [psycopg.connect(dsn, autocommit=True) for _ in range(_LOCKING)]
     connections[0].execute("CREATE TABLE locked (LIKE floor INCLUDING ALL)")
     connections[0].execute("CREATE SEQUENCE locked_positions OWNED BY locked.position")
-    columns = ", ".join(COLUMNS)
-    values = ", ".join(["nextval('locked_positions')", "%s", "nextval('locked_positions')", *["%s"] * 8])
-    statement = f"INSERT INTO locked ({columns}) VALUES ({values})"  # noqa: S608
-    month = datetime.now(UTC).date().replace(day=1)
+    values = ", ".join(["nextval('locked_positions')", "nextval('locked_positions')", *["%s"] * (len(WRITTEN) - 2)])
+    statement = f"INSERT INTO locked ({', '.join(WRITTEN)}) VALUES ({values})"  # noqa: S608
 
     def lock(number: int) -> None:
         connection = connections[number]
@@ -168,10 +164,10 @@ def _callers(store: PostgresEventStore, server: postgres_server.Server) -> Itera
             event = Event(
                 1, f"{number}/{each}/{time.monotonic_ns()}", "T", "s", 1, datetime.now(UTC), {}, {"a": "b"}, {}
             )
-            row = row_of(event, month)
+            row = row_of(event)
             with connection.transaction():
                 connection.execute("LOCK TABLE locked IN EXCLUSIVE MODE")
-                connection.execute(statement, (row[1], *row[3:]), prepare=True)
+                connection.execute(statement, row[2:], prepare=True)
 
     def append(number: int) -> None:
         for each in range(_EACH):

@@ -8,19 +8,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
-import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.measuring import Figure, in_turn, ratio
-from bench.places import BENCH, RESULTS
+from bench.notices import notices
+from bench.places import RESULTS
 from bench.store_events import append_some, cpu_of_work, crowd, event_numbered, timed
 
 from kitty_status.clock import event_ids
@@ -39,9 +36,8 @@ _BATCHES = {100: (30, 10), 10_000: (9, 1)}
 _CALLERS = 64
 _EACH = 20
 _LARGE = 1_000_000
-_NOTICES = 200
-_EVENT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
-_TAG = "INSERT INTO event_tags (key, value, position) VALUES (?, ?, ?)"
+_EVENT = f"INSERT OR ROLLBACK INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
+_TAG = "INSERT OR ROLLBACK INTO event_tags (key, value, position) VALUES (?, ?, ?)"
 
 
 def run(folder: Path) -> Iterator[Figure]:
@@ -51,7 +47,7 @@ def run(folder: Path) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(dir=RESULTS) as here:
         yield from _batches(Path(here))
         yield from _singles(Path(here))
-        yield from _notices(Path(here))
+        yield from notices(Path(here), "sqlite")
     yield from _reads(folder)
 
 
@@ -159,88 +155,6 @@ def _crowd(store: SqliteEventStore) -> float:
     return timed(lambda: crowd(_CALLERS, lambda: append_some(store, _EACH)))
 
 
-def _notices(here: Path) -> Iterator[Figure]:
-    with SqliteEventStore(here / "heard.db") as store:
-        ours, bare = _in_process(store)
-        yield ratio("sqlite, to a subscriber of the process", ours, bare, target=3, of="a condition variable")
-        ours, bare = _across_processes(store, here / "touched")
-        yield ratio("sqlite, to a subscriber of another process", ours, bare, target=2, of="inotify")
-
-
-def _in_process(store: SqliteEventStore) -> tuple[list[float], list[float]]:
-    heard = threading.Event()
-    changed = threading.Condition()
-    ended = False
-
-    def listen() -> None:
-        with changed:
-            while not ended:
-                changed.wait()
-                heard.set()
-
-    thread = threading.Thread(target=listen)
-    thread.start()
-    unsubscribe = store.subscribe(lambda _: heard.set())
-
-    def ours() -> float:
-        heard.clear()
-        store.append(event_numbered(1))
-        return _rested(timed(heard.wait))
-
-    def bare() -> float:
-        heard.clear()
-        with changed:
-            changed.notify_all()
-        return _rested(timed(heard.wait))
-
-    times = in_turn(_NOTICES, {"ours": ours, "bare": bare})
-    unsubscribe()
-    with changed:
-        ended = True
-        changed.notify_all()
-    thread.join()
-    return times["ours"], times["bare"]
-
-
-def _across_processes(store: SqliteEventStore, touched: Path) -> tuple[list[float], list[float]]:
-    touched.write_bytes(b".")
-    with _hearing("store", store.path) as from_store, _hearing("file", touched) as from_file:
-        file = os.open(touched, os.O_RDWR)
-
-        def ours() -> float:
-            store.append(event_numbered(1))
-            return _rested(from_store(time.perf_counter_ns()))
-
-        def bare() -> float:
-            os.pwrite(file, b"!", 0)
-            return _rested(from_file(time.perf_counter_ns()))
-
-        times = in_turn(_NOTICES, {"ours": ours, "bare": bare})
-        os.close(file)
-    return times["ours"], times["bare"]
-
-
-@contextmanager
-def _hearing(what: str, path: Path) -> Iterator[Callable[[int], float]]:
-    """Yield what returns how many seconds after a moment another process has heard."""
-    argv = [sys.executable, str(BENCH / "hearing.py"), what, str(path)]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        answers = process.stdout
-        if answers is None or answers.readline() != "ready\n":
-            raise ChildProcessError(f"{' '.join(argv)} is not ready")
-        try:
-            # Never less than a microsecond: who is told before the append returns has heard at once.
-            yield lambda moment: max(1e-6, (int(answers.readline()) - moment) / 1e9)
-        finally:
-            process.terminate()
-
-
-def _rested(seconds: float) -> float:
-    """Let the other side go back to waiting."""
-    time.sleep(0.003)
-    return seconds
-
-
 def _reads(folder: Path) -> Iterator[Figure]:
     path = folder / "events.db"
     with SqliteEventStore(path, durability=OS) as store, closing(sqlite3.connect(path)) as bare:
@@ -253,11 +167,14 @@ def _reads(folder: Path) -> Iterator[Figure]:
             {
                 "bare": lambda: cpu_of_work(lambda: bare.execute(last, (after,)).fetchall()),
                 "ours": lambda: cpu_of_work(lambda: sum(1 for _ in store.stream_events(EventQuery(after=after)))),
+                "list": lambda: cpu_of_work(lambda: store.get_events(EventQuery(after=after))),
             },
         )
         of = "fetchall, which decodes nothing"
         name = "sqlite, reading 200,000 of a million"
         yield ratio(name, everything["bare"], everything["ours"], target=0.7, of=of, at_least=True)
+        name = "sqlite, the same as one list"
+        yield ratio(name, everything["bare"], everything["list"], target=0.7, of=of, at_least=True)
         for name, query in (
             ("one tag", EventQuery(tags={"issueId": "7"})),
             ("a type, a tag and a time", EventQuery(types="T7", tags={"issueId": "7"}, start="2020-01-01T00:00:00Z")),

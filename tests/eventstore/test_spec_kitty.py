@@ -8,35 +8,15 @@ import subprocess
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from spec_kitty_events.models import Event, StorageError
 from spec_kitty_events.storage import EventStore, InMemoryEventStore
-from ulid import ULID
 
 from kitty_status.eventstore.spec_kitty import SimpleJsonStore
-
-PROJECT = uuid.UUID("12345678-1234-5678-1234-567812345678")
-MOMENT = datetime(2026, 2, 15, 20, 4, 50, 279505, tzinfo=UTC)
-
-
-def make_event(**fields: Any) -> Event:
-    said: dict[str, Any] = {
-        "event_id": str(ULID()),
-        "event_type": "WPStatusChanged",
-        "aggregate_id": "WP01",
-        "payload": {"to": "claimed"},
-        "timestamp": MOMENT,
-        "build_id": "main",
-        "node_id": "node-a",
-        "lamport_clock": 1,
-        "project_uuid": PROJECT,
-        "correlation_id": str(ULID()),
-    }
-    return Event(**(said | fields))
+from package_events import MOMENT, make_event
 
 
 @pytest.fixture

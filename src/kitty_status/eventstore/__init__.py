@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.asynchronous import AsyncEventStore
     from kitty_status.eventstore.caching import QueryCache
     from kitty_status.eventstore.condition import NO_STREAM, AppendCondition
+    from kitty_status.eventstore.criteria import ANY
     from kitty_status.eventstore.durability import Durability
     from kitty_status.eventstore.errors import EventStoreError, StoreCode
     from kitty_status.eventstore.event import Event, NewEvent
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.subscription import Subscription
 
 __all__ = [
+    "ANY",
     "NO_STREAM",
     "AppendCondition",
     "AsyncEventStore",
@@ -50,6 +52,7 @@ _HOMES = {
     "asynchronous": ("AsyncEventStore",),
     "caching": ("QueryCache",),
     "condition": ("NO_STREAM", "AppendCondition"),
+    "criteria": ("ANY",),
     "durability": ("Durability",),
     "errors": ("EventStoreError", "StoreCode"),
     "event": ("Event", "NewEvent"),

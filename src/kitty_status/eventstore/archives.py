@@ -25,6 +25,18 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+def check_name(name: object) -> None:
+    """Refuse to look for an archive by what is no text.
+
+    Raises:
+        EventStoreError: QUERY_ERROR.
+    """
+    if not isinstance(name, str):
+        raise EventStoreError(
+            StoreCode.QUERY_ERROR, f"{name!r:.40} is no name of an archive", hint="take it from `archives`"
+        )
+
+
 def damaged_archive(name: str, why: str) -> EventStoreError:
     """Return the error for an archive that does not hold what was put into it."""
     return EventStoreError(

@@ -21,7 +21,7 @@ from kitty_status.eventstore.query import EVERYTHING, EventQuery
 from kitty_status.eventstore.subscription import PAGE, Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
     from datetime import date, datetime
     from types import TracebackType
 
@@ -79,18 +79,19 @@ class AsyncEventStore:
 
     async def append_batch(
         self,
-        events: Sequence[NewEvent | Event],
+        events: Iterable[NewEvent | Event],
         *,
         expected_version: ExpectedVersion = ANY_VERSION,
         condition: AppendCondition | None = None,
     ) -> list[Event]:
         """Append events, all or none; see `EventStore.append_batch`.
 
-        A task that is cancelled while it waits does not undo what was handed over.
+        A task that is cancelled while it waits does not undo what was handed over: the events are stored, unless they
+        are refused. The same call with the same ids says which it was.
         """
-        if not events:
-            return []
         append = self._store.prepared(events, expected_version, condition)
+        if not append.drafts:
+            return []
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome | BaseException] = loop.create_future()
 
@@ -218,8 +219,10 @@ class AsyncEventStore:
         A handler may be a coroutine function; the next event waits until it is done.
         """
         self._owner.refuse_others()
+        if self._is_closed:
+            raise closed()
         asked = query if callable(wanted) else wanted
-        Subscription.check(asked)
+        Subscription.check(asked, after)
         start = await self.head() if after is None else after
         subscription = AsyncSubscription(self, self._watch, asked, max(asked.after, start))
         if not callable(wanted):

@@ -11,21 +11,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, Self, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.recent import decode
 from kitty_status.eventstore.subscription import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_WAIT, PAGE, failures_logged
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.query import EventQuery
-    from kitty_status.eventstore.subscription import Readable
+    from kitty_status.eventstore.subscription import Followable
 
     AsyncHandler: TypeAlias = Callable[[Event], Awaitable[object] | object]
 
 _log = logging.getLogger(__name__)
 
 
-class AsyncReadable(Protocol):
+class AsyncFollowable(Protocol):
     """What a subscription needs of a store."""
 
     @property
@@ -48,13 +49,16 @@ class AsyncSubscription:
     `position` is how far it has come; see `Subscription`.
     """
 
-    def __init__(self, store: AsyncReadable, watch: Watch, query: EventQuery, after: int) -> None:
+    def __init__(self, store: AsyncFollowable, watch: Watch, query: EventQuery, after: int) -> None:
         self.position = after
         self._store = store
         self._watch = watch
         self._query = query
-        self._page: list[Event] = []
+        self._page: Iterator[Event] = iter(())
+        self._end_of_page = after
+        watch.recent.serve(self)
         self._closed = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     @property
     def is_closed(self) -> bool:
@@ -83,33 +87,68 @@ class AsyncSubscription:
 
     async def _next_within(self, seconds: float | None) -> Event | None:
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        if self._turn.locked():
+            try:
+                await asyncio.wait_for(self._turn.acquire(), seconds)
+            except TimeoutError:
+                return None
+        else:
+            await self._turn.acquire()
+        try:
+            return await self._next_before(deadline)
+        finally:
+            self._turn.release()
+
+    async def _next_before(self, deadline: float | None) -> Event | None:
+        has_waited = False
         while not self.is_closed:
-            if self._page:
-                event = self._page.pop()
+            event = next(self._page, None)
+            if event is not None:
                 self.position = event.position
                 return event
+            self.position = max(self.position, self._end_of_page)
+            kept = self._watch.recent.after(self.position)
+            if kept:
+                if not has_waited:
+                    # Others have their turn, however fast events come.
+                    await asyncio.sleep(0)
+                    has_waited = True
+                    continue
+                self._page = filter(self._query.matches, map(decode, kept))
+                self._end_of_page = self.position + len(kept)
+                continue
             head = await self._store.head()
             if head > self.position:
-                query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
-                self._page = (await self._store.get_events(query))[::-1]
-                self.position = self.position if self._page else head
+                await self._read_on(head)
                 continue
             left = LONGEST_WAIT if deadline is None else deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return None
             await self._watch.wait_for(self.position + 1, min(left, LONGEST_WAIT))
+            has_waited = True
         return None
+
+    async def _read_on(self, head: int) -> None:
+        """Read the next page; one that is not full goes up to `head`."""
+        query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
+        page = await self._store.get_events(query)
+        end = head if len(page) < PAGE else page[-1].position
+        # In this order: who is interrupted in between reads again, and skips nothing.
+        self._page = iter(page)
+        self._end_of_page = end
 
     def close(self) -> None:
         """End the iteration, also in the task that waits in it."""
         self._closed.set()
+        self._watch.recent.leave(self)
         self._watch.wake()
 
 
 class Watch:
     """One thread that waits for a store to grow on behalf of all tasks that wait for it."""
 
-    def __init__(self, store: Readable) -> None:
+    def __init__(self, store: Followable) -> None:
+        self.recent = store.recent
         self._store = store
         self._lock = threading.Lock()
         self._waiting: dict[asyncio.Event, tuple[int, asyncio.AbstractEventLoop]] = {}
@@ -129,7 +168,8 @@ class Watch:
                 self._thread.start()
         self._needed.release()
         try:
-            await asyncio.wait_for(grown.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await grown.wait()
         except TimeoutError:
             pass
         finally:
@@ -162,7 +202,7 @@ class Watch:
 
     def _has_grown_to(self, position: int) -> bool:
         try:
-            return self._store.wait_for(position, LONGEST_WAIT)
+            return self._store.hear_of(position, LONGEST_WAIT)
         except EventStoreError:
             # Whoever waits asks the store itself, and gets the error.
             time.sleep(FIRST_PAUSE)

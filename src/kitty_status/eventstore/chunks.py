@@ -23,7 +23,8 @@ from kitty_status.eventstore.zstd import compressed, decompressed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from kitty_status.eventstore.query import Criterion, EventQuery
+    from kitty_status.eventstore.criteria import Criterion
+    from kitty_status.eventstore.query import EventQuery
 
 MOST_EVENTS = 10_000
 """So many events a chunk has at most."""

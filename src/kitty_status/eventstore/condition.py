@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.query import Order, is_number, query_error
+from kitty_status.eventstore.query import Order, is_number, query_error, query_of
 from kitty_status.eventstore.values import problem_of_text
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class AppendCondition:
 
     def __post_init__(self) -> None:
         """Refuse a query that could overlook an event."""
-        query = self.fail_if
+        query = query_of(self.fail_if)
         if query.limit is not None or query.offset or query.cursor or query.order is not Order.POSITION:
             raise query_error("a condition takes no limit, offset, cursor or other order: it asks for any event")
         if not is_number(self.after, 0):
@@ -50,6 +50,20 @@ class AppendCondition:
     def query(self) -> EventQuery:
         """The query whose first answer makes the append fail."""
         return self.fail_if.narrowed(after=max(self.after, self.fail_if.after), limit=1)
+
+
+def check_condition(condition: object) -> None:
+    """Refuse what is no condition, before it meets the appends of others.
+
+    Raises:
+        EventStoreError: VALIDATION_FAILED.
+    """
+    if condition is not None and not isinstance(condition, AppendCondition):
+        raise EventStoreError(
+            StoreCode.VALIDATION_FAILED,
+            f"the condition is a {type(condition).__name__}, and an AppendCondition is expected",
+            hint="write AppendCondition(fail_if=query, after=position); nothing was appended",
+        )
 
 
 def expected_versions(expected: ExpectedVersion, streams: set[str]) -> dict[str, int]:

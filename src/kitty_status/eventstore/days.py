@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 
-_LENGTH = len("2026-01-10")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def day_of(moment: datetime) -> str:
@@ -28,7 +29,7 @@ def instants_of(first: date | str, last: date | str) -> tuple[datetime, datetime
 
 def _day(value: date | str) -> date:
     try:
-        if isinstance(value, str) and len(value) == _LENGTH:
+        if isinstance(value, str) and _DAY.fullmatch(value):
             return date.fromisoformat(value)
     except ValueError as error:
         raise EventStoreError(

@@ -6,21 +6,20 @@ many have in common is looked at once. Where that finds something odd, each even
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.clock import event_ids
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.event import MAX_ID_LENGTH, MAX_NAME_LENGTH, Draft, NewEvent
+from kitty_status.eventstore.errors import EventStoreError, StoreCode, invalid
+from kitty_status.eventstore.event import MAX_ID_LENGTH, MAX_NAME_LENGTH, Draft, Event, NewEvent
 from kitty_status.eventstore.values import all_copied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from kitty_status.eventstore.event import Event
-
+_CORRECT = "correct it; nothing was appended"
 _NEITHER_BEGINS_NOR_ENDS = " \t"
 # Of a text that is an instance of some other program's subclass, what it says.
 _plain = str.__str__
@@ -31,7 +30,7 @@ _names: set[str] = set()
 _MOST_NAMES = 10_000
 
 
-def drafted(events: Sequence[NewEvent | Event]) -> tuple[Draft, ...]:
+def drafted(events: Iterable[NewEvent | Event]) -> tuple[Draft, ...]:
     """Check events, and return what is to be stored of them.
 
     A stored `Event` is taken with its id and its time, and gets the position and version that come next: this is how
@@ -40,6 +39,9 @@ def drafted(events: Sequence[NewEvent | Event]) -> tuple[Draft, ...]:
     Raises:
         EventStoreError: VALIDATION_FAILED, with the field in `context["field"]`.
     """
+    events = _listed(events)
+    if not events:
+        return ()
     if len(events) == 1:
         return (_drafted_alone(events[0]),)
     now = datetime.now(UTC)
@@ -67,6 +69,18 @@ def drafted(events: Sequence[NewEvent | Event]) -> tuple[Draft, ...]:
     return tuple([Draft(*fields) for fields in columns])
 
 
+def _listed(events: Iterable[NewEvent | Event]) -> Sequence[NewEvent | Event]:
+    """Return the events of anything that can be gone through, once."""
+    if isinstance(events, str | bytes | Mapping) or not isinstance(events, Iterable):
+        raise invalid(f"{events!r:.40} is a {type(events).__name__}, and a list of events is expected", _CORRECT)
+    found = events if isinstance(events, list | tuple) else list(events)
+    if not {*map(type, found)} <= {NewEvent, Event}:
+        for each in found:
+            if not isinstance(each, NewEvent | Event):
+                raise invalid(f"{each!r:.40} is a {type(each).__name__}, and a NewEvent is expected", _CORRECT)
+    return found
+
+
 def _drafted_alone(event: NewEvent | Event) -> Draft:
     """Check one event: what is laid out for many costs one of them more than it spares it."""
     given, at, tags, metadata = event.id, event.at, event.tags, event.metadata
@@ -90,9 +104,7 @@ def _drafted_alone(event: NewEvent | Event) -> Draft:
 
 def refused(field: str, why: str) -> EventStoreError:
     """Return the error for an event whose `field` cannot be stored."""
-    return EventStoreError(
-        StoreCode.VALIDATION_FAILED, f"the event's {field} {why}", hint="correct it; nothing was appended", field=field
-    )
+    return EventStoreError(StoreCode.VALIDATION_FAILED, f"the event's {field} {why}", hint=_CORRECT, field=field)
 
 
 def _check_texts(values: Iterable[object], field: str, longest: int) -> None:
@@ -169,9 +181,7 @@ def _json(values: list[Any], field: str) -> list[Any]:
     try:
         return all_copied(values, field)
     except ValueError as error:
-        raise EventStoreError(
-            StoreCode.VALIDATION_FAILED, str(error), hint="correct it; nothing was appended", field=field
-        ) from error
+        raise EventStoreError(StoreCode.VALIDATION_FAILED, str(error), hint=_CORRECT, field=field) from error
 
 
 def _objects(values: list[Any], field: str) -> list[dict[str, Any]]:

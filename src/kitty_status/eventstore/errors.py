@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from enum import StrEnum
 
 from kitty_status.errors import EXIT_BUSY, EXIT_CONFLICT, EXIT_DAMAGED, EXIT_USAGE, KittyStatusError
@@ -28,7 +29,7 @@ _EXIT_CODES = {
     StoreCode.DUPLICATE_EVENT: EXIT_CONFLICT,
     StoreCode.VALIDATION_FAILED: EXIT_USAGE,
     StoreCode.CONFLICT: EXIT_CONFLICT,
-    StoreCode.STORAGE_ERROR: EXIT_BUSY,
+    StoreCode.STORAGE_ERROR: EXIT_USAGE,
     StoreCode.QUERY_ERROR: EXIT_USAGE,
     StoreCode.CORRUPT: EXIT_DAMAGED,
 }
@@ -55,11 +56,20 @@ class EventStoreError(KittyStatusError):
     ) -> None:
         super().__init__(message, hint=hint, **context)
         self.code = code
-        self.exit_code = _EXIT_CODES[code]
         self.retryable = retryable or outcome_unknown
         self.outcome_unknown = outcome_unknown
+        self.exit_code = EXIT_BUSY if self.retryable else _EXIT_CODES[code]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Cross from one process to another, as what a pool of processes raises does."""
+        return copyreg.__newobj__, (type(self), self.message), self.__dict__  # type: ignore[attr-defined]
 
 
 def closed() -> EventStoreError:
     """Return the error for an operation of a store that was closed."""
     return EventStoreError(StoreCode.STORAGE_ERROR, "the store is closed", hint="open it again")
+
+
+def invalid(message: str, hint: str) -> EventStoreError:
+    """Return the error for what cannot be appended, or cannot be a store, as it was given."""
+    return EventStoreError(StoreCode.VALIDATION_FAILED, message, hint=hint)

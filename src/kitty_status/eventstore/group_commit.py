@@ -90,13 +90,13 @@ class GroupCommit:
             EventStoreError: it was refused, or the backend failed.
         """
         self._refuse_if_closed()
-        if not self._linger and not self._waiting and self._at_work.acquire(blocking=False):
-            try:
+        if not self._linger and not self._waiting and not self._at_work.locked():
+            # Only `with` takes a lock so that an interruption in the same moment gives it back. Who was faster
+            # meanwhile is waited for, which is as good.
+            with self._at_work:
                 if self._closed:
                     raise closed()
                 return events_of(self._commit([append])[0])
-            finally:
-                self._at_work.release()
         answer = _Answer()
         self.submit_later(append, answer.give)
         return answer.wait()
@@ -141,10 +141,13 @@ class GroupCommit:
             if self._closed:
                 raise closed()
             if self._writer is None:
-                self._writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
-                self._writer.start()
-            self._waiting.append(_Waiting(append, tell))
-            self._ring()
+                writer = threading.Thread(target=self._write_for_others, name="group commit", daemon=True)
+                writer.start()
+                self._writer = writer
+            try:
+                self._waiting.append(_Waiting(append, tell))
+            finally:
+                self._ring()
 
     def _ring(self) -> None:
         """Let the writer come; whoever calls holds `_starting`, so that nobody else rings at the same moment."""

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.eventstore.errors import EventStoreError
@@ -16,6 +17,7 @@ from kitty_status.eventstore.errors import EventStoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.staging import Outcome
 
 METER = "kitty_status.eventstore"
@@ -28,7 +30,8 @@ class Measures:
     * `eventstore.batch.events`: events in one commit
     * `eventstore.retries`: attempts that were made again after a failure that passed
     * `eventstore.subscription.lag`: by how many positions a subscription is behind when it reads on
-    * `eventstore.query.duration`: seconds that a query took
+    * `eventstore.query.duration`: seconds that a query took; where its events are taken one by one, up to the last one,
+      or until nobody wants more of them
     * `eventstore.pool.connections`: connections of a pool, by `state`
     """
 
@@ -73,6 +76,14 @@ class Measures:
         finally:
             self._queries.record(time.perf_counter() - start, self._labels)
 
+    def streamed(self, found: Iterator[Event]) -> Iterator[Event]:
+        """Return the same events, and record how long it takes from when the first is asked for."""
+        if isinstance(self._queries, _Nothing):
+            return found
+        timing = _Timing(lambda seconds: self._queries.record(seconds, self._labels))
+        # Nothing of this is run for each event.
+        return chain(timing.begin(), found, timing.end())
+
     def watch_pool(self, states: Callable[[], dict[str, int]]) -> None:
         """Have the connections of a pool observed, by their state."""
         observation: Any = getattr(import_module(_API), "Observation", None) if _is_there() else None
@@ -93,6 +104,27 @@ def _is_there() -> bool:
 def _meter() -> Any:
     # Loaded by name: it is an extra.
     return import_module(_API).get_meter(METER) if _is_there() else _Nothing()
+
+
+class _Timing:
+    """Tells how many seconds lie between its beginning and its end, or until it is gone."""
+
+    def __init__(self, tell: Callable[[float], object]) -> None:
+        self._tell = tell
+        self._start: float | None = None
+
+    def begin(self) -> Iterator[Event]:
+        self._start = time.perf_counter()
+        yield from ()
+
+    def end(self) -> Iterator[Event]:
+        start, self._start = self._start, None
+        if start is not None:
+            self._tell(time.perf_counter() - start)
+        yield from ()
+
+    def __del__(self) -> None:
+        next(self.end(), None)
 
 
 class _Nothing:

@@ -12,8 +12,8 @@ import msgspec
 from kitty_status.eventstore.answering import answer
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 from kitty_status.eventstore.staging import Append, Stage
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ class MemoryEventStore(EventStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self._events: list[bytes] = []
+        # The id, the stream and the JSON of each event; what else is kept is found by them.
+        self._events: list[tuple[str, str, bytes]] = []
+        self._found_by = 0
         self._by_id: dict[str, int] = {}
         self._by_stream: dict[str, list[int]] = {}
         self._snapshots: dict[str, dict[int, StateSnapshot]] = {}
@@ -41,14 +43,27 @@ class MemoryEventStore(EventStore):
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
+        self._catch_up()
         stage = Stage(self, appends)
         outcomes = [stage.outcome_of(append) for append in appends]
-        with self._lock:
-            for event in stage.events:
-                self._by_id[event.id] = event.position
-                self._by_stream.setdefault(event.stream, []).append(event.position)
-            self._events += [_encode(event) for event in stage.events]
+        # One step, which a person can interrupt before or behind, not in between.
+        self._events.extend([(event.id, event.stream, _encode(event)) for event in stage.events])
+        self._catch_up()
         return outcomes
+
+    def _catch_up(self) -> None:
+        """Make every event findable; an interruption leaves the rest to the next one who looks."""
+        if self._found_by == len(self._events):
+            return
+        with self._lock:
+            while self._found_by < len(self._events):
+                position = self._found_by + 1
+                event_id, stream, _ = self._events[position - 1]
+                self._by_id[event_id] = position
+                positions = self._by_stream.setdefault(stream, [])
+                if position not in positions[-1:]:
+                    positions.append(position)
+                self._found_by = position
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
@@ -65,12 +80,15 @@ class MemoryEventStore(EventStore):
 
     def first_match(self, query: EventQuery) -> Event | None:
         """Return the first event that a query asks for."""
-        return next(self.stream_events(query), None)
+        return next(self._answer(query), None)
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
         self._refuse_if_closed()
-        return answer(query, self._candidates(query), newest_first=self._candidates_backwards(query))
+        return self.measures.streamed(self._answer(query_of(query)))
+
+    def _answer(self, query: EventQuery) -> Iterator[Event]:
+        yield from answer(query, self._candidates(query), newest_first=self._candidates_backwards(query))
 
     def _candidates(self, query: EventQuery) -> Iterator[Event]:
         for position in self._positions(query):
@@ -82,6 +100,7 @@ class MemoryEventStore(EventStore):
 
     def _positions(self, query: EventQuery) -> Sequence[int]:
         """Return the positions among which all events of the answer are."""
+        self._catch_up()
         with self._lock:
             head = len(self._events)
             last = head if query.before is None else min(head, query.before - 1)
@@ -95,13 +114,14 @@ class MemoryEventStore(EventStore):
             return range(query.after + 1, last + 1)
 
     def _at(self, position: int) -> Event:
-        return _decode(self._events[position - 1])
+        return _decode(self._events[position - 1][2])
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
         self._refuse_if_closed()
         check_place(stream, version)
         kept = checked_state(state)
+        self._catch_up()
         positions = self._by_stream.get(stream, [])
         if not 0 < version <= len(positions):
             raise no_such_version(stream, version, len(positions))
@@ -114,7 +134,7 @@ class MemoryEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         self._refuse_if_closed()
         with self._lock:
             kept = self._snapshots.get(stream, {})
@@ -123,6 +143,7 @@ class MemoryEventStore(EventStore):
 
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
         """Move nothing: there is no other place than memory."""
+        self._refuse_if_closed()
         instant_of(before)
         return 0
 

@@ -122,7 +122,10 @@ def _file(path: str) -> Path:
         raise ValueError("it names no file")
     if "\0" in path:
         raise ValueError("no file has the character NUL in its name")
-    return Path(path).expanduser()
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError("there is no such user, so no home folder") from error
 
 
 def _durability(options: dict[str, str]) -> Durability:

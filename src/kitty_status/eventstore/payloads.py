@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.values import copied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from pydantic import BaseModel
 
     from kitty_status.eventstore.event import Draft
 
@@ -30,8 +29,11 @@ class PayloadTypes:
         """Check the data of every event of this type by a model from now on.
 
         Raises:
+            TypeError: it is no pydantic model.
             ValueError: the type has another model already.
         """
+        if not isinstance(event_type, str) or not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise TypeError(f"{event_type!r:.40} and {model!r:.80} are no type of events and a pydantic model")
         if self._models.setdefault(event_type, model) is not model:
             raise ValueError(f"{event_type} is checked by {self._models[event_type].__name__} already")
 
@@ -50,7 +52,8 @@ class PayloadTypes:
         if model is None:
             return
         try:
-            model.model_validate(draft.data)
+            # A validator may change what it is given; what was given is what is stored.
+            model.model_validate(copied(draft.data))
         except ValidationError as error:
             problems = [
                 {"where": ".".join(["data", *map(str, each["loc"])]), "why": each["msg"]} for each in error.errors()
@@ -62,4 +65,11 @@ class PayloadTypes:
                 hint="correct it; nothing was appended",
                 event_type=draft.type,
                 problems=problems,
+            ) from error
+        except Exception as error:
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED,
+                f"{model.__name__} failed on the data of {draft.type}: {type(error).__name__}: {error}",
+                hint="see to the validators of the model; nothing was appended",
+                event_type=draft.type,
             ) from error

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
-from kitty_status.eventstore.condition import ANY_VERSION, AppendCondition, ExpectedVersion, expected_versions
+from kitty_status.eventstore.archives import check_name
+from kitty_status.eventstore.condition import (
+    ANY_VERSION,
+    AppendCondition,
+    ExpectedVersion,
+    check_condition,
+    expected_versions,
+)
 from kitty_status.eventstore.drafting import drafted
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError
@@ -95,6 +103,7 @@ class EventStore(Readable):
 
     def archives(self) -> list[Archived]:
         """Return what is in the archive, in the order of positions."""
+        self._refuse_if_closed()
         return []
 
     def restore_events(self, name: str) -> int:
@@ -105,7 +114,8 @@ class EventStore(Readable):
         Raises:
             EventStoreError: CORRUPT: it does not hold what was put into it; nothing is changed.
         """
-        del name
+        self._refuse_if_closed()
+        check_name(name)
         return 0
 
     def check_archive(self, name: str) -> None:
@@ -114,7 +124,8 @@ class EventStore(Readable):
         Raises:
             EventStoreError: CORRUPT: it does not hold what was put into it.
         """
-        del name
+        self._refuse_if_closed()
+        check_name(name)
 
     def release(self) -> None:
         """Give back what the backend has opened; called once, by `close`, and never in a forked child."""
@@ -129,7 +140,21 @@ class EventStore(Readable):
             self.release()
 
     def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+        """Wait until there is an event at `position`, so many seconds at most, and say whether there is.
+
+        Raises:
+            EventStoreError: STORAGE_ERROR: the store is closed, or the backend failed.
+        """
+        self._refuse_if_closed()
+        deadline = time.monotonic() + seconds
+        while not self.hear_of(position, max(deadline - time.monotonic(), 0)):
+            self._refuse_if_closed()
+            if time.monotonic() >= deadline:
+                return False
+        return True
+
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait as `wait_for` does, but no longer than until `wake` is called."""
         return self._growth.wait_for(position, seconds, self.head)
 
     def known_head(self) -> int:
@@ -137,7 +162,7 @@ class EventStore(Readable):
         return self._growth.head
 
     def wake(self) -> None:
-        """Let everybody who waits for events stop waiting."""
+        """Let everybody who waits for events see whether there is still a reason to."""
         if self._owner.is_here:
             self._growth.wake()
 
@@ -155,7 +180,7 @@ class EventStore(Readable):
 
     def append_batch(
         self,
-        events: Sequence[NewEvent | Event],
+        events: Iterable[NewEvent | Event],
         *,
         expected_version: ExpectedVersion = ANY_VERSION,
         condition: AppendCondition | None = None,
@@ -167,7 +192,8 @@ class EventStore(Readable):
                 event. CONFLICT: a stream is not at its expected version, or an event meets the condition.
                 STORAGE_ERROR: the disk or the server failed; see its `outcome_unknown`.
         """
-        return self._writing.submit(self.prepared(events, expected_version, condition)) if events else []
+        append = self.prepared(events, expected_version, condition)
+        return self._writing.submit(append) if append.drafts else []
 
     def append_later(self, append: Append, tell: Callable[[Outcome | BaseException], object]) -> None:
         """Append what `prepared` returned, without waiting; `tell` is called with what became of it, in another thread.
@@ -179,20 +205,27 @@ class EventStore(Readable):
 
     def prepared(
         self,
-        events: Sequence[NewEvent | Event],
+        events: Iterable[NewEvent | Event],
         expected_version: ExpectedVersion = ANY_VERSION,
         condition: AppendCondition | None = None,
     ) -> Append:
         """Check events, and return what is to be stored.
 
         Raises:
-            EventStoreError: VALIDATION_FAILED: an event cannot be stored, or the version makes no sense.
+            EventStoreError: VALIDATION_FAILED: an event cannot be stored, or the version or the condition makes no
+                sense.
         """
-        drafts = drafted(events)
-        self.payloads.check(drafts)
-        if expected_version is ANY_VERSION:
-            return Append(drafts, {}, condition)
-        return Append(drafts, expected_versions(expected_version, {draft.stream for draft in drafts}), condition)
+        self._refuse_if_closed()
+        try:
+            drafts = drafted(events)
+            self.payloads.check(drafts)
+            check_condition(condition)
+            if expected_version is ANY_VERSION or not drafts:
+                return Append(drafts, {}, condition)
+            return Append(drafts, expected_versions(expected_version, {draft.stream for draft in drafts}), condition)
+        except EventStoreError as error:
+            self.measures.failed(1, error)
+            raise
 
     def _commit_and_tell(self, appends: Sequence[Append]) -> list[Outcome]:
         try:
@@ -201,9 +234,10 @@ class EventStore(Readable):
             self.measures.failed(len(appends), error)
             raise
         self.measures.committed(outcomes)
-        newest = [outcome[-1].position for outcome in outcomes if isinstance(outcome, list) and outcome]
-        if newest:
-            self._growth.reached(max(newest))
+        stored = [event for outcome in outcomes if isinstance(outcome, list) for event in outcome]
+        if stored:
+            self.recent.add(stored)
+            self._growth.reached(max(event.position for event in stored))
         return outcomes
 
     # Subscribing
@@ -221,13 +255,16 @@ class EventStore(Readable):
 
         Without `after` it begins with what is appended from now on; 0 begins with the first event. With a query, the
         result is an iterator. With a handler, the handler is called with each event in a thread of its own, and the
-        result is the function that ends this.
+        result is the function that ends this. A coroutine function is no handler here: `AsyncEventStore` takes it.
 
         Raises:
-            EventStoreError: QUERY_ERROR: the query is limited, or does not go forwards by position.
+            EventStoreError: QUERY_ERROR: the query is limited, or does not go forwards by position; `after` is no
+                position; the handler would have to be awaited.
         """
-        self._owner.refuse_others()
+        self._refuse_if_closed()
         asked = query if callable(wanted) else wanted
-        Subscription.check(asked)
+        Subscription.check(asked, after)
+        if callable(wanted):
+            Delivery.check(wanted)
         subscription = Subscription(self, asked, max(asked.after, self.head() if after is None else after))
         return Delivery(subscription, wanted) if callable(wanted) else subscription

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from kitty_status.eventstore.criteria import ANY, Criterion, Unsaid, criterion_of
 from kitty_status.eventstore.cursor import read_cursor, sort_key, written_cursor
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
-from kitty_status.eventstore.values import GREATEST, problem_of_text
+from kitty_status.eventstore.values import GREATEST
 from kitty_status.status.instants import parse_instant
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
-
+    from kitty_status.eventstore.criteria import Words
     from kitty_status.eventstore.event import Event
 
-    Words: TypeAlias = "str | Iterable[str]"
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 NAMED_TAGS = {
     "issue_ids": "issueId",
@@ -43,6 +43,7 @@ _OF_THE_WHOLE = (
     "offset",
     "cursor",
 )
+_MAY_BE_LEFT_OUT = ("before", "limit")
 
 
 class Order(StrEnum):
@@ -60,69 +61,38 @@ class Direction(StrEnum):
     BACKWARDS = "desc"
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
-    """What an event must be to match: all of these at once. An empty set asks for nothing.
-
-    * `types`, `streams`, `ids`: the event has one of them
-    * `tags`: for each pair of a key and values, the event has the key with one of the values
-    """
-
-    types: frozenset[str] = frozenset()
-    streams: frozenset[str] = frozenset()
-    ids: frozenset[str] = frozenset()
-    tags: tuple[tuple[str, frozenset[str]], ...] = ()
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether every event matches."""
-        return not (self.types or self.streams or self.ids or self.tags)
-
-    def matches(self, event: Event) -> bool:
-        """Say whether an event is what is asked for."""
-        return (
-            (not self.types or event.type in self.types)
-            and (not self.streams or event.stream in self.streams)
-            and (not self.ids or event.id in self.ids)
-            and all(_has(event.tags, key, values) for key, values in self.tags)
-        )
-
-
-def _has(tags: Mapping[str, str | list[str]], key: str, values: frozenset[str]) -> bool:
-    found = tags.get(key)
-    if isinstance(found, str):
-        return found in values
-    return found is not None and not values.isdisjoint(found)
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class EventQuery:
     """Which events are asked for. A query that says nothing asks for all of them, from the first.
 
-    * `types`, `streams`, `ids`: a word or several; the event has one of them; none at all asks for nothing
+    * `types`, `streams`, `ids`: a word or several; the event has one of them
     * `tags`: all of them; where a key comes with several values, the event has each of these
     * `issue_ids`, `pr_ids`, `user_ids`, `providers`, `platforms`: the event has one of the values under the tag
       `issueId`, `prId`, `userId`, `provider`, `platform`
     * `any_of`: other queries; an event that meets what stands above, or what one of them says, matches
+    * an empty list, wherever it stands, finds nothing: whoever computes what is allowed, and finds that nothing is,
+      must not be given the whole log. What is left out does not limit the answer
     * `start`, `end`: when it happened, from `start` on and before `end`; datetimes or ISO 8601, with a zone
     * `after`, `before`: its position is greater, or less; `after_version`: its version in its stream is greater
     * `order_by` and `direction`: how the answer is sorted; `limit` and `offset`: how much of it is wanted
     * `cursor`: go on behind the event that `cursor_of` was given, in the same order
 
+    Two queries are equal if they ask for the same.
+
     Raises:
         EventStoreError: QUERY_ERROR, when it is made: a value makes no sense.
     """
 
-    types: Words = ()
-    streams: Words = ()
-    ids: Words = ()
+    types: Words = ANY
+    streams: Words = ANY
+    ids: Words = ANY
     tags: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    issue_ids: Words = ()
-    pr_ids: Words = ()
-    user_ids: Words = ()
-    providers: Words = ()
-    platforms: Words = ()
-    any_of: tuple[EventQuery, ...] = ()
+    issue_ids: Words = ANY
+    pr_ids: Words = ANY
+    user_ids: Words = ANY
+    providers: Words = ANY
+    platforms: Words = ANY
+    any_of: Iterable[EventQuery] | Unsaid = ANY
     start: datetime | str | None = None
     end: datetime | str | None = None
     after: int = 0
@@ -133,45 +103,59 @@ class EventQuery:
     limit: int | None = None
     offset: int = 0
     cursor: str | None = None
-    criteria: tuple[Criterion, ...] = field(init=False, repr=False, compare=False)
+    criteria: tuple[Criterion, ...] = field(init=False, repr=False)
     """What `types` to `any_of` come to: an event matches if it meets one of them; none asks for nothing."""
+    finds_nothing: bool = field(init=False, repr=False)
+    """Whether no event can match, because of an empty list. Backends see it as `before`: no position is less than 0."""
 
     def __post_init__(self) -> None:
         """Bring every value into the form in which backends read it."""
         try:
-            self._set("order_by", Order(self.order_by))
-            self._set("direction", Direction(self.direction))
+            self._set("order_by", _member(Order, "order_by", self.order_by))
+            self._set("direction", _member(Direction, "direction", self.direction))
             self._set("start", _instant(self.start))
             self._set("end", _instant(self.end))
-            self._set("any_of", tuple(self.any_of))
-            self._set("criteria", self._criteria())
+            found = self._alternatives()
         except (ValueError, TypeError, OverflowError) as error:
             raise query_error(str(error)) from error
         self._check_numbers()
         if self.cursor is not None:
             read_cursor(self.cursor, self.order)
+        self._set("finds_nothing", not found)
+        if not found:
+            self._set("before", 0)
+        is_everything = any(criterion.is_everything for criterion in found)
+        self._set("criteria", () if is_everything else tuple(dict.fromkeys(found)))
+
+    def _alternatives(self) -> list[Criterion]:
+        """Return what an event may meet, each time in full; no alternative at all is met by none."""
+        words: dict[str, Words] = {"types": self.types, "streams": self.streams, "ids": self.ids}
+        named: dict[str, Words] = {tag: getattr(self, name) for name, tag in NAMED_TAGS.items()}
+        own = criterion_of(words, named, self.tags)
+        found = [] if own is None else [own]
+        if self.any_of is ANY:
+            return found
+        if isinstance(self.any_of, EventQuery | str) or not isinstance(self.any_of, Iterable):
+            raise TypeError(f"any_of is a {type(self.any_of).__name__}, and a list of queries is expected")
+        self._set("any_of", tuple(self.any_of))
+        # What says nothing is no alternative to what does.
+        found = [criterion for criterion in found if not criterion.is_everything]
+        return found + [criterion for query in self.any_of for criterion in _alone(query)]
 
     def _check_numbers(self) -> None:
-        for name, least in (("after", 0), ("before", 0), ("after_version", 0), ("limit", 0), ("offset", 0)):
+        for name in ("after", "before", "after_version", "limit", "offset"):
             value = getattr(self, name)
-            if value is not None and not is_number(value, least):
-                raise query_error(
-                    f"{name} is {value!r:.40}, and a whole number from {least} on, below 2**62, is expected"
-                )
+            if not is_number(value, 0) and (value is not None or name not in _MAY_BE_LEFT_OUT):
+                raise query_error(f"{name} is {value!r:.40}, and a whole number from 0 on, below 2**62, is expected")
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
-    def _criteria(self) -> tuple[Criterion, ...]:
-        if not isinstance(self.tags, Mapping):
-            raise TypeError(f"tags are {self.tags!r:.40}, and an object is expected")
-        clauses = [(_word(key), frozenset([value])) for key, values in self.tags.items() for value in _words(values)]
-        named = [(tag, _words(getattr(self, name))) for name, tag in NAMED_TAGS.items()]
-        clauses += [(tag, values) for tag, values in named if values]
-        own = Criterion(_words(self.types), _words(self.streams), _words(self.ids), tuple(sorted(clauses, key=_key)))
-        others = [criterion for query in self.any_of for criterion in _alone(query)]
-        found = [*([] if own.is_everything and others else [own]), *others]
-        return () if any(criterion.is_everything for criterion in found) else tuple(dict.fromkeys(found))
+    def __eq__(self, other: object) -> bool:
+        return self.key == other.key if isinstance(other, EventQuery) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -224,6 +208,8 @@ class EventQuery:
             # Whoever reads on asks for this often, and nothing else has to be brought into form again.
             found = object.__new__(EventQuery)
             found.__dict__.update(self.__dict__, **changes)
+            if self.finds_nothing:
+                found._set("before", 0)
             found._check_numbers()
             return found
         return replace(self, **changes)  # type: ignore[arg-type]  # the names are checked when it is made
@@ -232,6 +218,17 @@ class EventQuery:
 def query_error(message: str) -> EventStoreError:
     """Return the error for a query that makes no sense."""
     return EventStoreError(StoreCode.QUERY_ERROR, message, hint="correct the query")
+
+
+def query_of(value: object) -> EventQuery:
+    """Return what is a query.
+
+    Raises:
+        EventStoreError: QUERY_ERROR: it is none.
+    """
+    if not isinstance(value, EventQuery):
+        raise query_error(f"{value!r:.40} is a {type(value).__name__}, and an EventQuery is expected")
+    return value
 
 
 def is_number(value: object, least: int) -> bool:
@@ -255,9 +252,10 @@ def _alone(query: EventQuery) -> tuple[Criterion, ...]:
     """Return what a query comes to inside of another one, which decides on everything else."""
     if not isinstance(query, EventQuery):
         raise TypeError(f"any_of has {query!r:.40}, and queries are expected")
-    if any(getattr(query, name) != getattr(EVERYTHING, name) for name in _OF_THE_WHOLE):
+    names = (name for name in _OF_THE_WHOLE if not (query.finds_nothing and name == "before"))
+    if any(getattr(query, name) != getattr(EVERYTHING, name) for name in names):
         raise ValueError("a query in any_of may name types, streams, ids and tags; the rest stands outside")
-    return query.criteria or (Criterion(),)
+    return query.criteria or (() if query.finds_nothing else (Criterion(),))
 
 
 def _instant(value: datetime | str | None) -> datetime | None:
@@ -271,27 +269,10 @@ def _instant(value: datetime | str | None) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def _words(values: Words) -> frozenset[str]:
-    if values == ():
-        return _NOTHING
-    if not isinstance(values, str | Iterable):
-        raise TypeError(f"{values!r:.40} is a {type(values).__name__}, not text")
-    found = [values] if isinstance(values, str) else list(values)
-    return frozenset(_word(each) for each in found)
-
-
-_NOTHING: frozenset[str] = frozenset()
-
-
-def _word(value: object) -> str:
-    problem = problem_of_text(value)
-    if problem or not value:
-        raise ValueError(problem or "an event has no empty text")
-    return str.__str__(value)
-
-
-def _key(clause: tuple[str, frozenset[str]]) -> tuple[str, list[str]]:
-    return clause[0], sorted(clause[1])
+def _member(kind: type[_Choice], name: str, value: object) -> _Choice:
+    if value in [*kind]:
+        return kind(str(value))
+    raise ValueError(f"{name} is {value!r:.40}, and may be {', '.join(kind)}")
 
 
 EVERYTHING = EventQuery()

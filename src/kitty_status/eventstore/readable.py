@@ -9,7 +9,8 @@ from kitty_status.eventstore.days import day_of, instants_of
 from kitty_status.eventstore.growth import Growth
 from kitty_status.eventstore.measuring import Measures
 from kitty_status.eventstore.owning import Owned
-from kitty_status.eventstore.query import EVERYTHING, EventQuery
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, query_of
+from kitty_status.eventstore.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ class Readable(Owned):
         super().__init__()
         self.measures = Measures(type(self).__name__)
         self.cache: QueryCache | None = None
+        self.recent = Recent()
         self._growth = Growth()
 
     @abstractmethod
@@ -53,12 +55,10 @@ class Readable(Owned):
         """Return the events that a query asks for, or those of a stream with a version greater than `from_version`."""
         if isinstance(wanted, str):
             wanted = EventQuery(streams=wanted, after_version=from_version)
-        with self.measures.querying():
-            if self.cache is not None:
-                return self.cache.events(
-                    self._growth, wanted, self.head(), lambda query: list(self.stream_events(query))
-                )
-            return list(self.stream_events(wanted))
+        query_of(wanted)
+        if self.cache is not None:
+            return self.cache.events(self._growth, wanted, self.head(), lambda query: list(self.stream_events(query)))
+        return list(self.stream_events(wanted))
 
     def get_events_by_type(self, event_type: str, since: datetime | str | None = None) -> list[Event]:
         """Return the events of a type, of those that happened at `since` or later."""
@@ -74,7 +74,7 @@ class Readable(Owned):
 
     def get_page(self, query: EventQuery) -> tuple[list[Event], str | None]:
         """Return the events of a query, and the cursor with which the next page begins; None where nothing is left."""
-        limit = query.limit
+        limit = query_of(query).limit
         if limit is None:
             return self.get_events(query), None
         found = self.get_events(query.narrowed(limit=limit + 1))

@@ -16,11 +16,12 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kitty_status.errors import BusyError, KittyStatusError, UnsafeLogError
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError, StoreCode, invalid
 from kitty_status.eventstore.values import canonical, copied, problem_of_text
 from kitty_status.jsonl.lock import exclusive
 from kitty_status.jsonl.replace import replace_file
@@ -33,13 +34,11 @@ except ImportError as error:
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
 SEALED = "$sealed"
 ERASED = {"$erased": True}
 """What stands in the place of a sealed value whose key was destroyed."""
 
+_NOTHING_SEALED = "correct it; nothing was sealed"
 _KEY_BITS = 512
 _KEY_BYTES = _KEY_BITS // 8
 _ID_BYTES = 8
@@ -52,7 +51,8 @@ class SubjectKeys:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = Path(folder)
+        # A program may change its folder: a key that is looked for elsewhere would be taken for a destroyed one.
+        self._folder = Path(folder).absolute()
 
     def get(self, subject: str) -> bytes | None:
         """Return the key of a subject, None where it has none (any more).
@@ -128,14 +128,16 @@ class Sealing:
     def __init__(self, keys: SubjectKeys) -> None:
         self._keys = keys
 
-    def seal(self, data: Mapping[str, Any], subject: str, fields: Iterable[str]) -> dict[str, Any]:
-        """Return data whose `fields`, those that it has, are sealed with the key of a subject.
+    def seal(self, data: Mapping[str, Any], subject: str, fields: str | Iterable[str]) -> dict[str, Any]:
+        """Return data whose `fields` (or field), those that it has, are sealed with the key of a subject.
 
         Raises:
             EventStoreError: STORAGE_ERROR: the subject's key cannot be made. VALIDATION_FAILED: a field holds something
-                that would not be read as it was given.
+                that would not be read as it was given, or `data` or `fields` are none.
         """
-        plain = {field: _plain(data[field], field) for field in fields if field in data}
+        if not isinstance(data, Mapping):
+            raise invalid(f"the data is a {type(data).__name__}, and an object is expected", _NOTHING_SEALED)
+        plain = {field: _plain(data[field], field) for field in _names(fields) if field in data}
         key = self._keys.make(subject)
         sealed = dict(data)
         for field, text in plain.items():
@@ -178,13 +180,22 @@ class Sealing:
             ) from error
 
 
+def _names(fields: object) -> list[str]:
+    names: list[Any] = [fields]
+    if isinstance(fields, Iterable) and not isinstance(fields, str):
+        names = list(fields)
+    for name in names:
+        problem = problem_of_text(name)
+        if problem:
+            raise invalid(f"no field has such a name: {problem}", _NOTHING_SEALED)
+    return names
+
+
 def _plain(value: Any, field: str) -> bytes:
     try:
         return canonical(copied(value, field))
     except ValueError as error:
-        raise EventStoreError(
-            StoreCode.VALIDATION_FAILED, str(error), hint="correct it; nothing was sealed", field=field
-        ) from error
+        raise EventStoreError(StoreCode.VALIDATION_FAILED, str(error), hint=_NOTHING_SEALED, field=field) from error
 
 
 def _is_sealed(value: Any) -> bool:

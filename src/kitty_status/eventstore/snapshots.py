@@ -41,7 +41,7 @@ def checked_state(state: Any) -> Any:
 
 
 def check_place(stream: object, version: object) -> None:
-    """Refuse to look for what no stream, and no version of one, could be.
+    """Refuse what no stream, and no version of one, could be.
 
     Raises:
         EventStoreError: QUERY_ERROR.
@@ -49,8 +49,17 @@ def check_place(stream: object, version: object) -> None:
     problem = problem_of_text(stream)
     if problem:
         raise query_error(f"the stream is no name: {problem}")
-    if version is not None and not is_number(version, 0):
+    if not is_number(version, 0):
         raise query_error(f"the version is {version!r:.40}, and a whole number from 0 on is expected")
+
+
+def check_bound(stream: object, max_version: object) -> None:
+    """Refuse what no stream, and no greatest version of one that is asked for, could be.
+
+    Raises:
+        EventStoreError: QUERY_ERROR.
+    """
+    check_place(stream, 0 if max_version is None else max_version)
 
 
 def no_such_version(stream: str, version: int, newest: int) -> EventStoreError:

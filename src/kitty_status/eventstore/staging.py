@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.query import EventQuery
 
 
+# What judging one append can meet that no backend raises of itself.
+_SURPRISES = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
+
 Outcome: TypeAlias = "list[Event] | EventStoreError"
 """The events of one append with their places, or why it was refused."""
 
@@ -112,6 +115,15 @@ class Stage:
             return self.add(append)
         except EventStoreError as error:
             return error
+        except _SURPRISES as error:
+            # Nothing of this append was staged, and those of others have nothing to do with it.
+            refusal = EventStoreError(
+                StoreCode.VALIDATION_FAILED,
+                f"the append could not be judged: {type(error).__name__}: {error}",
+                hint="see what its condition or its events hold; nothing was appended",
+            )
+            refusal.__cause__ = error
+            return refusal
 
     def _stored_events(self, append: Append) -> dict[str, Event]:
         if not self._versions.keys() >= append.streams:

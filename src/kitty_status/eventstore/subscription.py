@@ -1,20 +1,24 @@
 """Subscriptions: what is stored, and then what comes, in the order of positions, each event once.
 
-There is no second way for new events to reach a subscriber: it reads on from the position that it has seen, and only
-then waits for the store to grow. So nothing is skipped between reading and listening, and a subscriber that is slow
-holds up nobody, because nothing is queued for it.
+A subscriber goes on from the position that it has seen, and only where nothing is stored behind it waits for the store
+to grow. So nothing is skipped between reading and listening, and a subscriber that is slow holds up nobody, because
+nothing is queued for it. What it reads on from is the store; or, as far as the very next position is there, the events
+that the store has kept from its last commits.
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from kitty_status.eventstore.errors import EventStoreError
-from kitty_status.eventstore.query import EventQuery, Order, query_error
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.owning import Owner
+from kitty_status.eventstore.query import EventQuery, Order, is_number, query_error, query_of
+from kitty_status.eventstore.recent import Recent, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,11 +38,12 @@ FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
 
 
-class Readable(Protocol):
+class Followable(Protocol):
     """What a subscription needs of a store."""
 
     is_closed: bool
     measures: Measures
+    recent: Recent
 
     def head(self) -> int:
         """Return the position of the newest event."""
@@ -52,8 +57,8 @@ class Readable(Protocol):
         """Return the events that a query asks for."""
         ...
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at `position` or `wake` is called, so many seconds at most; say which."""
         ...
 
     def wake(self) -> None:
@@ -66,24 +71,33 @@ class Subscription:
 
     `position` is how far it has come: every event up to there that the query asks for was handed out. A new
     subscription with it as `after` goes on exactly there. Close it, or use it as a context manager; then the
-    iteration ends.
+    iteration ends. Threads that share one take turns: each event goes to one of them.
     """
 
-    def __init__(self, store: Readable, query: EventQuery, after: int) -> None:
+    def __init__(self, store: Followable, query: EventQuery, after: int) -> None:
         self.position = after
         self._store = store
         self._query = query
         self._closed = threading.Event()
         self._page: Iterator[Event] = iter(())
+        self._end_of_page = after
+        self._is_told = False
+        store.recent.serve(self)
+        self._turn = threading.Lock()
+        self._owner = Owner()
 
     @staticmethod
-    def check(query: EventQuery) -> None:
-        """Refuse a query that has no end of its own to wait at.
+    def check(query: EventQuery, after: int | None = None) -> None:
+        """Refuse a query that has no end of its own to wait at, and a beginning that is no position.
 
         Raises:
             EventStoreError: QUERY_ERROR: it is limited, or does not go forwards by position.
         """
-        is_whole = query.limit is None and not query.offset and query.cursor is None and query.before is None
+        query_of(query)
+        if after is not None and not is_number(after, 0):
+            raise query_error(f"after is {after!r:.40}, and a position from 0 on is expected")
+        is_open = query.before is None or query.finds_nothing
+        is_whole = query.limit is None and not query.offset and query.cursor is None and is_open
         if not is_whole or query.order is not Order.POSITION or query.is_backwards:
             raise query_error("a subscription goes forwards by position, without limit, offset, cursor or before")
 
@@ -121,22 +135,42 @@ class Subscription:
             raise
 
     def _next_within(self, seconds: float | None) -> Event | None:
+        # In a forked child nobody would ever give the turn back.
+        self._owner.refuse_others()
         deadline = None if seconds is None else time.monotonic() + seconds
+        if not self._turn.acquire(timeout=-1 if seconds is None else max(0, min(seconds, threading.TIMEOUT_MAX))):
+            return None
+        try:
+            return self._next_before(deadline)
+        finally:
+            self._turn.release()
+
+    def _next_before(self, deadline: float | None) -> Event | None:
         while not self.is_closed:
             event = next(self._page, None)
             if event is not None:
                 self.position = event.position
                 return event
-            # What is known need not be asked: whoever has waited for an event reads it at once.
-            head = self._store.known_head()
-            head = head if head > self.position else self._store.head()
-            if head > self.position:
-                self._read_on(head)
+            self.position = max(self.position, self._end_of_page)
+            kept = self._store.recent.after(self.position)
+            if kept:
+                self._store.measures.lagging(len(kept))
+                self._page = filter(self._query.matches, map(decode, kept))
+                self._end_of_page = self.position + len(kept)
+                self._is_told = True
                 continue
             left = LONGEST_WAIT if deadline is None else deadline - time.monotonic()
-            if left <= 0:
+            # What is known need not be asked: whoever has waited for an event reads it at once.
+            head = self._store.known_head()
+            if head <= self.position and not (self._is_told and left > 0):
+                head = self._store.head()
+            if head > self.position:
+                self._read_on(head)
+            elif left <= 0:
                 return None
-            self._store.wait_for(self.position + 1, min(left, LONGEST_WAIT))
+            else:
+                # Who waits is told of what came before, too, so there is nothing to ask for before waiting.
+                self._is_told = self._store.hear_of(self.position + 1, min(left, LONGEST_WAIT))
         return None
 
     @property
@@ -147,16 +181,18 @@ class Subscription:
     def close(self) -> None:
         """End the iteration, also in the thread that waits in it."""
         self._closed.set()
+        self._store.recent.leave(self)
         self._store.wake()
 
     def _read_on(self, head: int) -> None:
-        """Read the next page; where nothing up to `head` is asked for, that is how far it has come."""
+        """Read the next page; one that is not full goes up to `head`."""
         self._store.measures.lagging(head - self.position)
         query = self._query.narrowed(after=self.position, before=head + 1, limit=PAGE)
         page = self._store.get_events(query)
-        if not page:
-            self.position = head
+        end = head if len(page) < PAGE else page[-1].position
+        # In this order: who is interrupted in between reads again, and skips nothing.
         self._page = iter(page)
+        self._end_of_page = end
 
 
 @contextmanager
@@ -177,6 +213,20 @@ class Delivery:
         self._thread = threading.Thread(target=self._deliver, name="event subscription", daemon=True)
         self._thread.start()
 
+    @staticmethod
+    def check(handler: Any) -> None:
+        """Refuse a handler whose answer would have to be awaited: nobody would.
+
+        Raises:
+            EventStoreError: QUERY_ERROR.
+        """
+        if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(handler.__call__):
+            raise EventStoreError(
+                StoreCode.QUERY_ERROR,
+                "the handler is a coroutine function, which nothing awaits here",
+                hint="subscribe to AsyncEventStore(store), or give a plain function",
+            )
+
     def __call__(self) -> None:
         """Unsubscribe. On return the handler is not called any more, unless it is the handler that unsubscribes."""
         self._subscription.close()
@@ -186,7 +236,10 @@ class Delivery:
     def _deliver(self) -> None:
         while (event := self._next()) is not None:
             with failures_logged(event):
-                self._handler(event)
+                answer = self._handler(event)
+                if inspect.iscoroutine(answer):
+                    answer.close()
+                    raise TypeError("the handler has returned a coroutine, which nothing awaits here")
 
     def _next(self) -> Event | None:
         """Return the next event; while the store fails in a way that may pass, look again ever more rarely."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import select
 import sys
 import threading
 from typing import TYPE_CHECKING
+
+from kitty_status.eventstore.owning import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -15,39 +18,52 @@ if TYPE_CHECKING:
 
 _IN_MODIFY, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x80, 0x100
 _FLAGS = os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0)
-_BUFFER = 1 << 16
+_BUFFER = 1 << 13
+_ONE_FILE = 16  # bytes that tell of a file which is watched itself; in a folder its name follows
 
 
 class Watch:
-    """Calls a function, in a thread of its own, whenever something in one of the folders changes, or one of the files.
+    """Calls a function when something in one of the folders changes, or one of the files, and somebody waits for it.
 
     `folders` is asked again after each change, since a change may be a new folder. Where the system cannot tell of
-    changes, `is_watching` stays False.
+    changes, `is_watching` stays False. `tells_everything` says that nothing is stored without such a change.
     """
 
-    def __init__(self, folders: Callable[[], Iterable[Path]], changed: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        folders: Callable[[], Iterable[Path]],
+        changed: Callable[[], object],
+        *,
+        tells_everything: bool = False,
+    ) -> None:
+        self.tells_everything = tells_everything
         self._folders = folders
         self._changed = changed
         self._watched: set[Path] = set()
-        self._fd = -1
-        self._ending, self._end = -1, -1
-        self._thread: threading.Thread | None = None
+        self._fd, self._waking = -1, -1
+        self._poll: select.poll | None = None
+        self._ready: list[tuple[int, int]] = []
         self._lock = threading.Lock()
+        self._waiting = threading.RLock()
+        self._owner = Owner()
+        self._is_new = True
         self._has_failed = not sys.platform.startswith("linux")
 
     @property
     def is_watching(self) -> bool:
         """Begin to watch, if that has not been done, and say whether it could be."""
-        if self._thread is None and not self._has_failed:
+        if self._poll is None and not self._has_failed:
             with self._lock:
-                if self._thread is None and not self._has_failed:
+                if self._poll is None and not self._has_failed:
                     self._begin()
-        return not self._has_failed
+        # In a forked child the descriptors are the parent's, which would miss what the child reads.
+        return not self._has_failed and self._owner.is_here
 
     def _begin(self) -> None:
         try:
             self._libc = ctypes.CDLL(None, use_errno=True)
             self._fd = self._libc.inotify_init1(_FLAGS)
+            self._waking = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
             self._add_folders()
         except (OSError, AttributeError):
             self._has_failed = True
@@ -55,9 +71,10 @@ class Watch:
             self._has_failed = True
             self._close()
             return
-        self._ending, self._end = os.pipe()
-        self._thread = threading.Thread(target=self._watch, name="file watch", daemon=True)
-        self._thread.start()
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        poll.register(self._waking, select.POLLIN)
+        self._poll = poll
 
     def _add_folders(self) -> None:
         for folder in self._folders():
@@ -67,36 +84,58 @@ class Watch:
                     raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
                 self._watched.add(folder)
 
-    def _watch(self) -> None:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
-        poll.register(self._ending, select.POLLIN)
-        while all(fd != self._ending for fd, _ in poll.poll()):
-            data = os.read(self._fd, _BUFFER)
-            try:
+    def wait(self, seconds: float) -> bool:
+        """Wait until there is something to hear, until `wake`, or so many seconds; say whether there is anything.
+
+        The first time there is nothing, at once: nobody can tell what has changed before.
+        """
+        with self._waiting:
+            if self._poll is None or self._has_failed or self._is_new:
+                self._is_new = False
+                return False
+            self._ready = self._poll.poll(math.ceil(seconds * 1000))
+            return bool(self._ready)
+
+    def hear(self) -> bool:
+        """Call the function if that is what `wait` has ended for, and say whether it went well."""
+        with self._waiting:
+            ready, self._ready = self._ready, []
+            for fd, _ in ready:
+                if fd == self._waking:
+                    os.eventfd_read(fd)
+                else:
+                    self._tell(os.read(fd, _BUFFER))
+            return not self._has_failed
+
+    def _tell(self, changes: bytes) -> None:
+        try:
+            self._changed()
+            if len(changes) > _ONE_FILE and _says_created(changes):
+                self._add_folders()
                 self._changed()
-                if _says_created(data):
-                    self._add_folders()
-                    self._changed()
-            except OSError:
-                self._has_failed = True
-                return
+        except OSError:
+            self._has_failed = True
+
+    def wake(self) -> None:
+        """End the wait of whoever waits."""
+        with self._lock:
+            if self._waking >= 0:
+                os.eventfd_write(self._waking, 1)
 
     def close(self) -> None:
         """Stop watching."""
-        with self._lock:
-            self._has_failed = True
-            if self._end >= 0 and self._thread is not None:
-                os.write(self._end, b".")
-                if self._thread is not threading.current_thread():
-                    self._thread.join()
+        self._has_failed = True
+        self.wake()
+        with self._waiting, self._lock:
             self._close()
 
     def _close(self) -> None:
-        for fd in (self._fd, self._ending, self._end):
+        for fd in (self._fd, self._waking):
             if fd >= 0:
                 os.close(fd)
-        self._fd = self._ending = self._end = -1
+        self._fd = self._waking = -1
+        self._poll = None
+        self._ready = []
 
 
 def _says_created(data: bytes) -> bool:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from kitty_status.eventstore.jsonl.words import tag_word, words_of
 
 if TYPE_CHECKING:
+    from kitty_status.eventstore.criteria import Criterion
     from kitty_status.eventstore.jsonl.log import Log
     from kitty_status.eventstore.jsonl.visible import Visible
-    from kitty_status.eventstore.query import Criterion, EventQuery
+    from kitty_status.eventstore.query import EventQuery
 
 _MOST_WORDS = 50_000
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kitty_status.eventstore.archives import check_name
 from kitty_status.eventstore.durability import ALWAYS, Durability
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.jsonl.archiving import Archiver
@@ -19,8 +20,8 @@ from kitty_status.eventstore.jsonl.log import Log
 from kitty_status.eventstore.jsonl.snapshot_files import SnapshotFiles
 from kitty_status.eventstore.jsonl.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 from kitty_status.eventstore.watching import Watch
 from kitty_status.jsonl.disk import DISK
 
@@ -88,7 +89,7 @@ class JsonlEventStore(EventStore):
             else Archiver(self.layout, self._finder, self._writer)
         )
         self._snapshots = SnapshotFiles(self.layout.snapshots, disk)
-        self._watch = Watch(self.layout.folders, self._look)
+        self._watch = Watch(self.layout.folders, self._look, tells_everything=True)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
@@ -107,12 +108,9 @@ class JsonlEventStore(EventStore):
         with failures(self.path):
             return self._known.visible().head
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at a position; see `EventStore.wait_for`."""
-        if not self._watch.is_watching:
-            return super().wait_for(position, seconds)
-        self._growth.reached(self.head())
-        return self._growth.wait_for(position, seconds, None)
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
+        return self._growth.wait_for(position, seconds, self.head, self._watch)
 
     def _look(self) -> None:
         try:
@@ -122,7 +120,11 @@ class JsonlEventStore(EventStore):
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
+        return self.measures.streamed(self._found(query))
+
+    def _found(self, query: EventQuery) -> Iterator[Event]:
         self._refuse_if_closed()
+        query_of(query)
         with failures(self.path):
             visible = self._known.visible()
             yield from self._finder.answer(query, visible)
@@ -152,7 +154,7 @@ class JsonlEventStore(EventStore):
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         self._refuse_if_closed()
         with failures(self.path):
             return self._snapshots.newest(stream, max_version)
@@ -163,6 +165,7 @@ class JsonlEventStore(EventStore):
         The newest day stays where it is. In the layout `single`, the first events move, up to one that happened at
         `before` or later, to a line of another program, or to what was written last; the file is replaced by the rest.
         """
+        self._refuse_if_closed()
         moment = instant_of(before)
         if dry_run:
             with failures(self.path):
@@ -172,6 +175,7 @@ class JsonlEventStore(EventStore):
 
     def archives(self) -> list[Archived]:
         """Return what is in the archive, named by days or by positions; see `EventStore.archives`."""
+        self._refuse_if_closed()
         with failures(self.path):
             return self.layout.archive.listed(self.layout.archived_names())
 
@@ -180,11 +184,14 @@ class JsonlEventStore(EventStore):
 
         In the layout `single`, what was archived behind it comes back as well.
         """
+        check_name(name)
         with self._writing.alone():
             return self._archiver.restore(name)
 
     def check_archive(self, name: str) -> None:
         """Compare what is in the archive under a name with its checksum; see `EventStore.check_archive`."""
+        self._refuse_if_closed()
+        check_name(name)
         with failures(self.path):
             self.layout.archive.check(name)
 

@@ -2,6 +2,9 @@
 
 A tag is looked for by containment, which one GIN index answers for all keys there are or will be. It may stand alone
 or in a list, so there are two things to look for.
+
+The tables of months are named one by one, and the last column of each row tells the head, or NULL where another month
+has begun than those that were known; see `months`.
 """
 
 # ruff: noqa: S608
@@ -13,15 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kitty_status.eventstore.criteria import Criterion
 from kitty_status.eventstore.postgres.driver import Int8
-from kitty_status.eventstore.postgres.rows import READ
-from kitty_status.eventstore.query import Criterion, EventQuery, Order
+from kitty_status.eventstore.postgres.months import Known
+from kitty_status.eventstore.postgres.rows import COLUMNS, READ
+from kitty_status.eventstore.postgres.schema import partition_of
+from kitty_status.eventstore.query import EventQuery, Order
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import date
 
 _ORDERED_BY = {Order.POSITION: "events.position", Order.TIMESTAMP: "events.at", Order.TYPE: "events.type"}
+_ALL = ", ".join(COLUMNS)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -44,14 +51,14 @@ class Sql:
 class Part:
     """Which part of an answer is wanted: what lies between two positions, from an offset on, so many at most.
 
-    `months` are the first and the last one that can hold any of it, as far as that is known.
+    `known` are the months that are known, of which those are asked that can hold any of it.
     """
 
+    known: Known
     after: int = 0
     before: int | None = None
     offset: int = 0
     limit: int | None = None
-    months: tuple[date | None, date | None] = (None, None)
 
 
 class Asking:
@@ -59,36 +66,55 @@ class Asking:
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
-        self.head = f"SELECT head, month FROM {schema}.event_head"
-        self.by_ids = f"SELECT {READ} FROM {self._having_ids()}"
-        self.versions = (
-            "SELECT wanted.stream, (SELECT version FROM "
-            f"{schema}.event_places AS place WHERE place.stream = wanted.stream ORDER BY version DESC LIMIT 1) "
-            "FROM unnest(%s::text[]) AS wanted (stream)"
-        )
-
-        # Each type is found from the one before it, so that this costs what there are types, not events.
-        self.types = Sql(
-            f"WITH RECURSIVE found (type) AS (SELECT min(type) FROM {schema}.events UNION ALL "
-            f"SELECT (SELECT min(type) FROM {schema}.events WHERE type > found.type) FROM found "
-            "WHERE found.type IS NOT NULL) SELECT type FROM found WHERE type IS NOT NULL",
-            [],
-        )
-        self.tags = Sql(f"SELECT key, value FROM {schema}.tag_values ORDER BY key, value", [])
-        self.days = Sql(f"SELECT to_char(day, 'YYYY-MM-DD') FROM {schema}.days ORDER BY day", [])
-        self.months = Sql(f"SELECT month, after_position FROM {schema}.event_months", [])
+        self.head = f"SELECT head FROM {schema}.event_head"
+        self.told = f"(SELECT CASE WHEN month <= %s THEN head END FROM {schema}.event_head)"
+        self.versions = f"SELECT stream, version FROM {schema}.event_streams WHERE stream = ANY(%s::text[])"
+        self.months = f"SELECT month, after_position FROM {schema}.event_months"
         self.keep_snapshot = (
             f"INSERT INTO {schema}.state_snapshots (stream, version, position, state, exact, at) "
             "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (stream, version) DO UPDATE "
             "SET position = excluded.position, state = excluded.state, exact = excluded.exact, at = excluded.at"
         )
 
-    def place_of(self, stream: str, version: int) -> Sql:
-        """Return the statement for the position of a version."""
-        return Sql(
-            f"SELECT position FROM {self.schema}.event_places WHERE stream = %s AND version = %s",
-            [stream, Int8(version)],
+    def by_ids(self, ids: Sequence[str], known: Known) -> Sql:
+        """Return the statement for the events with these ids."""
+        where = f"{self._events(known.months)} WHERE {self._has_id('= ANY(%s::text[])')}"
+        return Sql(f"SELECT {READ}, {self.told} FROM {where}", [known.newest, list(ids)])
+
+    def types(self, known: Known) -> Sql:
+        """Return the statement for all types, of which each is found from the one before it."""
+        return self._one_by_one("type", "events.type > found.type", known)
+
+    def days(self, known: Known) -> Sql:
+        """Return the statement for the days on which events happened, of which each is found from the one before it."""
+        found = self._one_by_one("at", "events.at >= date_trunc('day', found.at) + interval '1 day'", known)
+        return Sql(f"SELECT to_char(at, 'YYYY-MM-DD'), told FROM ({found.text}) AS days (at, told)", found.values)
+
+    def _one_by_one(self, column: str, is_next: str, known: Known) -> Sql:
+        events = self._events(known.months)
+        text = (
+            f"WITH RECURSIVE found ({column}) AS (SELECT min({column}) FROM {events} UNION ALL "
+            f"SELECT (SELECT min(events.{column}) FROM {events} WHERE {is_next}) FROM found "
+            f"WHERE found.{column} IS NOT NULL) "
+            f"SELECT {column}, {self.told} FROM found WHERE {column} IS NOT NULL ORDER BY 1"
         )
+        return Sql(text, [known.newest])
+
+    def tags(self, known: Known) -> Sql:
+        """Return the statement for the values of each tag."""
+        text = (
+            f'SELECT tag.key COLLATE "C", word.value COLLATE "C", {self.told} FROM {self._events(known.months)} '
+            "CROSS JOIN jsonb_each(events.tags) AS tag CROSS JOIN jsonb_array_elements_text("
+            "CASE jsonb_typeof(tag.value) WHEN 'array' THEN tag.value ELSE jsonb_build_array(tag.value) END) AS word "
+            "GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        return Sql(text, [known.newest])
+
+    def place_of(self, stream: str, version: int, known: Known) -> Sql:
+        """Return the statement for the position of a version; who asks for it mostly asks for one of the newest."""
+        where = f"{self._events(known.months)} WHERE events.stream = %s AND events.version = %s"
+        text = f"SELECT events.position, {self.told} FROM {where} ORDER BY events.position DESC LIMIT 1"
+        return Sql(text, [known.newest, stream, Int8(version)])
 
     def snapshot_of(self, stream: str, max_version: int | None) -> Sql:
         """Return the statement for the newest state of a stream."""
@@ -99,31 +125,28 @@ class Asking:
             values.append(Int8(max_version))
         return Sql(f"{text} ORDER BY version DESC LIMIT 1", values)
 
-    def _having_ids(self) -> str:
-        return (
-            f"{self.schema}.events AS events JOIN {self.schema}.event_places AS place "
-            "ON events.position = place.position AND events.month = place.month WHERE place.id = ANY(%s::text[])"
-        )
-
-    def page(self, query: EventQuery, part: Part, *, tells_head: bool = False) -> Sql:
-        """Return the statement for a part of an answer; `tells_head` adds the head of that moment to each row."""
-        head = f", (SELECT head FROM {self.schema}.event_head)" if tells_head else ""
-        return self._select(READ + head, query, part)
+    def page(self, query: EventQuery, part: Part) -> Sql:
+        """Return the statement for a part of an answer."""
+        return self._select(READ, query, part)
 
     def count(self, query: EventQuery, part: Part) -> Sql:
         """Return the statement that counts an answer."""
         if query.limit is None and not query.offset:
             where = self._where(query, part)
-            return Sql(f"SELECT count(*) FROM {where.text}", where.values, prepare=False)
+            return Sql(
+                f"SELECT count(*), {self.told} FROM {where.text}", [part.known.newest, *where.values], prepare=False
+            )
         inner = self._select("1", query, part)
-        return Sql(f"SELECT count(*) FROM ({inner.text}) AS counted", inner.values, prepare=False)
+        text = f"SELECT count(*), {self.told} FROM ({inner.text}) AS counted"
+        return Sql(text, [part.known.newest, *inner.values], prepare=False)
 
     def _select(self, columns: str, query: EventQuery, part: Part) -> Sql:
         where = self._where(query, part)
         way = "DESC" if query.is_backwards else "ASC"
         key = _ORDERED_BY[query.order]
         order = f"{key} {way}" if query.order is Order.POSITION else f"{key} {way}, events.position {way}"
-        text, values = f"SELECT {columns} FROM {where.text} ORDER BY {order}", where.values
+        text = f"SELECT {columns}, {self.told} FROM {where.text} ORDER BY {order}"
+        values = [part.known.newest, *where.values]
         if part.limit is not None:
             text += " LIMIT %s"
             values.append(Int8(part.limit))
@@ -132,14 +155,25 @@ class Asking:
             values.append(Int8(part.offset))
         return Sql(text, values, prepare=None if is_plain(query) else False)
 
+    def _events(self, months: Sequence[date]) -> str:
+        """Return what holds the events of some months, as `events`."""
+        tables = [f"{self.schema}.{partition_of(month)}" for month in months] or [f"{self.schema}.events"]
+        if len(tables) == 1:
+            return f"{tables[0]} AS events"
+        # Taken apart by the planner: each table is asked through its own indexes, as a partition would be.
+        return f"({' UNION ALL '.join(f'SELECT {_ALL} FROM {table}' for table in tables)}) AS events"
+
+    def _has_id(self, is_wanted: str) -> str:
+        # An array that is found first, so that the index on positions serves also where this is one of several.
+        return f"events.position = ANY(ARRAY(SELECT position FROM {self.schema}.event_ids WHERE id {is_wanted}))"
+
     def _where(self, query: EventQuery, part: Part) -> Sql:
         clauses = ["events.position > %s"]
-        values: list[Any] = [Int8(max(query.after, part.after))]
+        after = max(query.after, part.after)
+        values: list[Any] = [Int8(after)]
         before = min((each for each in (query.before, part.before) if each is not None), default=None)
         bounds: tuple[tuple[str, Any], ...] = (
             ("events.position < %s", None if before is None else Int8(before)),
-            ("events.month >= %s", part.months[0]),
-            ("events.month <= %s", part.months[1]),
             ("events.version > %s", Int8(query.after_version) if query.after_version else None),
             ("events.at >= %s", query.earliest),
             ("events.at < %s", query.latest),
@@ -152,7 +186,8 @@ class Asking:
             clauses.append(self._behind(query, query.behind, values))
         if query.criteria:
             clauses.append("(" + " OR ".join(self._met(each, values) for each in query.criteria) + ")")
-        return Sql(f"{self.schema}.events AS events WHERE {' AND '.join(clauses)}", values)
+        events = self._events(part.known.holding(after + 1, before))
+        return Sql(f"{events} WHERE {' AND '.join(clauses)}", values)
 
     def _behind(self, query: EventQuery, behind: tuple[str | int, int], values: list[Any]) -> str:
         sign = "<" if query.is_backwards else ">"
@@ -171,11 +206,7 @@ class Asking:
             if words:
                 clauses.append(f"events.{column} {_one_of(words, values)}")
         if criterion.ids:
-            # An array that is found first, so that the index on positions serves also where this is one of several.
-            clauses.append(
-                f"events.position = ANY(ARRAY(SELECT position FROM {self.schema}.event_places "
-                f"WHERE id {_one_of(criterion.ids, values)}))"
-            )
+            clauses.append(self._has_id(_one_of(criterion.ids, values)))
         for key, words in criterion.tags:
             found = []
             for word in sorted(words):

@@ -27,6 +27,8 @@ _DEFAULTS: dict[str, str | int] = {
     "keepalives_count": 3,
 }
 _CANCELLED = "57014"
+# Prepared statements that are there or are not: somebody between us and the server changes connections.
+_OF_ANOTHER = ("42P05", "26000")
 _DAMAGED = ("XX001", "XX002")
 # Connection trouble, too few resources, a server that stops or starts, serialization and locks, a replica's conflict.
 _PASSING = ("08", "53", "57P", "40", "55P03")
@@ -173,6 +175,20 @@ def store_error(error: psycopg.Error, where: str, *, outcome_unknown: bool = Fal
         return EventStoreError(
             StoreCode.CORRUPT, f"{where}: {says}", hint="keep a copy of the data, then ask its keeper", sqlstate=state
         )
+    if isinstance(error, psycopg_pool.PoolTimeout):
+        return EventStoreError(
+            StoreCode.STORAGE_ERROR,
+            f"{where}: every connection for reading is in use: {says}",
+            hint="read or close the answers that were begun, or give the store more max_connections",
+            retryable=True,
+        )
+    if state in _OF_ANOTHER:
+        return EventStoreError(
+            StoreCode.STORAGE_ERROR,
+            f"{where}: this is not the connection of before: {says}",
+            hint="let PgBouncer lend whole sessions (pool_mode = session), or connect past it",
+            sqlstate=state,
+        )
     passes = is_passing(error)
     return EventStoreError(
         StoreCode.STORAGE_ERROR,
@@ -181,6 +197,13 @@ def store_error(error: psycopg.Error, where: str, *, outcome_unknown: bool = Fal
         retryable=passes,
         outcome_unknown=outcome_unknown,
         sqlstate=state,
+    )
+
+
+def without_head(schema: str) -> EventStoreError:
+    """Return the error for tables that do not say any more where the newest event is."""
+    return EventStoreError(
+        StoreCode.CORRUPT, f"{schema}.event_head is empty", hint="restore the schema from a copy", schema=schema
     )
 
 

@@ -1,41 +1,60 @@
-"""Where the months begin among the positions, so that a reader asks only the partitions that can have an answer."""
+"""Which months there are, and where they begin among the positions.
+
+A reader names the tables of the months that it asks, and never `events`, which holds them all. PostgreSQL takes the
+partitions of a table from what a connection was told of it, and the events from what is committed: for a moment after
+a partition was attached, a statement that shows the head misses the first events below it. A table that is named is
+there or is an error. So an answer is complete if no month has begun but those that were known when it was asked for;
+each statement therefore tells, out of the same snapshot, whether that is so.
+"""
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Known:
+    """The months that had begun at some moment, and the position behind which each of them begins."""
+
+    months: tuple[date, ...] = ()
+    after: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[date, int]]) -> Known:
+        """Return what the rows of `event_months` say."""
+        ordered = sorted(rows)
+        return cls(tuple(month for month, _ in ordered), tuple(after for _, after in ordered))
+
+    @property
+    def newest(self) -> date:
+        """The newest month; as `event_head` has it, the first day of all where none has begun."""
+        return self.months[-1] if self.months else date.min
+
+    def holding(self, first: int, before: int | None) -> tuple[date, ...]:
+        """Return the months in which positions from `first` on and before another may lie; one at least."""
+        start = max(bisect_left(self.after, first) - 1, 0)
+        return self.months[start : max(start + 1, self._end(before))]
+
+    def _end(self, before: int | None) -> int:
+        return len(self.months) if before is None else bisect_left(self.after, before - 1)
 
 
 class Months:
-    """What is known of the months; it may be out of date and is right all the same, since they only grow in number."""
+    """What a store knows of the months; it may be out of date."""
 
     def __init__(self) -> None:
-        # Both lists in one attribute: threads that learn and threads that ask meet.
-        self._known: tuple[list[date], list[int]] = ([], [])
+        self.known = Known()
+        self._learning = threading.Lock()
 
-    @property
-    def newest(self) -> date | None:
-        """The newest month that is known."""
-        months, _ = self._known
-        return months[-1] if months else None
-
-    def learn(self, rows: Sequence[tuple[date, int]]) -> None:
-        """Take in all months, each with the position behind which it begins."""
-        ordered = sorted(rows)
-        self._known = ([month for month, _ in ordered], [after for _, after in ordered])
-
-    def holding(self, first: int, before: int | None) -> tuple[date | None, date | None]:
-        """Return the first and the last month in which positions from `first` on and before another may lie."""
-        months, after = self._known
-        if not months:
-            return None, None
-        # The last one that is known may have been followed by others, which hold what lies behind it.
-        earliest = months[max(bisect_left(after, first) - 1, 0)]
-        latest = (
-            None if before is None or before - 1 > after[-1] else months[max(bisect_left(after, before - 1) - 1, 0)]
-        )
-        return earliest, latest
+    def learn(self, known: Known) -> None:
+        """Take in what is known, unless more is known already."""
+        with self._learning:
+            if known.newest >= self.known.newest:
+                self.known = known

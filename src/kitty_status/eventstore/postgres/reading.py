@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.postgres.asking import Asking, Part, Sql, is_plain
-from kitty_status.eventstore.postgres.connections import Server, is_passing, store_error
+from kitty_status.eventstore.postgres.connections import Server, is_passing, store_error, without_head
 from kitty_status.eventstore.postgres.driver import psycopg
-from kitty_status.eventstore.postgres.months import Months
+from kitty_status.eventstore.postgres.months import Known, Months
 from kitty_status.eventstore.postgres.rows import events_of
 from kitty_status.eventstore.query import EventQuery, Order
 
@@ -33,7 +34,6 @@ _FIRST_PAGE = 500
 _LARGEST_PAGE = 4000
 _PAUSE = 0.001
 _REST = 5.0
-_HEAD = 10
 _log = logging.getLogger(__name__)
 
 FROM_PRIMARY = 2**63
@@ -46,13 +46,15 @@ class Reader:
     `seen` is the greatest position that this store has spoken of: nothing is read from where less is stored.
     """
 
-    def __init__(self, primary: Server, replicas: Sequence[Server], asking: Asking, measures: Measures) -> None:
+    def __init__(
+        self, primary: Server, replicas: Sequence[Server], asking: Asking, months: Months, measures: Measures
+    ) -> None:
         self._primary = primary
         self._replicas = [_Replica(each) for each in replicas]
         self._turn = 0
         self._measures = measures
         self._asking = asking
-        self.months = Months()
+        self._months = months
         self.seen = 0
 
     def saw(self, position: int) -> None:
@@ -61,20 +63,45 @@ class Reader:
 
     def head(self) -> int:
         """Return the head, from the primary."""
-        head: int
-        head, month = self._patiently(self._head_of, FROM_PRIMARY)
-        if month != self.months.newest:
-            self.learn_months()
+        head: int = self._patiently(self._head_of, FROM_PRIMARY)
         self.saw(head)
         return head
-
-    def learn_months(self) -> None:
-        """Read where the months begin."""
-        self.months.learn(self.rows(self._asking.months))
 
     def rows(self, sql: Sql, min_position: int = 0) -> list[tuple[Any, ...]]:
         """Return all rows of a short answer."""
         return self._patiently(lambda connection: _fetched(connection, sql), min_position)
+
+    def complete(self, ask: Callable[[Known], Sql], min_position: int = 0) -> list[tuple[Any, ...]]:
+        """Return all rows of a short answer that names months: those that had begun when it was given.
+
+        `ask` makes the statement from the months that are known; the last column tells the head, see `asking`.
+        """
+        return self._patiently(lambda connection: self._completed(connection, ask), min_position)
+
+    def _completed(self, connection: psycopg.Connection, ask: Callable[[Known], Sql]) -> list[tuple[Any, ...]]:
+        known = self._months.known
+        gone: psycopg.Error | None = None
+        while True:
+            try:
+                rows = _fetched(connection, ask(known))
+                # An empty answer tells nothing. The months that were known cover it if they are all even now.
+                told = rows[0][-1] if rows else self._told(connection, known)
+            except psycopg.errors.UndefinedTable as error:
+                # A month that this server does not have yet, or not any more.
+                rows, told, gone = [], None, error
+            if told is not None:
+                return rows
+            # What this very server says: a replica may know of fewer months than are known here.
+            before, known = known, Known.of(connection.execute(self._asking.months, binary=True).fetchall())
+            if known == before:
+                # A month that begins stands in both tables at once.
+                raise gone or without_head(self._asking.schema)
+            gone = None
+            self._months.learn(known)
+
+    def _told(self, connection: psycopg.Connection, known: Known) -> int | None:
+        row = connection.execute(f"SELECT {self._asking.told}", (known.newest,), binary=True).fetchone()
+        return row[0] if row else None
 
     def events(self, query: EventQuery, min_position: int = 0) -> Iterator[Event]:
         """Yield the events of an answer."""
@@ -82,22 +109,22 @@ class Reader:
         if left == 0:
             return
         size = _FIRST_PAGE if left is None else min(left, _LARGEST_PAGE)
-        rows = self.rows(self._page(query, offset, size, tells_head=True), min_position)
+        rows = self.complete(partial(self._page, query, offset, size), min_position)
         page = events_of(rows)
         yield from page
         if len(page) < size or left == size:
             return
-        before = rows[0][_HEAD] + 1
-        query = query.narrowed(
+        before = rows[0][-1] + 1
+        rest = query.narrowed(
             before=before if query.before is None else min(before, query.before),
             limit=None if left is None else left - size,
             offset=0,
             cursor=query.cursor_of(page[-1]),
         )
         # The first page may hold more than was stored at the head it told only if it was told of another moment.
-        yield from self._rest(query, max(min_position, before - 1))
+        yield from self._rest(rest, max(min_position, before - 1))
 
-    def _page(self, query: EventQuery, offset: int, size: int | None, *, tells_head: bool = False) -> Sql:
+    def _page(self, query: EventQuery, offset: int, size: int | None, known: Known) -> Sql:
         after, before = query.after, query.before
         if query.behind is not None and query.order is Order.POSITION:
             # What lies in front of the cursor is no part of the answer any more.
@@ -114,10 +141,7 @@ class Reader:
                 before = end if before is None else min(before, end)
             elif before is not None:
                 after = max(after, before - 1 - offset - size)
-        if self.months.newest is None:
-            self.learn_months()
-        part = Part(after, before, offset, size, self.months.holding(after + 1, before))
-        return self._asking.page(query, part, tells_head=tells_head)
+        return self._asking.page(query, Part(known, after, before, offset, size))
 
     def _rest(self, query: EventQuery, min_position: int) -> Iterator[Event]:
         """Yield what lies behind the query's cursor; after a lost connection, go on behind the last event."""
@@ -131,8 +155,11 @@ class Reader:
                     left = None if query.limit is None else query.limit - len(page)
                     query = query.narrowed(cursor=query.cursor_of(page[-1]), limit=left)
             except psycopg.Error as error:
-                if not is_passing(error) or next(tries, None) is None:
+                is_gone = isinstance(error, psycopg.errors.UndefinedTable)
+                if not (is_gone or is_passing(error)) or next(tries, None) is None:
                     raise store_error(error, self._primary.name) from error
+                if is_gone:
+                    self._months.learn(Known.of(self.rows(Sql(self._asking.months, []), FROM_PRIMARY)))
                 self._measures.retried()
                 continue
             return
@@ -142,7 +169,7 @@ class Reader:
         while left != 0:
             size = min(size * 2, _LARGEST_PAGE)
             wanted = size if left is None else min(size, left)
-            rows = self.rows(self._page(query, 0, wanted), min_position)
+            rows = self.complete(partial(self._page, query, 0, wanted), min_position)
             if rows:
                 yield events_of(rows)
             if len(rows) < wanted:
@@ -154,7 +181,8 @@ class Reader:
     def _by_cursor(self, query: EventQuery, min_position: int) -> Iterator[list[Event]]:
         if query.limit == 0:
             return
-        sql = self._page(query, 0, query.limit)
+        # Bounded by the head that the first page told, so it lies in the months that were known then.
+        sql = self._page(query, 0, query.limit, self._months.known)
         with self._lent(min_position) as connection, connection.transaction():
             connection.execute("SET LOCAL cursor_tuple_fraction = 1")
             with connection.cursor(name="events", binary=True) as cursor:
@@ -164,13 +192,17 @@ class Reader:
 
     def plan(self, query: EventQuery) -> str:
         """Return the plan by which the primary would find the first page of an answer."""
-        sql = self._page(query, query.offset, query.limit if query.limit is not None else _FIRST_PAGE)
-        lines = self._patiently(lambda each: each.execute("EXPLAIN " + sql.text, sql.values).fetchall(), FROM_PRIMARY)
+
+        def explained(known: Known) -> Sql:
+            sql = self._page(query, query.offset, _FIRST_PAGE if query.limit is None else query.limit, known)
+            return Sql(f"EXPLAIN {sql.text}", sql.values, prepare=False)
+
+        lines = self.complete(explained, FROM_PRIMARY)
         return "\n".join(line[0] for line in lines)
 
-    def _head_of(self, connection: psycopg.Connection) -> tuple[Any, ...]:
+    def _head_of(self, connection: psycopg.Connection) -> int:
         row = connection.execute(self._asking.head, binary=True).fetchone()
-        return row or (0, None)
+        return row[0] if row else 0
 
     # Where to read
 
@@ -224,7 +256,7 @@ class Reader:
     def _has_come(self, connection: psycopg.Connection, position: int) -> bool:
         """Wait, not long, until a replica has everything up to a position, and say whether it has."""
         deadline = time.monotonic() + self._primary.options.replica_patience
-        while self._head_of(connection)[0] < position:
+        while self._head_of(connection) < position:
             if time.monotonic() > deadline:
                 return False
             time.sleep(_PAUSE)

@@ -16,10 +16,15 @@ from kitty_status.eventstore.event import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
-COLUMNS = ("position", "month", "version", "at", "id", "type", "stream", "data", "tags", "metadata", "exact")
-"""The columns of the table, in the order of `row_of`."""
+BRIEF = ("position", "version", "at", "id", "type", "stream", "data", "tags")
+"""The columns that every event has something of its own in."""
+
+WRITTEN = (*BRIEF, "metadata", "exact")
+"""The columns that are written, in the order of `row_of`; the table of a month adds the month."""
+
+COLUMNS = (*WRITTEN, "month")
+"""All columns of the table."""
 
 READ = (
     "events.position, events.id, events.type, events.stream, events.version, events.at, "
@@ -28,47 +33,57 @@ READ = (
 """What is selected for `events_of`."""
 
 # A float that `jsonb` would write without a point or without its sign. Text may look like one; that does no harm.
-_CHANGED = re.compile(rb"\d[eE]\+?\d|-0(\.0*)?(?![.\d])")
-_encode = msgspec.json.Encoder().encode
+_CHANGED = re.compile(r"\d[eE]\+?\d|-0(\.0*)?(?![.\d])")
+_encoder = msgspec.json.Encoder()
+_encode, _encode_lines = _encoder.encode, _encoder.encode_lines
 _decode = msgspec.json.decode
 _EXACT = 9
 
 
-def exact_of(*values: bytes) -> str | None:
+def exact_of(*values: str) -> str | None:
     """Return what `jsonb` would change, as a list in JSON; None where it changes nothing."""
-    return f"[{','.join(value.decode() for value in values)}]" if any(map(_CHANGED.search, values)) else None
+    return f"[{','.join(values)}]" if any(map(_CHANGED.search, values)) else None
 
 
-def row_of(event: Event, month: date) -> tuple[Any, ...]:
-    """Return the row of an event that is stored in a month."""
-    data = _encode(event.data)
-    metadata = _encode(event.metadata) if event.metadata else b"{}"
+def row_of(event: Event) -> tuple[Any, ...]:
+    """Return the row of an event."""
+    data = _encode(event.data).decode()
+    metadata = _encode(event.metadata).decode() if event.metadata else "{}"
     return (
         event.position,
-        month,
         event.version,
         event.at,
         event.id,
         event.type,
         event.stream,
-        data.decode(),
+        data,
         _encode(event.tags).decode() if event.tags else "{}",
-        metadata.decode(),
+        metadata,
         exact_of(data, metadata),
     )
 
 
-def copied_rows(events: Sequence[Event], month: date) -> bytes:
-    """Return events in the text form of COPY, where NULL is an empty field.
+def copied_rows(events: Sequence[Event]) -> tuple[bytes, bool]:
+    """Return events in the text form of COPY, where NULL is an empty field, and whether they are brief.
 
     No field can hold a tab or the end of a line: names are printable, and JSON escapes them. So backslashes are all
     that has to be escaped.
     """
-    lines = []
-    for event in events:
-        position, _, version, at, *texts, exact = row_of(event, month)
-        lines.append(f"{position}\t{month}\t{version}\t{at.isoformat()}\t" + "\t".join([*texts, exact or ""]))
-    return ("\n".join(lines).replace("\\", "\\\\") + "\n").encode()
+    data = _encode_lines([event.data for event in events]).decode()
+    lines = [
+        f"{event.position}\t{event.version}\t{event.at}\t{event.id}\t{event.type}\t{event.stream}\t{given}\t{tags}"
+        for event, given, tags in zip(
+            events,
+            data.split("\n"),
+            _encode_lines([event.tags for event in events]).decode().split("\n"),
+            strict=False,
+        )
+    ]
+    is_brief = not _CHANGED.search(data) and not any(event.metadata for event in events)
+    if not is_brief:
+        rows = map(row_of, events)
+        lines = [f"{line}\t{row[-2]}\t{row[-1] or ''}" for line, row in zip(lines, rows, strict=True)]
+    return ("\n".join(lines).replace("\\", "\\\\") + "\n").encode(), is_brief
 
 
 def events_of(rows: Sequence[Sequence[Any]]) -> list[Event]:

@@ -1,15 +1,4 @@
-"""The tables of a PostgreSQL event store, documented in docs/event-stores.md, and how a database comes to have them.
-
-What the store promises, the database itself sees to, whoever writes. `event_head` is one row, and whoever inserts
-events takes it before the first row is written (a trigger before the statement) and moves it on after the last (a
-trigger after the statement), from exactly the position before the first new one. So positions have no gap, none is
-given twice, and no event becomes visible below one that is visible already. The same trigger enters ids and versions
-in `event_places`, whose unique indexes reach across all partitions, and tells listeners, once for a statement.
-
-Partitions are the months in which events were stored, not those in which they happened: `at` may be any instant
-between the years 1 and 9999, and positions then lie in the partitions in their order, so that a reader who knows where
-the months begin asks only those that can have an answer.
-"""
+"""How a database comes to have the tables, and what they are called."""
 
 from __future__ import annotations
 
@@ -17,176 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.postgres import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from kitty_status.eventstore.postgres.driver import psycopg
 
 DEFAULT_SCHEMA = "kitty_status"
 
-NOT_AT_THE_HEAD = "KS001"
-"""The SQLSTATE with which the database refuses events whose positions do not follow on its head."""
-
-NEVER_CHANGED = "KS002"
-"""The SQLSTATE with which it refuses to change or remove what is stored."""
-
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
-
-_TABLES = """
-CREATE TABLE {s}.event_head (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    head bigint NOT NULL CHECK (head >= 0),
-    month date NOT NULL
-) WITH (fillfactor = 10);
-INSERT INTO {s}.event_head (head, month) VALUES (0, '0001-01-01');
-
-CREATE TABLE {s}.event_months (
-    month date PRIMARY KEY,
-    after_position bigint NOT NULL
-);
-
-CREATE TABLE {s}.event_places (
-    id text COLLATE "C" PRIMARY KEY,
-    stream text COLLATE "C" NOT NULL,
-    version bigint NOT NULL CHECK (version > 0),
-    position bigint NOT NULL,
-    month date NOT NULL,
-    UNIQUE (stream, version)
-);
-
-CREATE TABLE {s}.events (
-    position bigint NOT NULL CHECK (position > 0),
-    month date NOT NULL,
-    version bigint NOT NULL CHECK (version > 0),
-    at timestamptz NOT NULL,
-    id text COLLATE "C" NOT NULL,
-    type text COLLATE "C" NOT NULL,
-    stream text COLLATE "C" NOT NULL,
-    data jsonb NOT NULL,
-    tags jsonb NOT NULL,
-    metadata jsonb NOT NULL,
-    exact text,
-    PRIMARY KEY (position, month)
-) PARTITION BY RANGE (month);
-CREATE INDEX events_by_stream ON {s}.events (stream, position);
-CREATE INDEX events_by_type ON {s}.events (type, position);
-CREATE INDEX events_by_time ON {s}.events (at, position);
-CREATE INDEX events_by_tag ON {s}.events USING gin (tags jsonb_path_ops)
-    -- What waits to be put into the index is searched from end to end by each query: 4 MB, as usual, are too much.
-    WITH (gin_pending_list_limit = 256);
-COMMENT ON COLUMN {s}.events.exact IS 'data and metadata as they were given, where jsonb writes a number otherwise';
-
-CREATE TABLE {s}.state_snapshots (
-    stream text COLLATE "C" NOT NULL,
-    version bigint NOT NULL,
-    position bigint NOT NULL,
-    state jsonb NOT NULL,
-    exact text,
-    at timestamptz NOT NULL,
-    PRIMARY KEY (stream, version)
-);
-"""
-
-_TRIGGERS = """
-CREATE FUNCTION {s}.take_the_head() RETURNS trigger LANGUAGE plpgsql AS $body$
-BEGIN
-    PERFORM 1 FROM {s}.event_head FOR UPDATE;
-    RETURN NULL;
-END $body$;
-
-CREATE FUNCTION {s}.move_the_head() RETURNS trigger LANGUAGE plpgsql AS $body$
-DECLARE
-    newest bigint;
-BEGIN
-    -- All in one month, so in one partition, whose primary key sees to it that no position comes twice.
-    UPDATE {s}.event_head SET head = adds.last_position, month = adds.last_month
-        FROM (SELECT min(position) AS first_position, max(position) AS last_position, count(*) AS how_many,
-            min(month) AS first_month, max(month) AS last_month FROM added) AS adds
-        WHERE event_head.head = adds.first_position - 1 AND event_head.month <= adds.first_month
-            AND adds.first_month = adds.last_month AND adds.last_position - adds.first_position + 1 = adds.how_many
-        RETURNING head INTO newest;
-    IF NOT FOUND THEN
-        IF NOT EXISTS (SELECT FROM added) THEN
-            RETURN NULL;
-        END IF;
-        RAISE EXCEPTION 'these events do not follow on the head of the store' USING ERRCODE = 'KS001';
-    END IF;
-    INSERT INTO {s}.event_places (id, stream, version, position, month)
-        SELECT id, stream, version, position, month FROM added;
-    PERFORM pg_notify('{s}.events', newest::text);
-    RETURN NULL;
-END $body$;
-
-CREATE FUNCTION {s}.keep_what_is_stored() RETURNS trigger LANGUAGE plpgsql AS $body$
-BEGIN
-    RAISE EXCEPTION 'stored events are never changed or removed (% on %)', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = 'KS002';
-END $body$;
-
-CREATE FUNCTION {s}.guard(guarded regclass) RETURNS void LANGUAGE plpgsql AS $body$
-BEGIN
-    EXECUTE format('CREATE TRIGGER takes_the_head BEFORE INSERT ON %s
-        FOR EACH STATEMENT EXECUTE FUNCTION {s}.take_the_head()', guarded);
-    EXECUTE format('CREATE TRIGGER moves_the_head AFTER INSERT ON %s REFERENCING NEW TABLE AS added
-        FOR EACH STATEMENT EXECUTE FUNCTION {s}.move_the_head()', guarded);
-    EXECUTE format('CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON %s
-        FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored()', guarded);
-END $body$;
-
-SELECT {s}.guard('{s}.events');
-CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event_places
-    FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
-CREATE TRIGGER is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.event_months
-    FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
-CREATE TRIGGER is_never_filled BEFORE INSERT ON {s}.event_places
-    FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION {s}.keep_what_is_stored();
-CREATE TRIGGER is_moved_by_events BEFORE UPDATE ON {s}.event_head FOR EACH ROW
-    WHEN (new.month < old.month OR new.head < old.head OR new.head > old.head AND pg_trigger_depth() = 0)
-    EXECUTE FUNCTION {s}.keep_what_is_stored();
-CREATE TRIGGER is_never_removed BEFORE DELETE OR TRUNCATE ON {s}.event_head
-    FOR EACH STATEMENT EXECUTE FUNCTION {s}.keep_what_is_stored();
-"""
-
-_MONTHS = """
-CREATE FUNCTION {s}.month_to_write_to() RETURNS date LANGUAGE sql STABLE AS $body$
-    SELECT greatest(month, date_trunc('month', now() AT TIME ZONE 'UTC')::date) FROM {s}.event_head
-$body$;
-
-CREATE FUNCTION {s}.begin_month(new_month date, after_position bigint) RETURNS void LANGUAGE plpgsql AS $body$
-DECLARE
-    partition text := to_char(new_month, '"events_"YYYY_MM');
-BEGIN
-    -- Made apart and then attached: this keeps out no reader, as a partition of the table from the start would.
-    EXECUTE format('CREATE TABLE {s}.%I (LIKE {s}.events INCLUDING ALL,
-        CHECK (month >= %L AND month < %L))', partition, new_month, new_month + interval '1 month');
-    EXECUTE format('ALTER TABLE {s}.events ATTACH PARTITION {s}.%I FOR VALUES FROM (%L) TO (%L)',
-        partition, new_month, (new_month + interval '1 month')::date);
-    PERFORM {s}.guard(format('{s}.%I', partition)::regclass);
-    INSERT INTO {s}.event_months VALUES (new_month, after_position);
-END $body$;
-"""
-
-_VIEWS = """
-CREATE VIEW {s}.streams AS
-    SELECT stream, count(*) AS events, max(version) AS newest_version, min(at) AS first_at, max(at) AS last_at
-    FROM {s}.events GROUP BY stream;
-CREATE VIEW {s}.event_types AS
-    SELECT type, count(*) AS events, min(at) AS first_at, max(at) AS last_at FROM {s}.events GROUP BY type;
-CREATE VIEW {s}.tag_values AS
-    SELECT tag.key COLLATE "C" AS key, word.value COLLATE "C" AS value, count(*) AS events
-    FROM {s}.events
-    CROSS JOIN jsonb_each(tags) AS tag
-    CROSS JOIN jsonb_array_elements_text(
-        CASE jsonb_typeof(tag.value) WHEN 'array' THEN tag.value ELSE jsonb_build_array(tag.value) END) AS word
-    GROUP BY 1, 2;
-CREATE VIEW {s}.days AS
-    SELECT (at AT TIME ZONE 'UTC')::date AS day, count(*) AS events FROM {s}.events GROUP BY 1;
-"""
-
-MIGRATIONS: Sequence[tuple[str, str]] = (("events", _TABLES + _TRIGGERS + _MONTHS + _VIEWS),)
-"""What was done to the tables, in this order; one that was published is never altered."""
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('kitty-status migrations of {s}', 0))"
 _APPLIED = """
@@ -221,22 +50,22 @@ def prepare(connection: psycopg.Connection, schema: str) -> None:
         EventStoreError: STORAGE_ERROR: the schema is another program's, or of a newer version.
         psycopg.Error: PostgreSQL refused.
     """
-    if _version(connection, schema) == len(MIGRATIONS):
+    if _version(connection, schema) == len(tables.MIGRATIONS):
         return
     with connection.transaction():
         connection.execute(_LOCK.format(s=schema))
         version = _version(connection, schema)
-        if version > len(MIGRATIONS):
+        if version > len(tables.MIGRATIONS):
             raise EventStoreError(
                 StoreCode.STORAGE_ERROR,
-                f"schema {schema} has version {version}, and this kitty-status knows {len(MIGRATIONS)}",
+                f"schema {schema} has version {version}, and this kitty-status knows {len(tables.MIGRATIONS)}",
                 hint="upgrade kitty-status",
                 schema=schema,
             )
         if not version:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
             connection.execute(_APPLIED.format(s=schema))
-        for number, (name, script) in enumerate(MIGRATIONS[version:], version + 1):
+        for number, (name, script) in enumerate(tables.MIGRATIONS[version:], version + 1):
             connection.execute(script.replace("{s}", schema))
             connection.execute(
                 f"INSERT INTO {schema}.event_migrations (number, name) VALUES (%s, %s)",  # noqa: S608

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 import msgspec
 
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.postgres.asking import Asking, Part, Sql
+from kitty_status.eventstore.postgres.asking import Asking, Part, Sql, is_plain
 from kitty_status.eventstore.postgres.connections import DEFAULTS, Options, Server
 from kitty_status.eventstore.postgres.listening import Listener
+from kitty_status.eventstore.postgres.months import Known, Months
 from kitty_status.eventstore.postgres.reading import FROM_PRIMARY, Reader
 from kitty_status.eventstore.postgres.rows import events_of, exact_of
 from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
 from kitty_status.eventstore.postgres.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,9 +59,12 @@ class PostgresEventStore(EventStore):
         self._asking = Asking(checked_schema(schema))
         self._primary = Server(dsn, options)
         self._replicas = [Server(each, options) for each in replicas]
-        self._writer = Writer(self._primary, self._asking, self.measures, flushes=durability.flushes)
-        self._reader = Reader(self._primary, self._replicas, self._asking, self.measures)
-        self.measures.watch_pool(self._connections)
+        months = Months()
+        self._writer = Writer(self._primary, self._asking, months, self.measures, flushes=durability.flushes)
+        self._reader = Reader(self._primary, self._replicas, self._asking, months, self.measures)
+        # Whoever measures keeps what it asks for ever, and a store that nobody uses any more shall go.
+        alive = WeakMethod(self._connections)
+        self.measures.watch_pool(lambda: {} if (states := alive()) is None else states())
         self._listener = Listener(self._primary, f"{schema}.events", self._asking.head, self._heard)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
@@ -77,17 +82,31 @@ class PostgresEventStore(EventStore):
 
         They are read where at least the events up to `min_position` are stored.
         """
-        return self._reader.events(query, min_position)
+        return self.measures.streamed(self._reader.events(query_of(query), min_position))
 
     def get_event(self, event_id: str) -> Event | None:
         """Return the event with this id, None where there is none."""
         wanted = [*EventQuery(ids=event_id).criteria[0].ids] if event_id else []
-        return next(iter(events_of(self._reader.rows(Sql(self._asking.by_ids, [wanted])))), None)
+        with self.measures.querying():
+            return next(iter(events_of(self._reader.complete(lambda known: self._asking.by_ids(wanted, known)))), None)
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
-        part = Part(offset=query.offset, limit=query.limit)
-        return int(self._reader.rows(self._asking.count(query, part))[0][0])
+        with self.measures.querying():
+            return self._count(query_of(query))
+
+    def _count(self, query: EventQuery) -> int:
+        if is_plain(query) and query.behind is None:
+            # Positions have no gap.
+            head = int(self._reader.rows(Sql(self._asking.head, []))[0][0])
+            last = head if query.before is None else min(head, query.before - 1)
+            found = max(last - query.after - query.offset, 0)
+            return found if query.limit is None else min(found, query.limit)
+
+        def counted(known: Known) -> Sql:
+            return self._asking.count(query, Part(known, offset=query.offset, limit=query.limit))
+
+        return int(self._reader.complete(counted)[0][0])
 
     def explain(self, query: EventQuery) -> str:
         """Return the plan by which the server would answer a query, for people who look for what makes it slow."""
@@ -98,6 +117,8 @@ class PostgresEventStore(EventStore):
         return self._primary.statistics()
 
     def _connections(self) -> dict[str, int]:
+        if self.is_closed:
+            return {}
         counted = self.pool_stats()
         idle = counted.get("pool_available", 0)
         return {
@@ -108,38 +129,38 @@ class PostgresEventStore(EventStore):
 
     def get_event_types(self) -> list[str]:
         """Return the types of all events, sorted."""
-        return [row[0] for row in self._reader.rows(self._asking.types)]
+        return [row[0] for row in self._reader.complete(self._asking.types)]
 
     def get_tags(self) -> dict[str, list[str]]:
         """Return the values of each tag that any event has, sorted."""
         found: dict[str, list[str]] = {}
-        for key, value in self._reader.rows(self._asking.tags):
+        for key, value, _ in self._reader.complete(self._asking.tags):
             found.setdefault(key, []).append(value)
         return found
 
     def get_event_files(self) -> list[str]:
         """Return the days on which events happened; see `EventStore.get_event_files`."""
-        return [row[0] for row in self._reader.rows(self._asking.days)]
+        return [row[0] for row in self._reader.complete(self._asking.days)]
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
         check_place(stream, version)
         kept = checked_state(state)
         at = datetime.now(UTC)
-        found = self._reader.rows(self._asking.place_of(stream, version))
+        found = self._reader.complete(lambda known: self._asking.place_of(stream, version, known))
         if not found:
-            newest = self._reader.rows(Sql(self._asking.versions, [[stream]]))[0][1]
-            raise no_such_version(stream, version, newest or 0)
-        data = _encode(kept)
+            newest = dict(self._reader.rows(Sql(self._asking.versions, [[stream]])))
+            raise no_such_version(stream, version, newest.get(stream, 0))
+        data = _encode(kept).decode()
         position = found[0][0]
-        row = (stream, version, position, data.decode(), exact_of(data), at)
+        row = (stream, version, position, data, exact_of(data), at)
         with self._writing.alone():
             self._writer.execute(self._asking.keep_snapshot, row)
         return StateSnapshot(stream=stream, version=version, position=position, state=kept, at=at)
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         # How far a replica has come is known by its events, which says nothing of a snapshot that was replaced.
         rows = self._reader.rows(self._asking.snapshot_of(stream, max_version), FROM_PRIMARY)
         if not rows:
@@ -150,11 +171,12 @@ class PostgresEventStore(EventStore):
 
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
         """Move nothing: events in PostgreSQL stay in their partitions."""
+        self._refuse_if_closed()
         instant_of(before)
         return 0
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
         return self._growth.wait_for(position, seconds, self._look)
 
     def _look(self) -> int:

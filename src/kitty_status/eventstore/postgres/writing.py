@@ -12,7 +12,6 @@ Should it not have begun yet, it comes too late: the head has moved on, by these
 from __future__ import annotations
 
 import logging
-import time
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -20,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from kitty_status.eventstore.backoff import attempts
-from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.owning import Owner
-from kitty_status.eventstore.postgres.asking import Asking, Part
-from kitty_status.eventstore.postgres.connections import Server, is_lost, store_error
+from kitty_status.eventstore.postgres.asking import Part
+from kitty_status.eventstore.postgres.connections import Server, is_lost, store_error, without_head
 from kitty_status.eventstore.postgres.driver import psycopg
-from kitty_status.eventstore.postgres.rows import COLUMNS, copied_rows, events_of, row_of
-from kitty_status.eventstore.postgres.schema import NOT_AT_THE_HEAD, partition_of, prepare
+from kitty_status.eventstore.postgres.months import Known
+from kitty_status.eventstore.postgres.rows import BRIEF, WRITTEN, copied_rows, events_of, row_of
+from kitty_status.eventstore.postgres.schema import partition_of, prepare
+from kitty_status.eventstore.postgres.tables import NOT_AT_THE_HEAD
 from kitty_status.eventstore.staging import Append, Stage
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.measuring import Measures
+    from kitty_status.eventstore.postgres.asking import Asking, Sql
+    from kitty_status.eventstore.postgres.months import Months
     from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
 
@@ -41,8 +44,6 @@ _log = logging.getLogger(__name__)
 _MOST_REMEMBERED = 100_000
 _TAKEN_ALREADY = "23505"
 # After somebody else was found to write as well, so many commits hold the head from the start.
-# Once a month: so long after a month has begun its first event is written.
-_UNTIL_TOLD = 0.1
 _WARY = 16
 _UNCONFIRMED = "SELECT set_config('synchronous_commit', 'off', false)"
 _CONFIRMED = """
@@ -56,9 +57,12 @@ class _Stored:
     `versions` are those that are known already, and are added to.
     """
 
-    def __init__(self, connection: psycopg.Connection, asking: Asking, head: int, versions: dict[str, int]) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, asking: Asking, known: Known, head: int, versions: dict[str, int]
+    ) -> None:
         self._connection = connection
         self._asking = asking
+        self._known = known
         self._head = head
         self._versions = versions
 
@@ -66,21 +70,23 @@ class _Stored:
         return self._head
 
     def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
-        rows = self._connection.execute(self._asking.by_ids, (list(ids),), binary=True).fetchall()
-        return {event.id: event for event in events_of(rows)}
+        return {event.id: event for event in self._events(self._asking.by_ids(list(ids), self._known))}
 
     def versions_of(self, streams: Collection[str]) -> dict[str, int]:
         unknown = [stream for stream in streams if stream not in self._versions]
         if unknown:
-            rows = self._connection.execute(self._asking.versions, (unknown,), binary=True)
-            self._versions.update((stream, version or 0) for stream, version in rows)
+            found: dict[str, int] = dict(
+                self._connection.execute(self._asking.versions, (unknown,), binary=True).fetchall()
+            )
+            self._versions.update((stream, found.get(stream, 0)) for stream in unknown)
         return {stream: self._versions[stream] for stream in streams}
 
     def first_match(self, query: EventQuery) -> Event | None:
-        sql = self._asking.page(query, Part(limit=1))
-        # Planned for these values, as a prepared statement would not be.
-        rows = self._connection.execute(sql.text, sql.values, binary=True, prepare=False).fetchall()
-        return next(iter(events_of(rows)), None)
+        return next(iter(self._events(self._asking.page(query, Part(self._known, limit=1)))), None)
+
+    def _events(self, sql: Sql) -> list[Event]:
+        # A condition is planned for these values, as a prepared statement would not be.
+        return events_of(self._connection.execute(sql.text, sql.values, binary=True, prepare=sql.prepare).fetchall())
 
 
 class _AnotherError(Exception):
@@ -94,9 +100,10 @@ class Writer:
         EventStoreError: STORAGE_ERROR: the server cannot be reached, or its tables are not ours.
     """
 
-    def __init__(self, server: Server, asking: Asking, measures: Measures, *, flushes: bool) -> None:
+    def __init__(self, server: Server, asking: Asking, months: Months, measures: Measures, *, flushes: bool) -> None:
         self._server = server
         self._asking = asking
+        self._months = months
         self._measures = measures
         self._flushes = flushes
         self._owner = Owner()
@@ -144,6 +151,11 @@ class Writer:
                 error.outcome_unknown = error.outcome_unknown or is_lost_before
                 error.retryable = error.retryable or is_lost_before
                 raise
+            except BaseException:
+                # A person has interrupted it: what the server was asked for may still be answered.
+                self._forget()
+                self.close()
+                raise
             attempt = self._holding_the_head
 
     def _may_go_on(self) -> bool:
@@ -161,7 +173,7 @@ class Writer:
         """
         head, self._head = self._head or 0, None
         connection = self._connected()
-        stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
+        stage = Stage(self._stored(connection, head), appends)
         outcomes = [stage.outcome_of(append) for append in appends]
         if any(isinstance(outcome, EventStoreError) for outcome in outcomes):
             raise _AnotherError
@@ -179,26 +191,26 @@ class Writer:
         connection = self._connected()
         known, self._head = self._head, None
         while True:
-            outcomes: list[Outcome] | None = None
             with connection.transaction():
                 head, newest, month = self._held(connection)
                 if newest < month:
-                    # In a transaction of its own, see below.
-                    self._begin(connection, month, head)
-                else:
-                    if head != known:
-                        self._versions.clear()
-                    self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
-                    stage = Stage(_Stored(connection, self._asking, head, self._versions), appends)
-                    outcomes = [stage.outcome_of(append) for append in appends]
-                    self._insert(connection, stage.events, month)
-            if outcomes is not None:
-                self._month = month
-                self._remember(stage.events, head)
-                return outcomes
-            # For a moment after a partition was attached, other connections may still plan without it. Of the readers
-            # who had seen the head before, one in thousands missed an event that came at once.
-            time.sleep(_UNTIL_TOLD)
+                    # In a transaction of its own, for those who ask `events` and not the tables of months.
+                    connection.execute(f"SELECT {self._asking.schema}.begin_month(%s, %s)", (month, head))
+                    continue
+                if newest != self._months.known.newest:
+                    self._months.learn(Known.of(connection.execute(self._asking.months, binary=True).fetchall()))
+                if head != known:
+                    self._versions.clear()
+                self._wary = _WARY if known not in (None, head) else max(self._wary - 1, 0)
+                stage = Stage(self._stored(connection, head), appends)
+                outcomes = [stage.outcome_of(append) for append in appends]
+                self._insert(connection, stage.events, month)
+            self._month = month
+            self._remember(stage.events, head)
+            return outcomes
+
+    def _stored(self, connection: psycopg.Connection, head: int) -> _Stored:
+        return _Stored(connection, self._asking, self._months.known, head, self._versions)
 
     def _held(self, connection: psycopg.Connection) -> tuple[int, date, date]:
         """Take the head, and return it with the newest month and the one to write to."""
@@ -208,27 +220,21 @@ class Writer:
             binary=True,
         ).fetchone()
         if row is None:
-            raise EventStoreError(
-                StoreCode.CORRUPT, f"{schema}.event_head is empty", hint="restore the schema from a copy", schema=schema
-            )
+            raise without_head(schema)
         return row[0], row[1], row[2]
-
-    def _begin(self, connection: psycopg.Connection, month: date, head: int) -> None:
-        schema = self._asking.schema
-        connection.execute(f"SELECT {schema}.begin_month(%s, %s)", (month, head))
-        connection.execute(f"UPDATE {schema}.event_head SET month = %s", (month,))  # noqa: S608
 
     def _insert(self, connection: psycopg.Connection, events: Sequence[Event], month: date) -> None:
         if not events:
             return
         if self._cursor is None or self._cursor.connection is not connection:
             self._cursor = connection.cursor()
-        insert, copy = _statements(self._asking.schema, month)
+        insert, copy, copy_brief = _statements(self._asking.schema, month)
         if len(events) == 1:
-            self._cursor.execute(insert, row_of(events[0], month), prepare=True)
+            self._cursor.execute(insert, row_of(events[0]), prepare=True)
             return
-        with self._cursor.copy(copy) as copying:
-            copying.write(copied_rows(events, month))
+        rows, is_brief = copied_rows(events)
+        with self._cursor.copy(copy_brief if is_brief else copy) as copying:
+            copying.write(rows)
 
     def _remember(self, events: Sequence[Event], head: int) -> None:
         if len(self._versions) > _MOST_REMEMBERED:
@@ -270,11 +276,15 @@ class Writer:
 
 
 @lru_cache(maxsize=8)
-def _statements(schema: str, month: date) -> tuple[str, str]:
-    """Return the statements that insert one event, and more than one, into the partition of a month."""
-    into = f"{schema}.{partition_of(month)} ({', '.join(COLUMNS)})"
-    marks = ", ".join(["%s"] * len(COLUMNS))
-    return f"INSERT INTO {into} VALUES ({marks})", f"COPY {into} FROM STDIN (NULL '')"  # noqa: S608
+def _statements(schema: str, month: date) -> tuple[str, str, str]:
+    """Return the statements that insert into the table of a month: one event, more than one, and brief ones."""
+    table = f"{schema}.{partition_of(month)}"
+    marks = ", ".join(["%s"] * len(WRITTEN))
+    return (
+        f"INSERT INTO {table} ({', '.join(WRITTEN)}) VALUES ({marks})",  # noqa: S608
+        f"COPY {table} ({', '.join(WRITTEN)}) FROM STDIN (NULL '')",
+        f"COPY {table} ({', '.join(BRIEF)}) FROM STDIN (NULL '')",
+    )
 
 
 def _this_month() -> date:

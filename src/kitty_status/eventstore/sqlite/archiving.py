@@ -151,7 +151,7 @@ class Archiver:
         chunk, data = packed(events)
         writer = self._connections.writer
         try:
-            writer.execute("BEGIN IMMEDIATE")
+            self._connections.begin()
             if not _are_here(writer, chunk):
                 return False
             writer.execute(_KEEP, _row_of(chunk, data))
@@ -178,7 +178,7 @@ class Archiver:
         """
         writer = self._connections.writer
         try:
-            writer.execute("BEGIN IMMEDIATE")
+            self._connections.begin()
             chunk = _named(writer, name)
             if chunk is None:
                 return 0

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from kitty_status.eventstore.query import Criterion, EventQuery, Order
+from kitty_status.eventstore.criteria import Criterion
+from kitty_status.eventstore.query import EventQuery, Order
 from kitty_status.status.instants import format_instant
 
 if TYPE_CHECKING:

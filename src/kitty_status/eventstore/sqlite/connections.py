@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
 from kitty_status.eventstore.owning import Connection, Owner
-from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, prepare
+from kitty_status.eventstore.sqlite import unwritable
+from kitty_status.eventstore.sqlite.schema import FIXED_WAL_RESET, check_readable, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 10.0
+# So often it is asked for the right to write, before that patience ends.
+_ATTEMPTS = 10
 _CACHE = -16_000  # KiB
 _PAGES_IN_LOG = 4000
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -28,17 +31,21 @@ _warned: set[str] = set()
 class Connections:
     """Opens a file, which is made with its folder if need be, and gives it its tables.
 
+    A file that may only be read is read. `retried` is called whenever a lock has to be asked for again.
+
     Raises:
         EventStoreError: STORAGE_ERROR or CORRUPT: it cannot be opened, or is something else.
     """
 
-    def __init__(self, path: Path, *, flushes: bool) -> None:
+    def __init__(self, path: Path, *, flushes: bool, retried: Callable[[], object] = lambda: None) -> None:
         self._path = str(path)
         self._place = path
+        self._retried = retried
         self._owner = Owner()
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._is_unwritable = False
         with failures(self._path):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,19 +53,58 @@ class Connections:
                 raise EventStoreError(
                     StoreCode.STORAGE_ERROR, f"{path.parent}: {error.strerror}", hint="name another file"
                 ) from error
-            self.writer = self._open()
-            self.writer.execute("PRAGMA journal_mode = WAL")
-            self.writer.execute(f"PRAGMA synchronous = {'FULL' if flushes else 'NORMAL'}")
-            # Each batch touches the same pages of the indexes: they are kept, and copied from the log to the file less
-            # often than SQLite would by itself.
-            self.writer.execute(f"PRAGMA cache_size = {_CACHE}")
-            self.writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_LOG}")
-            prepare(self.writer, self._path)
+            self.writer = self._writer(flushes=flushes)
         self._file = self._identity()
         warn_of_wal_reset(sqlite3.sqlite_version_info)
 
+    def _opened_to_write(self, *, flushes: bool) -> sqlite3.Connection:
+        writer: sqlite3.Connection = Connection(
+            self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        try:
+            writer.execute("PRAGMA journal_mode = WAL")
+            writer.execute(f"PRAGMA synchronous = {'FULL' if flushes else 'NORMAL'}")
+            # Each batch touches the same pages of the indexes: they are kept, and copied from the log to the file less
+            # often than SQLite would by itself.
+            writer.execute(f"PRAGMA cache_size = {_CACHE}")
+            writer.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_LOG}")
+            prepare(writer, self._path)
+            writer.execute(f"PRAGMA busy_timeout = {round(1000 * _PATIENCE / _ATTEMPTS)}")
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    def _writer(self, *, flushes: bool) -> sqlite3.Connection:
+        """Return the connection that writes; where none can, one that says so itself when it is to write."""
+        try:
+            return self._opened_to_write(flushes=flushes)
+        except sqlite3.Error as error:
+            if not unwritable.may_only_be_read(error, self._place):
+                raise
+        reader = unwritable.open_to_read(self._place, _PATIENCE)
+        check_readable(reader, self._path)
+        self._is_unwritable = True
+        return reader
+
+    def begin(self) -> None:
+        """Begin a transaction that writes.
+
+        Raises:
+            sqlite3.Error: SQLite refused, or others have kept the file locked.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                self.writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if attempt == _ATTEMPTS or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                self._retried()
+            else:
+                return
+
     def check_place(self) -> None:
-        """Refuse to write to a file that nobody would find again.
+        """Refuse to use another file than the one that was opened: nobody would find again what is written there.
 
         Raises:
             EventStoreError: STORAGE_ERROR: the file was removed, moved or replaced after it was opened.
@@ -67,7 +113,7 @@ class Connections:
             raise EventStoreError(
                 StoreCode.STORAGE_ERROR,
                 f"{self._path} was removed, moved or replaced since it was opened",
-                hint="open the store again; nothing was appended",
+                hint="open the store again",
                 path=self._path,
             )
 
@@ -78,8 +124,21 @@ class Connections:
             return None
         return found.st_dev, found.st_ino
 
-    def _open(self) -> sqlite3.Connection:
-        return Connection(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    def _opened_to_read(self) -> sqlite3.Connection:
+        # Without `rw`, an empty file would be made in the place of one that was removed.
+        place = f"{self._place.as_uri()}?mode=rw"
+        try:
+            reader = Connection(place, uri=True, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        except sqlite3.OperationalError:
+            self.check_place()
+            raise
+        try:
+            self.check_place()
+            reader.execute("PRAGMA query_only = ON")
+        except BaseException:
+            reader.close()
+            raise
+        return reader
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -90,9 +149,13 @@ class Connections:
                 raise closed()
             connection = self._idle.pop() if self._idle else None
         with failures(self._path):
+            if self._is_unwritable:
+                self.check_place()
+                with unwritable.reading(self._place, _PATIENCE) as connection:
+                    yield connection
+                return
             if connection is None:
-                connection = self._open()
-                connection.execute("PRAGMA query_only = ON")
+                connection = self._opened_to_read()
             try:
                 yield connection
             finally:

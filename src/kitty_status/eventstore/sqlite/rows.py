@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.decode
-_INSERT = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
-_INSERT_TAG = "INSERT INTO event_tags (key, value, position) VALUES (?, ?, ?)"
+# A row that is refused ends the transaction, as whoever inserts would do: SQLite then keeps no journal for each row.
+_INSERT = f"INSERT OR ROLLBACK INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
+_INSERT_TAG = "INSERT OR ROLLBACK INTO event_tags (key, value, position) VALUES (?, ?, ?)"
 
 
 def insert(connection: sqlite3.Connection, events: Sequence[Event]) -> None:

@@ -9,7 +9,7 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 APPLICATION_ID = 0x6B737465
 """`kste` in the header of the file, by which `file` and we know it."""
 
-VERSION = 2
+VERSION = 3
 
 FIXED_WAL_RESET = (3, 51, 3)
 """The first SQLite without the WAL-reset bug, by which a checkpoint could damage a file (3.7.0 to 3.51.2)."""
@@ -99,6 +99,44 @@ WHEN (SELECT count(*) FROM events WHERE position BETWEEN OLD.from_position AND O
 BEGIN SELECT RAISE(ABORT, 'an archive goes only when its events are back'); END;
 """
 
+# A row that comes next, or one that goes back to where an archive has it. REPLACE would fire no trigger of DELETE, so
+# every key is looked for here. What has not yet failed is rolled back with the rest: RAISE(ABORT) would make SQLite
+# keep a journal for each row, which costs as much as the row. The version is compared in this odd way because
+# max(..., ...) of two questions costs as much again.
+_TRIGGERS_OF_INSERTS = """
+CREATE TRIGGER events_come_next BEFORE INSERT ON events
+WHEN (
+    NEW.position IS NOT (SELECT coalesce(max(position), 0) + 1 FROM events)
+    OR (
+        NEW.version - 1 IS NOT
+            coalesce((SELECT version FROM events WHERE stream = NEW.stream ORDER BY version DESC LIMIT 1), 0)
+        AND (
+            NEW.version - 1 IS NOT (SELECT version FROM archived_streams WHERE stream = NEW.stream)
+            OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND version >= NEW.version)
+        )
+    )
+    OR EXISTS (SELECT 1 FROM archived_streams WHERE stream = NEW.stream AND version >= NEW.version)
+    OR EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+    OR EXISTS (SELECT 1 FROM archived_ids WHERE id = NEW.id)
+) AND NOT (
+    EXISTS (SELECT 1 FROM archived_ids WHERE id = NEW.id AND position = NEW.position)
+    AND EXISTS (SELECT 1 FROM event_archives WHERE to_position >= NEW.position AND from_position <= NEW.position)
+    AND NOT EXISTS (SELECT 1 FROM events WHERE position = NEW.position)
+    AND NOT EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+    AND NOT EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND version = NEW.version)
+)
+BEGIN SELECT RAISE(ROLLBACK, 'an event takes the next position, the next version of its stream and a new id'); END;
+CREATE TRIGGER event_tags_are_those_of_their_events BEFORE INSERT ON event_tags
+WHEN NOT EXISTS (
+    SELECT 1 FROM events, json_each(events.tags) AS tag
+    WHERE events.position = NEW.position AND tag.key = NEW.key AND (
+        tag.atom = NEW.value
+        OR (tag.type = 'array' AND EXISTS (SELECT 1 FROM json_each(tag.value) WHERE value = NEW.value))
+    )
+)
+BEGIN SELECT RAISE(ROLLBACK, 'the event has no such tag'); END;
+"""
+
 _TO_VERSION_2 = (
     """
 DROP TRIGGER events_are_never_removed;
@@ -122,8 +160,15 @@ CREATE VIEW days AS
     SELECT substr(at, 1, 10) AS day, count(*) AS events FROM events GROUP BY substr(at, 1, 10);
 """
 
-_MISSING = {0: _TABLES + _ARCHIVE + _TRIGGERS_OF_EVENTS + _VIEWS, 1: _TO_VERSION_2}
+_MISSING = {
+    0: _TABLES + _ARCHIVE + _TRIGGERS_OF_EVENTS + _TRIGGERS_OF_INSERTS + _VIEWS,
+    1: _TO_VERSION_2 + _TRIGGERS_OF_INSERTS,
+    2: _TRIGGERS_OF_INSERTS,
+}
 """What a file of an older version lacks; 0 stands for an empty file."""
+
+_OLDEST_TO_READ = 2
+"""The files from this version on have every table of this one."""
 
 
 def prepare(connection: sqlite3.Connection, path: str) -> None:
@@ -145,8 +190,27 @@ def prepare(connection: sqlite3.Connection, path: str) -> None:
             connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # SQLite may have ended the transaction itself, and its error is the one to tell.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
+
+
+def check_readable(connection: sqlite3.Connection, path: str) -> None:
+    """Check that a file that cannot be written is an event store with every table that is read.
+
+    Raises:
+        EventStoreError: STORAGE_ERROR: it is not.
+        sqlite3.Error: SQLite refused.
+    """
+    version = _version_of(connection, path)
+    if version < _OLDEST_TO_READ:
+        what = f"has the tables of version {version}" if version else "has no tables yet"
+        raise EventStoreError(
+            StoreCode.STORAGE_ERROR,
+            f"{path} {what}, and may not be written here",
+            hint="open it once where it may be written",
+        )
 
 
 def _version_of(connection: sqlite3.Connection, path: str) -> int:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kitty_status.eventstore.archives import check_name
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.errors import EventStoreError
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.protocol import EventStore
-from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of
-from kitty_status.eventstore.snapshots import StateSnapshot, check_place, checked_state, no_such_version
+from kitty_status.eventstore.query import EVERYTHING, EventQuery, instant_of, query_of
+from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_place, checked_state, no_such_version
 from kitty_status.eventstore.sqlite.archiving import Archiver, ArchiveTable
 from kitty_status.eventstore.sqlite.bell import Bell
 from kitty_status.eventstore.sqlite.connections import Connections, failures, may_be_stored, roll_back, store_error
@@ -47,14 +49,21 @@ class SqliteEventStore(EventStore):
 
     def __init__(self, path: Path | str, *, durability: Durability = ALWAYS) -> None:
         super().__init__(durability)
-        self.path = Path(path)
-        self._connections = Connections(self.path, flushes=durability.flushes)
+        if str(path) == ":memory:":
+            raise EventStoreError(
+                StoreCode.VALIDATION_FAILED,
+                "a store in a file has no place in memory",
+                hint="open the URL memory:, or a MemoryEventStore",
+            )
+        # A program may change its folder while the store is open.
+        self.path = Path(path).absolute()
+        self._connections = Connections(self.path, flushes=durability.flushes, retried=self.measures.retried)
         self._archive = ArchiveTable()
         self._archiver = Archiver(self._connections)
         self._reading = Reading(self._connections.snapshot, self._archive)
         self._stored = Stored(self._connections.writer, self._archive)
         self._bell = Bell(self.path)
-        self._watch = Watch(lambda: [self._bell.path], self._look)
+        self._watch = Watch(lambda: [self._bell.path], self._hear)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
@@ -65,7 +74,7 @@ class SqliteEventStore(EventStore):
                 # A person has interrupted what was begun here.
                 roll_back(writer)
             try:
-                writer.execute("BEGIN IMMEDIATE")
+                self._connections.begin()
                 self._stored.look()
                 stage = Stage(self._stored, appends)
                 outcomes = [stage.outcome_of(append) for append in appends]
@@ -76,7 +85,7 @@ class SqliteEventStore(EventStore):
             self._confirm(writer)
         self._stored.has_grown(stage.events)
         if stage.events:
-            self._bell.ring()
+            self._bell.ring(stage.events)
         return outcomes
 
     def _confirm(self, writer: sqlite3.Connection) -> None:
@@ -91,23 +100,29 @@ class SqliteEventStore(EventStore):
         with self._connections.reading() as reader:
             return int(reader.execute(HEAD).fetchone()[0])
 
-    def wait_for(self, position: int, seconds: float) -> bool:
-        """Wait until there is an event at a position; see `EventStore.wait_for`."""
+    def hear_of(self, position: int, seconds: float) -> bool:
+        """Wait until there is an event at a position; see `EventStore.hear_of`."""
         # Who is not told of an event, because another program has written it, finds it by looking now and then.
-        _ = self._watch.is_watching
-        return super().wait_for(position, seconds)
+        return self._growth.wait_for(position, seconds, self.head, self._watch)
 
-    def _look(self) -> None:
-        if self._bell.was_rung_here():
+    def _hear(self) -> None:
+        told = self._bell.hear()
+        if told is None:
             return  # whoever waits has been told
         try:
-            self._growth.reached(self.head())
+            first, events = told
+            self.recent.add_encoded(first, events)
+            self._growth.reached(first + len(events) - 1 if events else self.head())
         except EventStoreError:
             self.wake()  # whoever waits will meet the error itself
 
     def stream_events(self, query: EventQuery = EVERYTHING) -> Iterator[Event]:
         """Return the events that a query asks for; see `EventStore.stream_events`."""
-        return self._reading.answer(query, self._end_of(query))
+        return self.measures.streamed(chain.from_iterable(self._answers(query)))
+
+    def _answers(self, query: EventQuery) -> Iterator[Iterator[Event]]:
+        """Yield the one answer there is, whose end is looked for when its first event is asked for."""
+        yield self._reading.answer(query_of(query), self._end_of(query))
 
     def _end_of(self, query: EventQuery) -> int:
         """Return the position before which an answer ends; what is known to be stored need not be asked."""
@@ -118,7 +133,10 @@ class SqliteEventStore(EventStore):
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
-        return self._reading.count(query, self.head() + 1 if query.before is None else query.before)
+        before = query_of(query).before
+        before = self.head() + 1 if before is None else before
+        with self.measures.querying():
+            return self._reading.count(query, before)
 
     def get_event_types(self) -> list[str]:
         """Return the types of all events, sorted."""
@@ -143,8 +161,8 @@ class SqliteEventStore(EventStore):
 
     def create_snapshot(self, stream: str, version: int, state: Any) -> StateSnapshot:
         """Keep the state that a stream has at a version; see `EventStore.create_snapshot`."""
-        kept = checked_state(state)
         check_place(stream, version)
+        kept = checked_state(state)
         at = datetime.now(UTC)
         wanted = EventQuery(streams=stream, after_version=max(0, version - 1), limit=1)
         event = next(self.stream_events(wanted), None)
@@ -153,12 +171,19 @@ class SqliteEventStore(EventStore):
             raise no_such_version(stream, version, 0 if newest is None else newest.version)
         row = (stream, version, event.position, _encode(kept).decode(), format_instant(at))
         with self._writing.alone(), failures(str(self.path)):
-            self._connections.writer.execute("INSERT OR REPLACE INTO state_snapshots VALUES (?, ?, ?, ?, ?)", row)
+            self._connections.check_place()
+            writer = self._connections.writer
+            try:
+                self._connections.begin()
+                writer.execute("INSERT OR REPLACE INTO state_snapshots VALUES (?, ?, ?, ?, ?)", row)
+                writer.execute("COMMIT")
+            finally:
+                roll_back(writer)
         return StateSnapshot(stream=stream, version=version, position=event.position, state=kept, at=at)
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
-        check_place(stream, max_version)
+        check_bound(stream, max_version)
         with self._connections.reading() as reader:
             row = reader.execute(
                 "SELECT stream, version, position, state, at FROM state_snapshots "
@@ -197,12 +222,14 @@ class SqliteEventStore(EventStore):
 
     def restore_events(self, name: str) -> int:
         """Bring a chunk back from the archive; see `EventStore.restore_events`."""
+        check_name(name)
         with self._writing.alone(), failures(str(self.path)):
             self._connections.check_place()
             return self._archiver.restore(name)
 
     def check_archive(self, name: str) -> None:
         """Compare a chunk with its checksum; see `EventStore.check_archive`."""
+        check_name(name)
         with self._connections.reading() as reader:
             self._archive.check(reader, name)
 

@@ -51,8 +51,9 @@ class Stored:
 
     def has_grown(self, events: Collection[Event]) -> None:
         """Remember what was committed."""
-        self._head += len(events)
         self._versions.update((event.stream, event.version) for event in events)
+        # Last: where it is not reached, because a person interrupts, the head differs, and all is asked again.
+        self._head += len(events)
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""

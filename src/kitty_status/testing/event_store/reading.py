@@ -135,6 +135,12 @@ class ReadingPromises(StoreCase):
         bad: list[dict[str, Any]] = [
             {"limit": -1},
             {"offset": -1},
+            {"after": None},
+            {"offset": None},
+            {"after_version": None},
+            {"types": None},
+            {"order_by": None},
+            {"any_of": EventQuery()},
             {"after": "1"},
             {"order_by": "size"},
             {"direction": "up"},
@@ -188,7 +194,6 @@ class ReadingPromises(StoreCase):
                 assert numbers(store.get_events(query.narrowed(order_by="type", direction="desc"))) == [number]
             assert store.get_events(EventQuery(tags=dict.fromkeys(many, "v"))) == []
             assert store.get_events(EventQuery(start="2027-01-01T00:00:00Z", end="2026-01-01T00:00:00Z")) == []
-            assert len(store.get_events(EventQuery(types=[], ids=(), tags={"issueId": []}))) == 2
 
     def test_what_was_handed_out_can_be_changed_without_harm(self, tmp_path: Path) -> None:
         """Nor does what was given to an append belong to the store."""
@@ -248,20 +253,23 @@ class ReadingPromises(StoreCase):
             assert numbers(store.read_range("2026-01-09", "2026-01-10")) == [0, 1, 3]
             assert numbers(store.read_range("2026-01-11", "9999-12-31")) == [2]
             assert store.get_event_files() == ["2026-01-09", "2026-01-10", "2026-01-11"]
-            for bad in ("2026-1-1", "2026-02-30", "today", MOMENT):
+            odd: Any = None
+            for bad in ("2026-1-1", "2026-02-30", "2026-W02-6", "\u0662026-01-10", "today", MOMENT, odd):
                 with refused(StoreCode.QUERY_ERROR, "day"):
                     store.read_day(bad)
 
     def test_a_stream_is_of_the_moment_in_which_its_first_event_was_asked_for(self, tmp_path: Path) -> None:
-        """What comes meanwhile does not lengthen it."""
+        """What comes meanwhile does not lengthen it, and what came before does."""
         with self.opened(tmp_path) as store:
-            store.append_batch(events(10))
-            stream = store.stream_events()
-            seen = [next(stream)]
-            store.append_batch(events(10))
-            seen += stream
-            assert positions(seen) == list(range(1, 11))
-            assert store.count_events(EVERYTHING) == 20
+            store.append_batch(events(9))
+            for number, order in enumerate(("position", "timestamp", "type")):
+                stream = store.stream_events(EventQuery(order_by=order))
+                store.append(event(20))
+                seen = [next(stream)]
+                store.append(event(20))
+                seen += stream
+                assert positions(seen) == list(range(1, 11 + 2 * number)), order
+            assert store.count_events(EVERYTHING) == 15
 
     def test_a_store_that_is_opened_again_has_everything(self, tmp_path: Path) -> None:
         """And goes on where it was."""
@@ -269,11 +277,6 @@ class ReadingPromises(StoreCase):
         stored = store.append_batch(varied())
         store.close()
         store.close()
-        with refused(StoreCode.STORAGE_ERROR, "closed"):
-            store.append(event())
-        for ask in (store.head, store.get_events, store.count_events, store.subscribe, lambda: store.get_snapshot("a")):
-            with refused(StoreCode.STORAGE_ERROR, "closed"):
-                ask()
         if not self.persists:
             return
         with self.opened(tmp_path) as again:

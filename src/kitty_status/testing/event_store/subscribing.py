@@ -15,7 +15,7 @@ from kitty_status.testing.event_store.base import SECONDS, StoreCase, event, eve
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kitty_status.eventstore.event import Event
+    from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.protocol import EventStore
 
 
@@ -109,21 +109,24 @@ class SubscribingPromises(StoreCase):
                     store.subscribe(query)
 
     def test_no_subscriber_skips_or_repeats_an_event_while_four_writers_write(self, tmp_path: Path) -> None:
-        """Batches of mixed sizes; subscribers from the start and from the middle."""
+        """Batches of mixed sizes; subscribers from the start and from the middle, of all events and of some."""
         sizes, rounds = (1, 7, 1, 40), 15
         total = sum(sizes) * rounds
-        with self.opened(tmp_path) as store, ThreadPoolExecutor(8) as pool:
-            early = [pool.submit(_collect, store, 0, total) for _ in range(2)]
+        queries = EventQuery(), EventQuery(), EventQuery(types=["Of7", "Else"]), EventQuery(tags={"size": "40"})
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(12) as pool:
+            early = [pool.submit(_collect, store, query, 0, total) for query in queries]
             writers = [pool.submit(_write, store, size, rounds) for size in sizes]
             assert store.wait_for(total // 2, SECONDS)
             # The writers may have finished by now; behind the last event nothing would come.
             middle = min(store.head(), total - 1)
-            late = pool.submit(_collect, store, middle, total)
+            late = [pool.submit(_collect, store, query, middle, total) for query in queries]
             for writer in writers:
                 writer.result()
-            for subscriber in early:
-                assert subscriber.result() == list(range(1, total + 1))
-            assert late.result() == list(range(middle + 1, total + 1))
+            assert positions(store.get_events()) == list(range(1, total + 1))
+            for query, whole, rest in zip(queries, early, late, strict=True):
+                expected = positions(store.get_events(query))
+                assert whole.result() == expected
+                assert rest.result() == [each for each in expected if each > middle]
 
 
 class CrowdPromises(StoreCase):
@@ -169,19 +172,66 @@ class CrowdPromises(StoreCase):
                 assert sum(pool.map(attempt, range(16))) == 1
             assert store.head() == self.conditional_rounds
 
+    def test_of_many_callers_with_one_event_all_get_its_one_place(self, tmp_path: Path) -> None:
+        """Sixteen at once, alone and in batches of their own."""
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(16) as pool:
+            for number in range(10):
+                one = event(number, id=f"one/{number}")
+                batches = [[one], [event(number, id=f"two/{number}"), one], [one, event(number)]]
+                answers = list(pool.map(store.append_batch, [batches[caller % 3] for caller in range(16)]))
+                places = {each for answer in answers for each in answer if each.id == one.id}
+                assert len(places) == 1
+            found = store.get_events()
+            assert positions(found) == list(range(1, len(found) + 1))
+            assert len({each.id for each in found}) == len(found) == 10 * (2 + 5)
+
+    def test_of_many_callers_with_other_content_under_one_id_one_wins(self, tmp_path: Path) -> None:
+        """The others are told which event the id stands for, and which one was refused."""
+        with self.opened(tmp_path) as store, ThreadPoolExecutor(16) as pool:
+            for number in range(10):
+                batches = [
+                    [event(caller, type=f"T{caller}", id=f"one/{number}"), event(caller)] for caller in range(16)
+                ]
+                answers = list(pool.map(_refusal, [store] * 16, batches))
+                stored = store.get_event(f"one/{number}")
+                assert stored is not None
+                assert answers[stored.data["number"]] is None
+                for caller, error in enumerate(answers):
+                    if caller != stored.data["number"]:
+                        assert error is not None
+                        assert error.code == StoreCode.DUPLICATE_EVENT, error
+                        assert error.context["event_id"] == stored.id
+                        assert error.context["given"] == {"type": f"T{caller}", "stream": stored.stream}
+                        assert error.context["stored"] == {
+                            "type": stored.type,
+                            "stream": stored.stream,
+                            "position": stored.position,
+                        }
+            assert store.head() == 2 * 10
+
 
 def _write(store: EventStore, size: int, rounds: int) -> None:
     for _ in range(rounds):
-        store.append_batch(events(size))
+        store.append_batch(events(size, type=f"Of{size}", tags={"size": str(size)}))
 
 
-def _collect(store: EventStore, after: int, last: int) -> list[int]:
+def _refusal(store: EventStore, batch: list[NewEvent]) -> EventStoreError | None:
+    try:
+        store.append_batch(batch)
+    except EventStoreError as error:
+        return error
+    return None
+
+
+def _collect(store: EventStore, query: EventQuery, after: int, last: int) -> list[int]:
     found: list[int] = []
-    with store.subscribe(after=after) as subscription:
-        while not found or found[-1] < last:
-            each = subscription.next_within(SECONDS)
-            assert each is not None, f"nothing came behind {found[-1:]}"
-            found.append(each.position)
+    deadline = time.monotonic() + SECONDS
+    with store.subscribe(query, after=after) as subscription:
+        while subscription.position < last:
+            assert time.monotonic() < deadline, f"nothing came behind {subscription.position}"
+            each = subscription.next_within(0.2)
+            if each is not None:
+                found.append(each.position)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kitty_status.testing.event_store.appending import AppendingPromises
 from kitty_status.testing.event_store.archiving import ArchivingPromises
+from kitty_status.testing.event_store.calling import CallingPromises
 from kitty_status.testing.event_store.forking import ForkingPromises
 from kitty_status.testing.event_store.keeping import KeepingPromises
 from kitty_status.testing.event_store.reading import ReadingPromises
@@ -12,6 +13,7 @@ from kitty_status.testing.event_store.subscribing import CrowdPromises, Subscrib
 
 class EventStoreSuite(
     AppendingPromises,
+    CallingPromises,
     ReadingPromises,
     SubscribingPromises,
     CrowdPromises,

@@ -12,7 +12,7 @@ from kitty_status.eventstore.protocol import EventStore
 from kitty_status.eventstore.query import EVERYTHING, EventQuery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
     from datetime import date, datetime
 
     from kitty_status.eventstore.archives import Archived
@@ -51,7 +51,7 @@ class Twin(EventStore):
 
     def append_batch(
         self,
-        events: Sequence[NewEvent | Event],
+        events: Iterable[NewEvent | Event],
         *,
         expected_version: ExpectedVersion = ANY_VERSION,
         condition: AppendCondition | None = None,
