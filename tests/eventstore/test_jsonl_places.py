@@ -270,8 +270,9 @@ def test_an_id_that_another_process_repeats_is_noticed(tmp_path: Path, layout: s
         (path,) = log_files(tmp_path)
         with path.open("ab") as file:
             file.write(own("a", 2, 2))
-        with refused(StoreCode.CORRUPT, ":2", "'a'"):
-            store.append(event(stream="s"))
+        for _ in range(3):
+            with refused(StoreCode.CORRUPT, ":2", "'a'"):
+                store.append(event(stream="s"))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:2])

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.jsonl.beside import merged, merged_backwards
-from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError
+from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, missing
 from kitty_status.eventstore.jsonl.readers import LEAST, Readers
 from kitty_status.eventstore.jsonl.segments import PIECE, SegmentGoneError
 from kitty_status.eventstore.values import GREATEST
@@ -245,7 +245,7 @@ class Log:
         for events in lists:
             for event in events if events[-1].position != before + len(events) else ():
                 if event.position != before + 1:
-                    why = f"the events {before + 1} to {event.position - 1} are missing before {event.position}"
+                    why = f"event {event.position}: {missing(before + 1, event.position - 1)}"
                     self._notes.note(part.segments[0], -event.position, b"", why)
                 before = event.position
             yield events
