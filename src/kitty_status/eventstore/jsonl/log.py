@@ -92,7 +92,8 @@ class Log:
 
     def backwards(self, after: int, last: int, visible: Visible) -> Iterator[list[Event]]:
         """Yield the same events the other way round: the list of the newest first, and the newest first in it."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt = 1
+        while True:
             try:
                 for events in self._backwards(after, last, visible):
                     yield events
@@ -100,6 +101,7 @@ class Log:
             except SegmentGoneError:
                 if attempt == _ATTEMPTS:
                     raise
+                attempt += 1
             except _AgainError as again:
                 visible, last = again.visible, again.last
             else:
