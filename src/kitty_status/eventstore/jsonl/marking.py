@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.damage import lost
 from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Context, Mark, decode_marks, mark_of
 from kitty_status.jsonl.codec import MAX_LINE_BYTES, LineDamagedError
 from kitty_status.jsonl.tail import TAIL_COMPLETE, TAIL_DAMAGED, classify_tail
@@ -109,6 +110,19 @@ def _before(plain: list[bytes], marks: Sequence[Mark | None]) -> Context:
             return Context(max(0, mark.position - 1 - before), event=0)
         before += bool(line.strip(_BLANK))
     return Context()
+
+
+def has_grown(segment: Segment, starts: dict[str, int]) -> bool:
+    """Say whether a file is longer than what was read of it.
+
+    Raises:
+        EventStoreError: CORRUPT: it is shorter.
+    """
+    known = starts.get(segment.name, 0)
+    size = segment.size()
+    if size < known:
+        raise lost(segment.path, f"is shorter than what was read of it: {size} bytes of {known} are left")
+    return size > known
 
 
 def refuse_other_content(segment: Segment) -> None:
