@@ -53,6 +53,12 @@ def test_appends_are_counted_by_what_became_of_them(reader: InMemoryMetricReader
     assert found["eventstore.batch.events"] == [({"backend": "MemoryEventStore"}, (2, 4))]
 
 
+def test_an_append_that_is_not_even_handed_over_is_counted_too(reader: InMemoryMetricReader) -> None:
+    with refused(StoreCode.VALIDATION_FAILED):
+        MemoryEventStore().append(event(type=""))
+    assert [labels["outcome"] for labels, _ in figures(reader)["eventstore.appends"]] == ["VALIDATION_FAILED"]
+
+
 def test_a_commit_that_fails_is_counted_too(reader: InMemoryMetricReader, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise EventStoreError(StoreCode.CORRUPT, "the file is damaged", hint="mend it")

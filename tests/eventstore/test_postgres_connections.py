@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import psycopg
@@ -69,7 +69,7 @@ def test_a_server_that_is_not_there_is_a_storage_error_that_names_no_password() 
         PostgresEventStore("postgresql://ann:secret@localhost:1/events?connect_timeout=2")
     assert "secret" not in refusal.value.message
     assert refusal.value.retryable
-    with refused(StoreCode.STORAGE_ERROR, "connection string"):
+    with refused(StoreCode.VALIDATION_FAILED, "connection string"):
         PostgresEventStore("nonsense=1")
 
 
@@ -276,3 +276,21 @@ def test_a_store_whose_head_is_gone_is_damaged(schemas: Schemas) -> None:
         for call in (lambda: store.append(event()), store.get_events, store.get_event_types):
             with refused(StoreCode.CORRUPT, "event_head"):
                 call()
+
+
+def test_an_event_may_hold_any_character_whatever_the_surroundings_speak(
+    postgres: str, schemas: Schemas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    dsn = psycopg.conninfo.make_conninfo(postgres, client_encoding="LATIN1")
+    with PostgresEventStore(dsn, schema=schemas.name("encoded")) as store:
+        stored = store.append(event(type="\u65e5\u672c", data={"\u65e5": "\U0001f600"}))
+        assert store.get_events(EventQuery(types="\u65e5\u672c")) == [stored]
+
+
+def test_an_option_or_a_schema_that_nobody_knows_is_refused(postgres: str) -> None:
+    with refused(StoreCode.VALIDATION_FAILED, "foo"):
+        open_url("postgresql://?foo=bar")
+    nothing: Any = None
+    with refused(StoreCode.VALIDATION_FAILED, "schema"):
+        PostgresEventStore(postgres, schema=nothing)

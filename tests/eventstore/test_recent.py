@@ -81,7 +81,7 @@ def test_what_is_kept_is_bounded_in_number_and_in_bytes(
     store = MemoryEventStore()
     store.recent = kept
     store._events = [("", "", b"")] * 400
-    store._found_by = 400
+    store._head = 400
     store.append(event(data={"text": "short"}))
     assert 0 < len(kept.after(401 - 5)) <= 5
     store.append(event(data={"text": "long" * 1000}))

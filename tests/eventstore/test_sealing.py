@@ -111,3 +111,32 @@ def test_a_lock_that_cannot_be_had_is_the_stores_own_error(sealing: Sealing, tmp
     (tmp_path / "keys" / ".lock").symlink_to(tmp_path / "elsewhere")
     with refused(StoreCode.STORAGE_ERROR, "symbolic link"):
         sealing.seal(ANN, "ann", PRIVATE)
+
+
+def test_the_name_of_one_field_is_one_field(sealing: Sealing) -> None:
+    sealed = sealing.seal({"street": "Long Lane", "s": 1}, "ann", "street")
+    assert sealed["s"] == 1
+    assert "Long Lane" not in str(sealed)
+    assert sealing.open(sealed) == {"street": "Long Lane", "s": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "fields"),
+    [(None, ["a"]), ([1], ["a"]), ("text", "a"), ({"a": 1}, None), ({"a": 1}, [None]), ({"a": 1}, 7)],
+)
+def test_what_cannot_be_sealed_is_refused_before_a_key_is_made(
+    sealing: Sealing, tmp_path: Path, data: Any, fields: Any
+) -> None:
+    with refused(StoreCode.VALIDATION_FAILED):
+        sealing.seal(data, "ann", fields)
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_program_that_changes_its_folder_finds_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    relative = Sealing(SubjectKeys(Path("keys")))
+    sealed = relative.seal({"a": 1}, "ann", ["a"])
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    assert relative.open(sealed) == {"a": 1}
+    assert not list((tmp_path / "other").iterdir())

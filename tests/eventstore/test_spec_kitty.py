@@ -10,6 +10,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from spec_kitty_events.models import Event, StorageError
@@ -188,3 +189,78 @@ def test_what_cannot_be_stored_or_read_is_the_packages_own_error(path: Path, tmp
         blocked.load_all_events()
     with pytest.raises(StorageError, match="not saved"):
         blocked.save_event(make_event())
+
+
+def test_the_folders_of_the_file_are_made_by_the_first_event(tmp_path: Path) -> None:
+    path = tmp_path / "not" / "yet" / "there" / "events.jsonl"
+    store, event = SimpleJsonStore(path), make_event()
+    assert not (tmp_path / "not").exists()
+    store.save_event(event)
+    assert path.parent.is_dir()
+    assert store.load_all_events() == [event]
+
+
+def test_a_thousand_events_are_saved_one_by_one_and_loaded(path: Path) -> None:
+    store = SimpleJsonStore(path)
+    events = [make_event(lamport_clock=number) for number in range(1000)]
+    for event in reversed(events):
+        store.save_event(event)
+    assert len(path.read_bytes().splitlines()) == 1000
+    assert store.load_all_events() == events
+    assert SimpleJsonStore(path).load_events("WP01") == events
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("field"), AttributeError("it"), RecursionError("deep"), OverflowError("big")]
+)
+def test_whatever_the_package_raises_for_a_line_is_a_malformed_line(
+    path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, first, second = SimpleJsonStore(path), make_event(lamport_clock=1), make_event(lamport_clock=2)
+    store.save_event(first)
+    store.save_event(second)
+    whole = Event.from_dict
+
+    def from_dict(row: dict[str, Any]) -> Event:
+        if row["event_id"] == first.event_id:
+            raise error
+        return whole(row)
+
+    monkeypatch.setattr(Event, "from_dict", from_dict)
+    with caplog.at_level(logging.WARNING):
+        assert store.load_all_events() == [second]
+    assert type(error).__name__ in caplog.text
+    assert "1 malformed line(s) skipped" in caplog.text
+
+
+def test_a_file_whose_line_endings_another_program_has_changed_is_read(path: Path) -> None:
+    store, first, second = SimpleJsonStore(path), make_event(lamport_clock=1), make_event(lamport_clock=2)
+    store.save_event(first)
+    store.save_event(second)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    again = SimpleJsonStore(path)
+    again.save_event(first)
+    third = make_event(lamport_clock=3)
+    again.save_event(third)
+    assert again.load_all_events() == [first, second, third]
+    assert len(path.read_bytes().splitlines()) == 3
+
+
+@pytest.mark.parametrize("what", [None, {}, "event"])
+def test_what_is_no_event_is_the_packages_own_error(path: Path, what: Any) -> None:
+    with pytest.raises(StorageError, match="no event"):
+        SimpleJsonStore(path).save_event(what)
+    assert not path.exists()
+
+
+def test_a_program_that_changes_its_folder_goes_on_with_the_same_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    store, event = SimpleJsonStore(Path("events.jsonl")), make_event()
+    store.save_event(event)
+    monkeypatch.chdir(tmp_path / "other")
+    store.save_event(event)
+    assert store.load_all_events() == [event]
+    assert not list((tmp_path / "other").iterdir())

@@ -1,5 +1,7 @@
 """What keeps a SQLite file from being forged, split, replaced under a store's feet, or from being read at all."""
 
+# ruff: noqa: S608  the statements are ours
+
 from __future__ import annotations
 
 import os
@@ -54,7 +56,7 @@ def test_a_stranger_can_put_nothing_in_the_place_of_an_event(tmp_path: Path, row
     path = tmp_path / "events.db"
     with SqliteEventStore(path) as store:
         stored = store.append_batch([event(id="a", stream="s"), event(id="b", stream="s"), event(id="c", stream="o")])
-        with pytest.raises(sqlite3.IntegrityError, match="next position"):
+        with pytest.raises(sqlite3.IntegrityError, match="position"):
             insert(path, *row, '"forged"', "{}", way=way)
         assert store.get_events() == stored
         assert store.append(event(stream="s")).position == 4
@@ -90,7 +92,7 @@ def test_an_event_that_is_archived_cannot_be_inserted_again(tmp_path: Path) -> N
         assert store.compact_events("2027-01-01T00:00:00Z") == 9
         for row in ((11, "e1", "s", 11), (11, "new", "s", 5), (3, "new", "s", 3), (11, "new", "s", 10)):
             for way in ("INSERT", "REPLACE"):
-                with pytest.raises(sqlite3.IntegrityError, match="next position"):
+                with pytest.raises(sqlite3.IntegrityError, match="position"):
                     insert(path, *row, "{}", "{}", way=way)
         assert store.append(event(stream="s")).version == 11
         assert store.restore_events("1-9") == 9
@@ -271,3 +273,43 @@ def test_a_file_that_is_written_while_it_is_taken_for_unchanging_is_not_trusted(
             other.append(event())
     with unwritable.reading(path, 1.0) as reader:
         assert reader.execute("SELECT count(*) FROM events").fetchone() == (2,)
+
+
+GOOD = ("'2026-01-01T00:00:00.000000+00:00'", "'{}'", "'{}'", "'{}'")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [(0, "'x'"), (1, "'{bad'"), (1, "'1,2'"), (1, "''"), (1, "x'00'"), (2, "'[1]'"), (2, "'{\"a\":1}'"), (3, "'null'")],
+)
+def test_a_row_that_cannot_be_read_is_damage_with_its_position(tmp_path: Path, column: int, value: str) -> None:
+    path = tmp_path / "events.db"
+    with SqliteEventStore(path) as store:
+        store.append_batch(events(3))
+        with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+            stranger.execute("DROP TRIGGER events_come_next")
+            values = [*GOOD[:column], value, *GOOD[column + 1 :]]
+            stranger.execute(f"INSERT INTO events VALUES (4, 'b', 'T', 'x', 1, {', '.join(values)})")
+        with refused(StoreCode.CORRUPT, "event 4"):
+            store.get_events()
+        assert positions(store.get_events(EventQuery(before=4))) == [1, 2, 3]
+
+
+def test_a_stranger_writes_instants_as_they_are_sorted(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    SqliteEventStore(path).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+        for at in ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000+01:00", "now"):
+            with pytest.raises(sqlite3.IntegrityError, match="UTC"):
+                stranger.execute(f"INSERT INTO events VALUES (1, 'b', 'T', 'x', 1, '{at}', '{{}}', '{{}}', '{{}}')")
+
+
+def test_a_state_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "events.db"
+    with SqliteEventStore(path) as store:
+        store.append(event(stream="s"))
+        store.create_snapshot("s", 1, {})
+        with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
+            stranger.execute("UPDATE state_snapshots SET state = '{bad'")
+        with refused(StoreCode.CORRUPT, "version 1"):
+            store.get_snapshot("s")

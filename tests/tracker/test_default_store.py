@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import kitty_status
-from kitty_status.eventstore import EventStoreError, MemoryEventStore, NewEvent, SqliteEventStore
+from kitty_status.eventstore import EventStoreError, MemoryEventStore, NewEvent, SqliteEventStore, StoreCode
 from kitty_status.git.run import git
 from kitty_status.tracker.default_store import VARIABLE, open_store
 
@@ -58,3 +58,24 @@ def test_the_environment_names_another_one(tmp_path: Path, monkeypatch: pytest.M
 
 def test_it_is_a_public_name() -> None:
     assert isinstance(kitty_status.open_store("memory:"), MemoryEventStore)
+
+
+def test_a_bare_repository_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = tmp_path / "bare.git"
+    git(["init", "-q", "--bare", str(bare)], cwd=str(tmp_path))
+    for place in (bare, bare / "refs"):
+        monkeypatch.chdir(place)
+        assert path_of() == bare / "kitty-status" / "events.db"
+
+
+def test_without_git_there_is_no_bare_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert path_of() == tmp_path / "data" / "kitty-status" / "events.db"
+
+
+def test_a_repository_that_is_broken_is_the_stores_own_error(tmp_path: Path) -> None:
+    (tmp_path / "work?%20" / ".git").write_text("gitdir: nowhere\n")
+    with pytest.raises(EventStoreError, match="does not lead to a repository") as caught:
+        open_store()
+    assert (caught.value.code, caught.value.retryable) == (StoreCode.STORAGE_ERROR, False)
+    assert "git worktree repair" in caught.value.hint

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_right
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -33,42 +32,37 @@ class MemoryEventStore(EventStore):
 
     def __init__(self) -> None:
         super().__init__()
-        # The id, the stream and the JSON of each event; what else is kept is found by them.
+        # The id, the stream and the JSON of each event; up to the head, they are found by what stands below.
         self._events: list[tuple[str, str, bytes]] = []
-        self._found_by = 0
+        self._head = 0
         self._by_id: dict[str, int] = {}
         self._by_stream: dict[str, list[int]] = {}
         self._snapshots: dict[str, dict[int, StateSnapshot]] = {}
-        self._lock = threading.Lock()
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
+        # No lock: only whoever commits changes anything, and a person's interruption could leave it locked for ever.
         self._catch_up()
         stage = Stage(self, appends)
         outcomes = [stage.outcome_of(append) for append in appends]
-        # One step, which a person can interrupt before or behind, not in between.
-        self._events.extend([(event.id, event.stream, _encode(event)) for event in stage.events])
+        self._events += [(event.id, event.stream, _encode(event)) for event in stage.events]
         self._catch_up()
         return outcomes
 
     def _catch_up(self) -> None:
-        """Make every event findable; an interruption leaves the rest to the next one who looks."""
-        if self._found_by == len(self._events):
-            return
-        with self._lock:
-            while self._found_by < len(self._events):
-                position = self._found_by + 1
-                event_id, stream, _ = self._events[position - 1]
-                self._by_id[event_id] = position
-                positions = self._by_stream.setdefault(stream, [])
-                if position not in positions[-1:]:
-                    positions.append(position)
-                self._found_by = position
+        """Make every event findable, and then visible, all at once; after an interruption this begins anew."""
+        for position in range(self._head + 1, len(self._events) + 1):
+            event_id, stream, _ = self._events[position - 1]
+            self._by_id[event_id] = position
+            positions = self._by_stream.setdefault(stream, [])
+            if not positions or positions[-1] < position:
+                positions.append(position)
+        self._head = len(self._events)
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
         self._refuse_if_closed()
-        return len(self._events)
+        return self._head
 
     def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
         """Return the stored events that have one of these ids, by id."""
@@ -100,18 +94,15 @@ class MemoryEventStore(EventStore):
 
     def _positions(self, query: EventQuery) -> Sequence[int]:
         """Return the positions among which all events of the answer are."""
-        self._catch_up()
-        with self._lock:
-            head = len(self._events)
-            last = head if query.before is None else min(head, query.before - 1)
-            if query.criteria and all(criterion.ids for criterion in query.criteria):
-                ids = {event_id for criterion in query.criteria for event_id in criterion.ids}
-                return sorted(self._by_id[event_id] for event_id in ids if event_id in self._by_id)
-            if query.criteria and all(criterion.streams for criterion in query.criteria):
-                streams = {stream for criterion in query.criteria for stream in criterion.streams}
-                found = sorted(position for stream in streams for position in self._by_stream.get(stream, ()))
-                return found[bisect_right(found, query.after) : bisect_right(found, last)]
-            return range(query.after + 1, last + 1)
+        last = self._head if query.before is None else min(self._head, query.before - 1)
+        if query.criteria and all(criterion.ids for criterion in query.criteria):
+            ids = {event_id for criterion in query.criteria for event_id in criterion.ids}
+            return sorted(position for position in map(self._by_id.get, ids) if position and position <= last)
+        if query.criteria and all(criterion.streams for criterion in query.criteria):
+            streams = {stream for criterion in query.criteria for stream in criterion.streams}
+            found = sorted(position for stream in streams for position in self._by_stream.get(stream, ()))
+            return found[bisect_right(found, query.after) : bisect_right(found, last)]
+        return range(query.after + 1, last + 1)
 
     def _at(self, position: int) -> Event:
         return _decode(self._events[position - 1][2])
@@ -121,25 +112,23 @@ class MemoryEventStore(EventStore):
         self._refuse_if_closed()
         check_place(stream, version)
         kept = checked_state(state)
-        self._catch_up()
         positions = self._by_stream.get(stream, [])
-        if not 0 < version <= len(positions):
-            raise no_such_version(stream, version, len(positions))
+        newest = bisect_right(positions, self._head)
+        if not 0 < version <= newest:
+            raise no_such_version(stream, version, newest)
         snapshot = StateSnapshot(
             stream=stream, version=version, position=positions[version - 1], state=kept, at=datetime.now(UTC)
         )
-        with self._lock:
-            self._snapshots.setdefault(stream, {})[version] = snapshot
+        self._snapshots.setdefault(stream, {})[version] = snapshot
         return _copy(snapshot)
 
     def get_snapshot(self, stream: str, max_version: int | None = None) -> StateSnapshot | None:
         """Return the newest state that is kept of a stream; see `EventStore.get_snapshot`."""
         check_bound(stream, max_version)
         self._refuse_if_closed()
-        with self._lock:
-            kept = self._snapshots.get(stream, {})
-            versions = [version for version in kept if max_version is None or version <= max_version]
-            return _copy(kept[max(versions)]) if versions else None
+        kept = self._snapshots.get(stream, {})
+        versions = [version for version in list(kept) if max_version is None or version <= max_version]
+        return _copy(kept[max(versions)]) if versions else None
 
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
         """Move nothing: there is no other place than memory."""

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from kitty_status.errors import KittyStatusError
 from kitty_status.jsonl.append import Place, append_line
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PREVIEW = 100
+# What the package's models may raise for a row that is no event; `ValidationError` is one of them.
+_REFUSALS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 class _EventWithMore(Event):
@@ -51,13 +53,15 @@ class SimpleJsonStore(EventStore):
     * **Ordered** as the installed package orders: events without a clock first, then by clock, node and id.
     * **Tolerant.** A damaged line is skipped with a warning, and a summary says how many were.
     * **Complete.** Fields that the package does not know stay with their events.
+    * **Bounded.** A payload nested deeper than 32, or a line over 8 MiB, is refused, and skipped where one stands.
     * A file that does not exist is an empty store; its folders are made by the first event.
 
     Lock and quarantine lie in the folder `.kitty-status` beside the file.
     """
 
     def __init__(self, file_path: Path) -> None:
-        self._file_path = Path(file_path)
+        # A program may change its folder while it keeps the store.
+        self._file_path = Path(file_path).absolute()
         state = self._file_path.parent / ".kitty-status"
         self._place = Place(self._file_path, state / "locks" / f"{self._file_path.name}.lock", state / "quarantine")
         self._known_ids: set[str] = set()
@@ -70,6 +74,8 @@ class SimpleJsonStore(EventStore):
         Raises:
             StorageError: it could not be stored; the same call may be made again.
         """
+        if not isinstance(event, Event):
+            raise StorageError(f"a {type(event).__name__} is no event, and was not saved")
         try:
             # The model would write null for a number that JSON does not have.
             json.dumps(event.model_dump(), allow_nan=False, default=lambda _: None)
@@ -116,8 +122,8 @@ class SimpleJsonStore(EventStore):
         for number, row, line in self._rows(skip):
             try:
                 event = _event_of(row)
-            except (ValidationError, TypeError) as error:
-                skip(number, line, " ".join(str(error).split()), is_json=True)
+            except _REFUSALS as error:
+                skip(number, line, f"{type(error).__name__}: {' '.join(str(error).split())}", is_json=True)
                 continue
             if event.event_id not in seen:
                 seen.add(event.event_id)
@@ -131,7 +137,7 @@ class SimpleJsonStore(EventStore):
             if log is None:
                 return
             with log:
-                yield from rows_in(log, skip)
+                yield from rows_in(map(_unix, log), skip)
         except (OSError, KittyStatusError) as error:
             raise StorageError(f"{self._file_path} cannot be read: {error}") from error
 
@@ -159,9 +165,14 @@ class SimpleJsonStore(EventStore):
 def _id_in(line: bytes) -> list[str]:
     """Return the id of the event in a line, in the package's spelling; none where the line is damaged."""
     try:
-        return [normalize_event_id(decode(line.removesuffix(b"\n")).get("event_id"))]
+        return [normalize_event_id(decode(_unix(line).removesuffix(b"\n")).get("event_id"))]
     except (LineDamagedError, ValueError):
         return []
+
+
+def _unix(line: bytes) -> bytes:
+    """Return a line as it would end if no other program had changed the line endings of the file."""
+    return line.removesuffix(b"\r\n") + b"\n" if line.endswith(b"\r\n") else line
 
 
 def _event_of(row: dict[str, Any]) -> Event:

@@ -14,7 +14,7 @@ from kitty_status.jsonl.disk import DISK, open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import Any, BinaryIO
 
@@ -58,7 +58,7 @@ def batches_of(log: BinaryIO) -> Iterator[list[bytes]]:
         yield lines
 
 
-def rows_in(log: BinaryIO, policy: DamagePolicy) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+def rows_in(log: Iterable[bytes], policy: DamagePolicy) -> Iterator[tuple[int, dict[str, Any], bytes]]:
     """Yield (line number, row, line) for each line of an open log that is not blank.
 
     Raises:

@@ -8,18 +8,18 @@ since each writer takes that out before it writes.
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.jsonl.damage import jumps, lost, stands_twice
 from kitty_status.eventstore.jsonl.lines import Context
-from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker, has_grown
+from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker, has_grown, whole, whole_beside
 from kitty_status.eventstore.jsonl.visible import Visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.jsonl.segments import Part, Segment
 
 _MOST_REMEMBERED = 100_000
-_AT_ONCE = 4 << 20
-_FIRST_LOOK = 1 << 14
-_position = attrgetter("position")
+_AT_ONCE, _FIRST_LOOK = 4 << 20, 1 << 14
 
 
 class Known:
@@ -60,24 +58,24 @@ class Known:
             parts = self._layout.parts()
             if self._visible is None:
                 found = self._found_at_the_end(parts)
-                self._visible = self._reach(found.head, found.day, found.ends)
-                self.forget()
-            seen = self._visible
+                with self._not_halfway():
+                    self._reach(found.head, found.day, found.ends)
+                    self.forget()
+            seen = self.seen
             self._may_have_leftovers = False
             newer = (
                 parts[-1:] if parts and parts[-1].day == seen.day else [each for each in parts if each.day >= seen.day]
             )
             if seen.ends and (not newer or newer[0].day != seen.day or len(newer[0].segments) < len(seen.ends)):
                 raise lost(self._layout.path, f"lacks a file of {seen.day or self._layout.path.name} that was read")
-            for part in newer:
-                try:
-                    self._take_in(part, is_locked=is_locked)
-                except EventStoreError:
-                    if is_locked:
-                        raise
-                    # What a dead writer has left may have been taken out while it was read. Real damage stays.
-                    self._take_in(part, is_locked=is_locked)
-            return self._visible
+            try:
+                self._take_in_all(newer, is_locked=is_locked)
+            except EventStoreError:
+                if is_locked:
+                    raise
+                # What a dead writer has left may have been taken out while it was read. Real damage stays.
+                self._take_in_all(newer, is_locked=is_locked)
+            return self.seen
 
     @property
     def seen(self) -> Visible:
@@ -87,10 +85,14 @@ class Known:
     def added(self, events: Sequence[Event], day: str, ends: dict[str, int]) -> None:
         """Take note of what this process has written itself, and where the files end now."""
         with self.lock:
-            self.versions.update([(event.stream, event.version) for event in events])
-            self.ids.update([(event.id, event.position) for event in events])
-            self._event = events[-1].position
-            self._reach(self._event, day, ends)
+            try:
+                self.versions.update([(event.stream, event.version) for event in events])
+                self.ids.update([(event.id, event.position) for event in events])
+                self._event = events[-1].position
+                self._reach(self._event, day, ends)
+            except BaseException:
+                self._visible = None
+                raise
 
     def corrected(self, visible: Visible, behind: Context) -> Visible:
         """Take note of where reading everything up to `visible` has led, and return how far the log reaches."""
@@ -113,6 +115,15 @@ class Known:
         """Know nothing: look at the files again."""
         with self.lock:
             self._visible = None
+
+    @contextmanager
+    def _not_halfway(self) -> Iterator[None]:
+        """Know nothing where a person interrupts: what was noted already would be met again, and taken for damage."""
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            self._visible = None
+            raise
 
     def learned(self, events: Iterable[Event], since: int) -> None:
         """Add what the events say that lie between the position `since` and the one that was it until now."""
@@ -148,8 +159,7 @@ class Known:
         return found
 
     def _reach(self, head: int, day: str, ends: dict[str, int], *, can_begin: bool = True) -> Visible:
-        known = self._visible or Visible()
-        visible = self._visible = Visible(head, day, known.ends | ends if day == known.day else ends)
+        visible = self._visible = Visible(head, day, self.seen.ends | ends if day == self.seen.day else ends)
         if len(self.ids) > _MOST_REMEMBERED or len(self.versions) > _MOST_REMEMBERED:
             self.forget()
         if ends and can_begin and not self._layout.has_many_streams:
@@ -214,6 +224,10 @@ class Known:
 
     # Further on
 
+    def _take_in_all(self, parts: Sequence[Part], *, is_locked: bool) -> None:
+        for part in parts:
+            self._take_in(part, is_locked=is_locked)
+
     def _take_in(self, part: Part, *, is_locked: bool) -> None:
         """Take in what the files of a part have got."""
         limit = _AT_ONCE
@@ -233,35 +247,15 @@ class Known:
                     if offset - start > limit and not self._layout.has_many_streams:
                         is_all = False
                         break
-            accepted = self._accepted(lines, known.head, is_locked=is_locked)
+            accepted = (
+                whole_beside(lines, known.head, is_locked=is_locked) if self._layout.has_many_streams else whole(lines)
+            )
             if accepted:
-                self._accept(part, accepted)
+                with self._not_halfway():
+                    self._accept(part, accepted)
             if is_all:
                 return
             limit = _AT_ONCE if accepted else limit * 2
-
-    def _accepted(self, lines: list[MarkedLine], head: int, *, is_locked: bool) -> list[MarkedLine]:
-        """Return the lines up to the last one with which something ends that was written together."""
-        if not self._layout.has_many_streams:
-            whole = [number for number, line in enumerate(lines, start=1) if line.position >= line.until]
-            return lines[: whole[-1]] if whole else []
-        marked = sorted((line for line in lines if line.mark is not None), key=_position)
-        has_damage = len(marked) < len(lines)
-        accepted = 0
-        for number, line in enumerate(marked):
-            if line.position > head + 1 and not has_damage:
-                is_one = all(each.until == line.until > each.position for each in marked[number:-1])
-                is_one = is_one and marked[-1].until == line.until
-                if is_one or not is_locked:
-                    break
-            head = max(head, line.position)
-            if head >= line.until:
-                accepted = number + 1
-        # A damaged line goes with the line before it in its file.
-        first: dict[str, int] = {}
-        for line in marked[accepted:]:
-            first[line.segment.name] = min(line.start, first.get(line.segment.name, line.start))
-        return sorted((line for line in lines if line.start < first.get(line.segment.name, line.end)), key=_position)
 
     def _accept(self, part: Part, lines: list[MarkedLine]) -> None:
         ends: dict[str, int] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.backoff import attempts
-from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed
+from kitty_status.eventstore.errors import EventStoreError, StoreCode, closed, invalid
 from kitty_status.eventstore.owning import Owner
 from kitty_status.eventstore.postgres.driver import psycopg, psycopg_pool
 
@@ -63,9 +63,14 @@ class Server:
 
     def __init__(self, dsn: str, options: Options) -> None:
         self.options = options
-        with failures("the connection string"):
+        try:
             told = psycopg.conninfo.conninfo_to_dict(dsn)
-            self._dsn = psycopg.conninfo.make_conninfo(dsn, **{k: v for k, v in _DEFAULTS.items() if k not in told})
+        except psycopg.ProgrammingError as error:
+            raise invalid(f"the connection string: {str(error).strip()}", "write it as libpq takes it") from error
+        with failures("the connection string"):
+            defaults = {k: v for k, v in _DEFAULTS.items() if k not in told}
+            # Whatever the surroundings say: an event may hold any character.
+            self._dsn = psycopg.conninfo.make_conninfo(dsn, **defaults, client_encoding="UTF8")
         # A connection string may hold a password: it never stands in a message.
         self.name = f"{told.get('host') or 'localhost'}/{told.get('dbname') or ''}".rstrip("/")
         self._owner = Owner()

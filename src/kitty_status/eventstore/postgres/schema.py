@@ -33,7 +33,7 @@ def checked_schema(name: str) -> str:
     Raises:
         EventStoreError: VALIDATION_FAILED: it holds other characters than those that need no quotes.
     """
-    if _NAME.fullmatch(name):
+    if isinstance(name, str) and _NAME.fullmatch(name):
         return name
     raise EventStoreError(
         StoreCode.VALIDATION_FAILED,

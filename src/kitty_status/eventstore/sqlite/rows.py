@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.sqlite.asking import COLUMNS
 from kitty_status.status.instants import format_instant
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _encode_lines = msgspec.json.Encoder().encode_lines
-_decode = msgspec.json.decode
+_DECODERS = (
+    msgspec.json.Decoder(list[Any]).decode,
+    msgspec.json.Decoder(list[dict[str, str | list[str]]]).decode,
+    msgspec.json.Decoder(list[dict[str, Any]]).decode,
+)
 # A row that is refused ends the transaction, as whoever inserts would do: SQLite then keeps no journal for each row.
 _INSERT = f"INSERT OR ROLLBACK INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  the names are ours
 _INSERT_TAG = "INSERT OR ROLLBACK INTO event_tags (key, value, position) VALUES (?, ?, ?)"
@@ -62,10 +67,33 @@ def _instants(moments: list[datetime]) -> list[str]:
 
 
 def events_of(rows: list[tuple[Any, ...]]) -> list[Event]:
-    """Return the events of rows."""
+    """Return the events of rows.
+
+    Raises:
+        EventStoreError: CORRUPT: one of them cannot be read.
+    """
     if not rows:
         return []
     *plain, at, data, tags, metadata = zip(*rows, strict=True)
-    moments = map(datetime.fromisoformat, at)
-    values = (_decode(f"[{','.join(column)}]") for column in (data, tags, metadata))
-    return list(map(Event, *plain, moments, *values))
+    try:
+        moments = map(datetime.fromisoformat, at)
+        values = map(_values, _DECODERS, (data, tags, metadata))
+        return list(map(Event, *plain, moments, *values))
+    except (ValueError, TypeError) as error:
+        if len(rows) > 1:
+            # One by one, to say which.
+            return [event for row in rows for event in events_of([row])]
+        raise EventStoreError(
+            StoreCode.CORRUPT,
+            f"the row of event {rows[0][0]} cannot be read: {error}",
+            hint="keep a copy of the file, and see who has written the row",
+            position=rows[0][0],
+        ) from error
+
+
+def _values(decode: Callable[[str], list[Any]], column: tuple[str, ...]) -> list[Any]:
+    values = decode(f"[{','.join(column)}]")
+    if len(values) != len(column):
+        # Two values in one row would shift those of all others.
+        raise ValueError("a column does not hold one value")
+    return values

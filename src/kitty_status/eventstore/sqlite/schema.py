@@ -118,14 +118,16 @@ WHEN (
     OR EXISTS (SELECT 1 FROM archived_streams WHERE stream = NEW.stream AND version >= NEW.version)
     OR EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
     OR EXISTS (SELECT 1 FROM archived_ids WHERE id = NEW.id)
+    OR NEW.at NOT GLOB '????-??-??T??:??:??.??????+00:00'
 ) AND NOT (
-    EXISTS (SELECT 1 FROM archived_ids WHERE id = NEW.id AND position = NEW.position)
+    NEW.at GLOB '????-??-??T??:??:??.??????+00:00'
+    AND EXISTS (SELECT 1 FROM archived_ids WHERE id = NEW.id AND position = NEW.position)
     AND EXISTS (SELECT 1 FROM event_archives WHERE to_position >= NEW.position AND from_position <= NEW.position)
     AND NOT EXISTS (SELECT 1 FROM events WHERE position = NEW.position)
     AND NOT EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
     AND NOT EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND version = NEW.version)
 )
-BEGIN SELECT RAISE(ROLLBACK, 'an event takes the next position, the next version of its stream and a new id'); END;
+BEGIN SELECT RAISE(ROLLBACK, 'an event takes the next position, its stream''s next version, a new id and UTC'); END;
 CREATE TRIGGER event_tags_are_those_of_their_events BEFORE INSERT ON event_tags
 WHEN NOT EXISTS (
     SELECT 1 FROM events, json_each(events.tags) AS tag

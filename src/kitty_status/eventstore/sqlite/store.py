@@ -192,13 +192,20 @@ class SqliteEventStore(EventStore):
             ).fetchone()
         if row is None:
             return None
-        return StateSnapshot(
-            stream=row[0],
-            version=row[1],
-            position=row[2],
-            state=_decode(row[3]),
-            at=datetime.fromisoformat(row[4]),
-        )
+        try:
+            return StateSnapshot(
+                stream=row[0],
+                version=row[1],
+                position=row[2],
+                state=_decode(row[3]),
+                at=datetime.fromisoformat(row[4]),
+            )
+        except (ValueError, TypeError) as error:
+            raise EventStoreError(
+                StoreCode.CORRUPT,
+                f"{self.path}: the state of {stream} at version {row[1]} cannot be read: {error}",
+                hint="save it again: it can be computed from the events",
+            ) from error
 
     def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
         """Move the first events, up to one that happened at `before` or later; see `EventStore.compact_events`.
