@@ -10,13 +10,12 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.jsonl.damage import jumps, stands_twice
 from kitty_status.eventstore.jsonl.lines import Context
-from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker, has_grown
+from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker, has_grown, whole, whole_beside
 from kitty_status.eventstore.jsonl.visible import Visible
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 _MOST_REMEMBERED = 100_000
 _AT_ONCE, _FIRST_LOOK = 4 << 20, 1 << 14
-_position = attrgetter("position")
 
 
 class Known:
@@ -60,13 +58,24 @@ class Known:
             parts = self._layout.parts()
             if self._visible is None:
                 found = self._found_at_the_end(parts)
-                self._visible = self._reach(found.head, found.day, found.ends)
-                self.forget()
+                with self._not_halfway():
+                    self._reach(found.head, found.day, found.ends)
+                    self.forget()
+            seen = self.seen
             self._may_have_leftovers = False
-            with self._not_halfway():
-                for part in self._visible.part_and_later(parts, self._layout.path):
-                    self._take_in_at_last(part, is_locked=is_locked)
-            return self._visible
+            newer = (
+                parts[-1:] if parts and parts[-1].day == seen.day else [each for each in parts if each.day >= seen.day]
+            )
+            if seen.ends and (not newer or newer[0].day != seen.day or len(newer[0].segments) < len(seen.ends)):
+                raise lost(self._layout.path, f"lacks a file of {seen.day or self._layout.path.name} that was read")
+            try:
+                self._take_in_all(newer, is_locked=is_locked)
+            except EventStoreError:
+                if is_locked:
+                    raise
+                # What a dead writer has left may have been taken out while it was read. Real damage stays.
+                self._take_in_all(newer, is_locked=is_locked)
+            return self.seen
 
     @property
     def seen(self) -> Visible:
@@ -75,11 +84,15 @@ class Known:
 
     def added(self, events: Sequence[Event], day: str, ends: dict[str, int]) -> None:
         """Take note of what this process has written itself, and where the files end now."""
-        with self.lock, self._not_halfway():
-            self.versions.update([(event.stream, event.version) for event in events])
-            self.ids.update([(event.id, event.position) for event in events])
-            self._event = events[-1].position
-            self._reach(self._event, day, ends)
+        with self.lock:
+            try:
+                self.versions.update([(event.stream, event.version) for event in events])
+                self.ids.update([(event.id, event.position) for event in events])
+                self._event = events[-1].position
+                self._reach(self._event, day, ends)
+            except BaseException:
+                self._visible = None
+                raise
 
     def corrected(self, visible: Visible, behind: Context) -> Visible:
         """Take note of where reading everything up to `visible` has led, and return how far the log reaches."""
@@ -211,13 +224,8 @@ class Known:
 
     # Further on
 
-    def _take_in_at_last(self, part: Part, *, is_locked: bool) -> None:
-        try:
-            self._take_in(part, is_locked=is_locked)
-        except EventStoreError:
-            if is_locked:
-                raise
-            # What a dead writer has left may have been taken out while it was read. Real damage stays.
+    def _take_in_all(self, parts: Sequence[Part], *, is_locked: bool) -> None:
+        for part in parts:
             self._take_in(part, is_locked=is_locked)
 
     def _take_in(self, part: Part, *, is_locked: bool) -> None:
@@ -239,35 +247,15 @@ class Known:
                     if offset - start > limit and not self._layout.has_many_streams:
                         is_all = False
                         break
-            accepted = self._accepted(lines, known.head, is_locked=is_locked)
+            accepted = (
+                whole_beside(lines, known.head, is_locked=is_locked) if self._layout.has_many_streams else whole(lines)
+            )
             if accepted:
-                self._accept(part, accepted)
+                with self._not_halfway():
+                    self._accept(part, accepted)
             if is_all:
                 return
             limit = _AT_ONCE if accepted else limit * 2
-
-    def _accepted(self, lines: list[MarkedLine], head: int, *, is_locked: bool) -> list[MarkedLine]:
-        """Return the lines up to the last one with which something ends that was written together."""
-        if not self._layout.has_many_streams:
-            whole = [number for number, line in enumerate(lines, start=1) if line.position >= line.until]
-            return lines[: whole[-1]] if whole else []
-        marked = sorted((line for line in lines if line.mark is not None), key=_position)
-        has_damage = len(marked) < len(lines)
-        accepted = 0
-        for number, line in enumerate(marked):
-            if line.position > head + 1 and not has_damage:
-                is_one = all(each.until == line.until > each.position for each in marked[number:-1])
-                is_one = is_one and marked[-1].until == line.until
-                if is_one or not is_locked:
-                    break
-            head = max(head, line.position)
-            if head >= line.until:
-                accepted = number + 1
-        # A damaged line goes with the line before it in its file.
-        first: dict[str, int] = {}
-        for line in marked[accepted:]:
-            first[line.segment.name] = min(line.start, first.get(line.segment.name, line.start))
-        return sorted((line for line in lines if line.start < first.get(line.segment.name, line.end)), key=_position)
 
     def _accept(self, part: Part, lines: list[MarkedLine]) -> None:
         ends: dict[str, int] = {}
