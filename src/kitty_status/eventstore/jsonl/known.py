@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.errors import EventStoreError
-from kitty_status.eventstore.jsonl.damage import jumps, stands_twice
+from kitty_status.eventstore.jsonl.damage import jumps, lost, stands_twice
 from kitty_status.eventstore.jsonl.lines import Context
 from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker, has_grown, whole, whole_beside
 from kitty_status.eventstore.jsonl.visible import Visible
