@@ -138,14 +138,22 @@ class Subscription:
         # In a forked child nobody would ever give the turn back.
         self._owner.refuse_others()
         deadline = None if seconds is None else time.monotonic() + seconds
-        if not self._turn.acquire(timeout=-1 if seconds is None else max(0, min(seconds, threading.TIMEOUT_MAX))):
-            return None
-        try:
-            return self._next_before(deadline)
-        finally:
-            self._turn.release()
+        while not self.is_closed:
+            left = LONGEST_WAIT if deadline is None else deadline - time.monotonic()
+            # Only `with` takes a lock so that an interruption in the same moment gives it back; nobody waits inside.
+            with self._turn:
+                event = self._taken(left)
+                position = self.position
+            if event is not None:
+                return event
+            if left <= 0:
+                return None
+            # Who waits is told of what came before, too, so there is nothing to ask for before waiting.
+            self._is_told = self._store.hear_of(position + 1, min(left, LONGEST_WAIT))
+        return None
 
-    def _next_before(self, deadline: float | None) -> Event | None:
+    def _taken(self, left: float) -> Event | None:
+        """Return the next event if it is there; what may still be waited for need not be asked for now."""
         while not self.is_closed:
             event = next(self._page, None)
             if event is not None:
@@ -159,18 +167,13 @@ class Subscription:
                 self._end_of_page = self.position + len(kept)
                 self._is_told = True
                 continue
-            left = LONGEST_WAIT if deadline is None else deadline - time.monotonic()
             # What is known need not be asked: whoever has waited for an event reads it at once.
             head = self._store.known_head()
             if head <= self.position and not (self._is_told and left > 0):
                 head = self._store.head()
-            if head > self.position:
-                self._read_on(head)
-            elif left <= 0:
+            if head <= self.position:
                 return None
-            else:
-                # Who waits is told of what came before, too, so there is nothing to ask for before waiting.
-                self._is_told = self._store.hear_of(self.position + 1, min(left, LONGEST_WAIT))
+            self._read_on(head)
         return None
 
     @property
