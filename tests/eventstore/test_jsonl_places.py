@@ -110,6 +110,19 @@ def test_a_branch_that_was_put_behind_a_longer_one_hides_nothing(tmp_path: Path,
         assert lenient.head() == 601
 
 
+def test_many_days_that_are_out_of_order_are_all_read(tmp_path: Path) -> None:
+    for day in range(9):
+        first = [own(f"{day}-{number}", day * 3 + number, day * 3 + number) for number in (1, 2, 3)]
+        path = tmp_path / f"events/events/2026-05-{day + 1:02d}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join([*first, first[1]]))
+    expected = [f"{day}-{number}" for day in range(9) for number in (1, 2, 3)]
+    for query in (EventQuery(), NEWEST_FIRST, EventQuery(direction="desc", limit=20)):
+        with opened(tmp_path, "daily", on_damage="skip") as store:
+            found = ids(store.get_events(query))
+            assert found == (expected[::-1][: query.limit] if query.is_backwards else expected)
+
+
 def three_days(place: Path, layout: str, days: int = 3) -> list[Event]:
     clock = Clock()
     with opened(place, layout, clock=clock) as store:
@@ -270,8 +283,9 @@ def test_an_id_that_another_process_repeats_is_noticed(tmp_path: Path, layout: s
         (path,) = log_files(tmp_path)
         with path.open("ab") as file:
             file.write(own("a", 2, 2))
-        with refused(StoreCode.CORRUPT, ":2", "'a'"):
-            store.append(event(stream="s"))
+        for _ in range(3):
+            with refused(StoreCode.CORRUPT, ":2", "'a'"):
+                store.append(event(stream="s"))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS[:2])

@@ -37,17 +37,17 @@ def merged(
         if events is None:
             heappop(furthest)
         elif events:
-            _lay([(event.position, event) for event in events if event.position > after], laid, twice)
+            _lay({event.position: event for event in events if event.position > after}, laid, twice)
             heapreplace(furthest, (max(reached, events[-1].position), number))
     if laid:
         yield [laid[position] for position in sorted(laid)]
 
 
-def _lay(events: list[tuple[int, Event]], laid: dict[int, Event], twice: Callable[[Event, Event], None]) -> None:
-    new = dict(events)
-    for position in laid.keys() & new.keys():
-        new[position], other = sorted((laid[position], new[position]), key=_id)
-        twice(new[position], other)
+def _lay(new: dict[int, Event], laid: dict[int, Event], twice: Callable[[Event, Event], None]) -> None:
+    if not laid.keys().isdisjoint(new):
+        for position in laid.keys() & new.keys():
+            new[position], other = sorted((laid[position], new[position]), key=_id)
+            twice(new[position], other)
     laid.update(new)
 
 
@@ -75,7 +75,7 @@ def merged_backwards(
         if events is None:
             heappop(furthest)
         elif events:
-            _lay([(event.position, event) for event in events if event.position <= last], laid, twice)
+            _lay({event.position: event for event in events if event.position <= last}, laid, twice)
             heapreplace(furthest, (-min(reached, events[0].position), number))
     if laid:
         yield [laid[position] for position in sorted(laid)]

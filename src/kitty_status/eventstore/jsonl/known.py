@@ -10,12 +10,12 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.jsonl.damage import jumps, lost, stands_twice
 from kitty_status.eventstore.jsonl.lines import Context
-from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker
+from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker, has_grown, whole, whole_beside
 from kitty_status.eventstore.jsonl.visible import Visible
 
 if TYPE_CHECKING:
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.jsonl.damage import DamageNotes
     from kitty_status.eventstore.jsonl.layouts import Layout
-    from kitty_status.eventstore.jsonl.lines import Mark
     from kitty_status.eventstore.jsonl.log import Log
     from kitty_status.eventstore.jsonl.segments import Part, Segment
 
 _MOST_REMEMBERED = 100_000
 _AT_ONCE, _FIRST_LOOK = 4 << 20, 1 << 14
-_position = attrgetter("position")
 
 
 class Known:
@@ -60,19 +58,24 @@ class Known:
             parts = self._layout.parts()
             if self._visible is None:
                 found = self._found_at_the_end(parts)
-                self._visible = self._reach(found.head, found.day, found.ends)
-                self.forget()
-            seen = self._visible
+                with self._not_halfway():
+                    self._reach(found.head, found.day, found.ends)
+                    self.forget()
+            seen = self.seen
             self._may_have_leftovers = False
             newer = (
                 parts[-1:] if parts and parts[-1].day == seen.day else [each for each in parts if each.day >= seen.day]
             )
             if seen.ends and (not newer or newer[0].day != seen.day or len(newer[0].segments) < len(seen.ends)):
                 raise lost(self._layout.path, f"lacks a file of {seen.day or self._layout.path.name} that was read")
-            with self._not_halfway():
-                for part in newer:
-                    self._take_in(part, is_locked=is_locked)
-            return self._visible
+            try:
+                self._take_in_all(newer, is_locked=is_locked)
+            except EventStoreError:
+                if is_locked:
+                    raise
+                # What a dead writer has left may have been taken out while it was read. Real damage stays.
+                self._take_in_all(newer, is_locked=is_locked)
+            return self.seen
 
     @property
     def seen(self) -> Visible:
@@ -81,11 +84,15 @@ class Known:
 
     def added(self, events: Sequence[Event], day: str, ends: dict[str, int]) -> None:
         """Take note of what this process has written itself, and where the files end now."""
-        with self.lock, self._not_halfway():
-            self.versions.update([(event.stream, event.version) for event in events])
-            self.ids.update([(event.id, event.position) for event in events])
-            self._event = events[-1].position
-            self._reach(self._event, day, ends)
+        with self.lock:
+            try:
+                self.versions.update([(event.stream, event.version) for event in events])
+                self.ids.update([(event.id, event.position) for event in events])
+                self._event = events[-1].position
+                self._reach(self._event, day, ends)
+            except BaseException:
+                self._visible = None
+                raise
 
     def corrected(self, visible: Visible, behind: Context) -> Visible:
         """Take note of where reading everything up to `visible` has led, and return how far the log reaches."""
@@ -217,13 +224,17 @@ class Known:
 
     # Further on
 
+    def _take_in_all(self, parts: Sequence[Part], *, is_locked: bool) -> None:
+        for part in parts:
+            self._take_in(part, is_locked=is_locked)
+
     def _take_in(self, part: Part, *, is_locked: bool) -> None:
         """Take in what the files of a part have got."""
         limit = _AT_ONCE
         while True:
             known = self._visible or Visible()
             starts = known.ends if part.day == known.day else {}
-            grown = [(each, starts.get(each.name, 0)) for each in part.segments if _has_grown(each, starts)]
+            grown = [(each, starts.get(each.name, 0)) for each in part.segments if has_grown(each, starts)]
             if not grown:
                 return
             self._may_have_leftovers = True
@@ -236,65 +247,42 @@ class Known:
                     if offset - start > limit and not self._layout.has_many_streams:
                         is_all = False
                         break
-            accepted = self._accepted(lines, known.head, is_locked=is_locked)
+            accepted = (
+                whole_beside(lines, known.head, is_locked=is_locked) if self._layout.has_many_streams else whole(lines)
+            )
             if accepted:
-                self._accept(part, accepted)
+                with self._not_halfway():
+                    self._accept(part, accepted)
             if is_all:
                 return
             limit = _AT_ONCE if accepted else limit * 2
 
-    def _accepted(self, lines: list[MarkedLine], head: int, *, is_locked: bool) -> list[MarkedLine]:
-        """Return the lines up to the last one with which something ends that was written together."""
-        if not self._layout.has_many_streams:
-            whole = [number for number, line in enumerate(lines, start=1) if line.position >= line.until]
-            return lines[: whole[-1]] if whole else []
-        marked = sorted((line for line in lines if line.mark is not None), key=_position)
-        has_damage = len(marked) < len(lines)
-        accepted = 0
-        for number, line in enumerate(marked):
-            if line.position > head + 1 and not has_damage:
-                is_one = all(each.until == line.until > each.position for each in marked[number:-1])
-                is_one = is_one and marked[-1].until == line.until
-                if is_one or not is_locked:
-                    break
-            head = max(head, line.position)
-            if head >= line.until:
-                accepted = number + 1
-        # A damaged line goes with the line before it in its file.
-        refused = {(line.segment.name, line.start) for line in marked[accepted:]}
-        first: dict[str, int] = {}
-        for name, start in refused:
-            first[name] = min(start, first.get(name, start))
-        kept = (line for line in lines if line.start < first.get(line.segment.name, line.end))
-        return sorted(kept, key=_position)
-
     def _accept(self, part: Part, lines: list[MarkedLine]) -> None:
         ends: dict[str, int] = {}
-        is_ours = all(line.mark is not None and line.mark.position for line in lines)
+        event = self._event
         for line in lines:
-            name = line.segment.name
-            ends[name] = max(ends.get(name, 0), line.end)
-            if line.mark is not None:
-                self._event = line.position
-                if is_ours:
-                    self._remember(line, line.mark)
-        head = self._event if self._layout.has_many_streams else lines[-1].position
-        self._reach(max(head, self._event), part.day, ends, can_begin=is_ours)
+            ends[line.segment.name] = max(ends.get(line.segment.name, 0), line.end)
+            event = event if line.mark is None else line.position
+        is_ours = all(line.mark is not None and line.mark.position for line in lines)
+        if is_ours:
+            self._remember(lines)
+        self._event = event
+        self._reach(event if self._layout.has_many_streams else lines[-1].position, part.day, ends, can_begin=is_ours)
         if not is_ours:
             self.forget()
 
-    def _remember(self, line: MarkedLine, mark: Mark) -> None:
-        version = self.versions.get(mark.stream, 0 if self.since == 0 else None)
-        if self.ids.setdefault(mark.id, line.position) != line.position:
-            self._notes.note(line.segment, line.start, b"", stands_twice(mark.id, self.ids[mark.id]))
-        if version is not None and mark.version != version + 1:
-            self._notes.note(line.segment, line.start, b"", jumps(mark.stream, mark.version, version))
-        self.versions[mark.stream] = max(mark.version, version or 0)
-
-
-def _has_grown(segment: Segment, starts: dict[str, int]) -> bool:
-    known = starts.get(segment.name, 0)
-    size = segment.size()
-    if size < known:
-        raise lost(segment.path, f"is shorter than what was read of it: {size} bytes of {known} are left")
-    return size > known
+    def _remember(self, lines: list[MarkedLine]) -> None:
+        ids: dict[str, int] = {}
+        versions: dict[str, int] = {}
+        for line in lines:
+            if line.mark is not None:
+                stream, version = line.mark.stream, line.mark.version
+                before = versions.get(stream, self.versions.get(stream, 0 if self.since == 0 else None))
+                position = self.ids.get(line.mark.id) or ids.setdefault(line.mark.id, line.position)
+                if position != line.position:
+                    self._notes.note(line.segment, line.start, b"", stands_twice(line.mark.id, position))
+                if before is not None and version != before + 1:
+                    self._notes.note(line.segment, line.start, b"", jumps(stream, version, before))
+                versions[stream] = max(version, before or 0)
+        self.versions |= versions
+        self.ids |= ids

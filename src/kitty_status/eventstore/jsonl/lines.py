@@ -89,7 +89,7 @@ class Context:
         """Return which events are missing before the one at a position, or None."""
         if position <= self.position + 1:
             return None
-        return f"the events {self.position + 1} to {position - 1} are missing before it"
+        return missing(self.position + 1, position - 1)
 
     def version_of(self, stream: str) -> int:
         """Return the version that a stream is at.
@@ -108,6 +108,15 @@ class Context:
     def skip(self) -> None:
         """Go behind a damaged line."""
         self.position += 1
+
+
+def missing(first: int, last: int) -> str:
+    """Return what is wrong with an event before which others should stand."""
+    return (
+        f"event {first} is missing before it"
+        if first == last
+        else f"the events {first} to {last} are missing before it"
+    )
 
 
 class SingleContext(Context):

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from kitty_status.eventstore.jsonl.beside import merged, merged_backwards
-from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError
+from kitty_status.eventstore.jsonl.lines import Context, ContextMissingError, missing
 from kitty_status.eventstore.jsonl.readers import LEAST, Readers
 from kitty_status.eventstore.jsonl.segments import PIECE, SegmentGoneError
 from kitty_status.eventstore.values import GREATEST
@@ -92,7 +92,8 @@ class Log:
 
     def backwards(self, after: int, last: int, visible: Visible) -> Iterator[list[Event]]:
         """Yield the same events the other way round: the list of the newest first, and the newest first in it."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        attempt = 1
+        while True:
             try:
                 for events in self._backwards(after, last, visible):
                     yield events
@@ -100,6 +101,7 @@ class Log:
             except SegmentGoneError:
                 if attempt == _ATTEMPTS:
                     raise
+                attempt += 1
             except _AgainError as again:
                 visible, last = again.visible, again.last
             else:
@@ -245,7 +247,7 @@ class Log:
         for events in lists:
             for event in events if events[-1].position != before + len(events) else ():
                 if event.position != before + 1:
-                    why = f"the events {before + 1} to {event.position - 1} are missing before {event.position}"
+                    why = f"event {event.position}: {missing(before + 1, event.position - 1)}"
                     self._notes.note(part.segments[0], -event.position, b"", why)
                 before = event.position
             yield events

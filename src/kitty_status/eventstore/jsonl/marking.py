@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.jsonl.damage import lost
 from kitty_status.eventstore.jsonl.lines import NAMES_NO_PLACE, Context, Mark, decode_marks, mark_of
 from kitty_status.jsonl.codec import MAX_LINE_BYTES, LineDamagedError
 from kitty_status.jsonl.tail import TAIL_COMPLETE, TAIL_DAMAGED, classify_tail
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 _BLANK = b" \t\r"
 _FIRST_LINES = 1 << 13
+
+
+_position = attrgetter("position")
 
 
 class MarkedLine(NamedTuple):
@@ -109,6 +114,46 @@ def _before(plain: list[bytes], marks: Sequence[Mark | None]) -> Context:
             return Context(max(0, mark.position - 1 - before), event=0)
         before += bool(line.strip(_BLANK))
     return Context()
+
+
+def whole(lines: list[MarkedLine]) -> list[MarkedLine]:
+    """Return the lines of a file up to the last one with which something ends that was written together."""
+    ends = [number for number, line in enumerate(lines, start=1) if line.position >= line.until]
+    return lines[: ends[-1]] if ends else []
+
+
+def whole_beside(lines: list[MarkedLine], head: int, *, is_locked: bool) -> list[MarkedLine]:
+    """Return the same of files side by side, which go on behind the position `head`, in the order of positions."""
+    marked = sorted((line for line in lines if line.mark is not None), key=_position)
+    has_damage = len(marked) < len(lines)
+    accepted = 0
+    for number, line in enumerate(marked):
+        if line.position > head + 1 and not has_damage:
+            is_one = all(each.until == line.until > each.position for each in marked[number:-1])
+            is_one = is_one and marked[-1].until == line.until
+            if is_one or not is_locked:
+                break
+        head = max(head, line.position)
+        if head >= line.until:
+            accepted = number + 1
+    # A damaged line goes with the line before it in its file.
+    first: dict[str, int] = {}
+    for line in marked[accepted:]:
+        first[line.segment.name] = min(line.start, first.get(line.segment.name, line.start))
+    return sorted((line for line in lines if line.start < first.get(line.segment.name, line.end)), key=_position)
+
+
+def has_grown(segment: Segment, starts: dict[str, int]) -> bool:
+    """Say whether a file is longer than what was read of it.
+
+    Raises:
+        EventStoreError: CORRUPT: it is shorter.
+    """
+    known = starts.get(segment.name, 0)
+    size = segment.size()
+    if size < known:
+        raise lost(segment.path, f"is shorter than what was read of it: {size} bytes of {known} are left")
+    return size > known
 
 
 def refuse_other_content(segment: Segment) -> None:
