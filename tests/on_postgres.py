@@ -42,6 +42,16 @@ class Schemas:
         """Open the store of a place."""
         return PostgresEventStore(self.dsn, schema=self.name(place), **({"options": QUICK} | options))
 
+    def turn_the_month(self, place: object) -> None:
+        """Let the next month begin in the store of a place, if it has one yet."""
+        name = self.name(place)
+        with self.stranger() as connection, connection.transaction():
+            connection.execute(f"SELECT FROM {name}.event_head FOR UPDATE")
+            connection.execute(
+                f"SELECT {name}.begin_month((month + interval '1 month')::date, head) "  # noqa: S608
+                f"FROM {name}.event_head WHERE month > '0001-01-01'"
+            )
+
     def drop(self) -> None:
         """Drop every schema that was used."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
