@@ -63,3 +63,14 @@ class Schemas:
         """Lend a connection of somebody who knows nothing of us."""
         with psycopg.connect(self.dsn, autocommit=True, application_name="stranger") as connection:
             yield connection
+
+
+def end_connections(schemas: Schemas, like: str = "%") -> int:
+    """End the connections of kitty-status whose last statement is like a text, and say how many there were."""
+    with schemas.stranger() as stranger:
+        row = stranger.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE application_name = %s AND query LIKE %s",
+            (PROGRAM, like),
+        ).fetchone()
+        return int(row[0]) if row else 0

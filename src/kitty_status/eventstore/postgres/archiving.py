@@ -140,6 +140,9 @@ class Archiver:
                 for events in self._archive.contents(connection, month):
                     rows.copy_into(connection.cursor(), self._table(month), events)
                     restored += len(events)
+                low, end = Known.of(connection.execute(self._asking.months).fetchall()).archived_months(0, None)[month]
+                if restored != end - low - 1:
+                    raise damaged_archive(name, f"it lacks chunks: {restored} of {end - low - 1} events are there")
                 # Whoever begins a month takes the head first, too, and then what attaching a table takes.
                 connection.execute(self._hold)
                 connection.execute(f"SELECT {schema}.restore_month(%s)", (month,))

@@ -178,7 +178,9 @@ class PostgresEventStore(EventStore):
 
     def check_archive(self, name: str) -> None:
         """Compare a month in the archive with its checksums; see `EventStore.check_archive`."""
-        self._lender.settled(lambda connection, known: self._archive.check(connection, known, name), FROM_PRIMARY)
+        self._lender.settled(
+            lambda connection, _: self._archive.check(connection, self._lender.learned(connection), name), FROM_PRIMARY
+        )
 
     def wait_for(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at `position`, so many seconds at most, and say whether there is."""

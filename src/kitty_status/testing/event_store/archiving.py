@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.protocol import EventStore
 
-LATER = MOMENT + timedelta(days=1000)
+LATER = MOMENT + timedelta(days=10_000)
+"""When all events of these tests have happened."""
 
 
 def days(count: int) -> list[NewEvent]:
