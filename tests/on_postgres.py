@@ -42,6 +42,16 @@ class Schemas:
         """Open the store of a place."""
         return PostgresEventStore(self.dsn, schema=self.name(place), **({"options": QUICK} | options))
 
+    def turn_the_month(self, place: object) -> None:
+        """Let the next month begin in the store of a place, if it has one yet."""
+        name = self.name(place)
+        with self.stranger() as connection, connection.transaction():
+            connection.execute(f"SELECT FROM {name}.event_head FOR UPDATE")
+            connection.execute(
+                f"SELECT {name}.begin_month((month + interval '1 month')::date, head) "  # noqa: S608
+                f"FROM {name}.event_head WHERE month > '0001-01-01'"
+            )
+
     def drop(self) -> None:
         """Drop every schema that was used."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
@@ -53,3 +63,14 @@ class Schemas:
         """Lend a connection of somebody who knows nothing of us."""
         with psycopg.connect(self.dsn, autocommit=True, application_name="stranger") as connection:
             yield connection
+
+
+def end_connections(schemas: Schemas, like: str = "%") -> int:
+    """End the connections of kitty-status whose last statement is like a text, and say how many there were."""
+    with schemas.stranger() as stranger:
+        row = stranger.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE application_name = %s AND query LIKE %s",
+            (PROGRAM, like),
+        ).fetchone()
+        return int(row[0]) if row else 0

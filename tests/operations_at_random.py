@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,18 +111,24 @@ class Restoring:
     which: int
 
 
+@dataclass
+class Turning:
+    """The end of a month, for stores that archive months."""
+
+
 operations = st.lists(
     st.builds(Appending, st.lists(new_events, min_size=1, max_size=4), conditions, versions)
     | st.builds(Asking, queries)
     | st.builds(Keeping, _streams, st.integers(0, 4), st.integers())
     | st.builds(Archiving, _moments)
-    | st.builds(Restoring, st.integers(0, 5)),
+    | st.builds(Restoring, st.integers(0, 5))
+    | st.builds(Turning),
     max_size=25,
 )
 
 
-def outcome(store: EventStore, operation: object) -> Any:
-    """Return what an operation gives, or the code of the error that it raises."""
+def outcome(store: EventStore, operation: object, turn: Callable[[], None] = lambda: None) -> Any:
+    """Return what an operation gives, or the code of the error that it raises; `turn` ends a month."""
     try:
         if isinstance(operation, Appending):
             return store.append_batch(
@@ -133,8 +140,7 @@ def outcome(store: EventStore, operation: object) -> Any:
             return _archived(store, operation.before)
         if isinstance(operation, Restoring):
             return _restored(store, operation.which)
-        assert isinstance(operation, Keeping)
-        return _kept(store, operation)
+        return _kept(store, operation) if isinstance(operation, Keeping) else turn()
     except EventStoreError as error:
         return error.code
 

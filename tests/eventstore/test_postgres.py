@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 class TestPostgres(EventStoreSuite):
+    archives = True
     durability = Durability()
 
     @pytest.fixture(autouse=True)
@@ -29,6 +30,9 @@ class TestPostgres(EventStoreSuite):
 
     def open_store(self, place: Path) -> EventStore:
         return self.schemas.open(place, durability=self.durability)
+
+    def period_ends(self, place: Path) -> None:
+        self.schemas.turn_the_month(place)
 
 
 class TestPostgres16(TestPostgres):

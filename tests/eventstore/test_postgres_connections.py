@@ -21,7 +21,7 @@ from kitty_status.eventstore.postgres.connections import Options, store_error
 from kitty_status.eventstore.postgres.store import PostgresEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import event, events, numbers, positions, refused
-from on_postgres import PROGRAM, QUICK, Schemas
+from on_postgres import QUICK, Schemas, end_connections
 from postgres_proxy import Proxy
 
 if TYPE_CHECKING:
@@ -38,17 +38,6 @@ def cut_off(request: pytest.FixtureRequest) -> Iterator[tuple[Proxy, Schemas]]:
     with Proxy(dsn) as proxy:
         yield proxy, Schemas(proxy.dsn, direct.used)
     direct.drop()
-
-
-def end_connections(schemas: Schemas, like: str = "%") -> int:
-    """End the connections of kitty-status whose last statement is like a text, and say how many there were."""
-    with schemas.stranger() as stranger:
-        row = stranger.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-            "WHERE application_name = %s AND query LIKE %s",
-            (PROGRAM, like),
-        ).fetchone()
-        return int(row[0]) if row else 0
 
 
 def test_without_the_library_the_error_names_what_to_install() -> None:

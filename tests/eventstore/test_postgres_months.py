@@ -148,7 +148,7 @@ def test_a_table_that_is_gone_is_an_error_and_never_a_shorter_answer(schemas: Sc
 
 def test_months_are_those_that_positions_may_lie_in() -> None:
     jan, feb, mar = (date(2026, month, 1) for month in (1, 2, 3))
-    known = Known.of([(feb, 10), (jan, 0), (mar, 20)])
+    known = Known.of([(feb, 10, False, 0), (jan, 0, False, 0), (mar, 20, False, 0)])
     assert known.newest == mar
     for first, before, months in (
         (1, None, (jan, feb, mar)),

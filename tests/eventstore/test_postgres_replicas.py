@@ -37,6 +37,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Server, Server]]:
 
 
 class TestPostgresWithAReplica(EventStoreSuite):
+    archives = True
     conditional_rounds = 5
 
     @pytest.fixture(autouse=True)
@@ -46,6 +47,9 @@ class TestPostgresWithAReplica(EventStoreSuite):
 
     def open_store(self, place: Path) -> EventStore:
         return self.schemas.open(place, replicas=[self.replica], options=QUICK)
+
+    def period_ends(self, place: Path) -> None:
+        self.schemas.turn_the_month(place)
 
 
 @contextmanager

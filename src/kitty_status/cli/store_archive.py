@@ -25,7 +25,8 @@ def compact(
 ) -> None:
     """Move old events to the compressed archive of their store, where they are read as before.
 
-    What moves are the first events of the store, up to one that happened later, or days that are over.
+    What moves are the first events of the store, up to one that happened later, or days that are over; in PostgreSQL
+    months that are over.
 
     \b
     Examples:

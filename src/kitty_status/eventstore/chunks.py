@@ -156,6 +156,8 @@ def matching(query: EventQuery, chunk: Chunk, lines: bytes) -> Iterator[Event]:
     starts = range(start, end, _AT_ONCE)
     for at in reversed(starts) if query.is_backwards else starts:
         events = _decode_lines(b"\n".join(every[at : min(end, at + _AT_ONCE)]))
+        if events[0].position != chunk.first + at:
+            raise damaged_archive(chunk.name, "its lines have other positions than its manifest says")
         yield from filter(query.matches, reversed(events) if query.is_backwards else events)
 
 

@@ -4,7 +4,7 @@ A tag is looked for by containment, which one GIN index answers for all keys the
 or in a list, so there are two things to look for.
 
 The tables of months are named one by one, and the last column of each row tells the head, or NULL where another month
-has begun than those that were known; see `months`.
+has begun than those that were known, or one has moved to the archive or back; see `months`.
 """
 
 # ruff: noqa: S608
@@ -12,6 +12,7 @@ has begun than those that were known; see `months`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,7 +26,6 @@ from kitty_status.eventstore.query import EventQuery, Order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import date
 
 _ORDERED_BY = {Order.POSITION: "events.position", Order.TIMESTAMP: "events.at", Order.TYPE: "events.type"}
 _ALL = ", ".join(COLUMNS)
@@ -51,7 +51,8 @@ class Sql:
 class Part:
     """Which part of an answer is wanted: what lies between two positions, from an offset on, so many at most.
 
-    `known` are the months that are known, of which those are asked that can hold any of it.
+    `known` are the months that are known, of which those are asked that can hold any of it. With `is_bounded`, it ends
+    in these, and it makes no difference whether another one has begun.
     """
 
     known: Known
@@ -59,6 +60,12 @@ class Part:
     before: int | None = None
     offset: int = 0
     limit: int | None = None
+    is_bounded: bool = False
+
+    @property
+    def told(self) -> list[Any]:
+        """The parameters by which the statement tells whether the months are still those that are known."""
+        return [date.max, self.known.moves] if self.is_bounded else self.known.told
 
 
 class Asking:
@@ -67,9 +74,14 @@ class Asking:
     def __init__(self, schema: str) -> None:
         self.schema = schema
         self.head = f"SELECT head FROM {schema}.event_head"
-        self.told = f"(SELECT CASE WHEN month <= %s THEN head END FROM {schema}.event_head)"
+        self.state = f"SELECT head, moves FROM {schema}.event_head"
+        self.told = f"(SELECT CASE WHEN month <= %s AND moves = %s THEN head END FROM {schema}.event_head)"
         self.versions = f"SELECT stream, version FROM {schema}.event_streams WHERE stream = ANY(%s::text[])"
-        self.months = f"SELECT month, after_position FROM {schema}.event_months"
+        self.months = (
+            "SELECT event_months.month, after_position, archived, moves "
+            f"FROM {schema}.event_months CROSS JOIN {schema}.event_head"
+        )
+        self.places = f"SELECT id, position FROM {schema}.event_ids WHERE id = ANY(%s::text[])"
         self.keep_snapshot = (
             f"INSERT INTO {schema}.state_snapshots (stream, version, position, state, exact, at) "
             "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (stream, version) DO UPDATE "
@@ -78,43 +90,48 @@ class Asking:
 
     def by_ids(self, ids: Sequence[str], known: Known) -> Sql:
         """Return the statement for the events with these ids."""
-        where = f"{self._events(known.months)} WHERE {self._has_id('= ANY(%s::text[])')}"
-        return Sql(f"SELECT {READ}, {self.told} FROM {where}", [known.newest, list(ids)])
+        where = f"{self._events(known.tables)} WHERE {self._has_id('= ANY(%s::text[])')}"
+        return Sql(f"SELECT {READ}, {self.told} FROM {where}", [*known.told, list(ids)])
 
     def types(self, known: Known) -> Sql:
         """Return the statement for all types, of which each is found from the one before it."""
-        return self._one_by_one("type", "events.type > found.type", known)
+        return self._one_by_one(("type", "type", "types"), "events.type > found.type", known)
 
     def days(self, known: Known) -> Sql:
         """Return the statement for the days on which events happened, of which each is found from the one before it."""
-        found = self._one_by_one("at", "events.at >= date_trunc('day', found.at) + interval '1 day'", known)
-        return Sql(f"SELECT to_char(at, 'YYYY-MM-DD'), told FROM ({found.text}) AS days (at, told)", found.values)
+        day = "to_char(at, 'YYYY-MM-DD') COLLATE \"C\""
+        is_next = "events.at >= date_trunc('day', found.at) + interval '1 day'"
+        return self._one_by_one(("at", day, "days"), is_next, known)
 
-    def _one_by_one(self, column: str, is_next: str, known: Known) -> Sql:
-        events = self._events(known.months)
+    def _one_by_one(self, names: tuple[str, str, str], is_next: str, known: Known) -> Sql:
+        """Return the statement for what there is of a column; chunks of the archive list what they have."""
+        column, shown, listed = names
+        events = self._events(known.tables)
         text = (
             f"WITH RECURSIVE found ({column}) AS (SELECT min({column}) FROM {events} UNION ALL "
             f"SELECT (SELECT min(events.{column}) FROM {events} WHERE {is_next}) FROM found "
             f"WHERE found.{column} IS NOT NULL) "
-            f"SELECT {column}, {self.told} FROM found WHERE {column} IS NOT NULL ORDER BY 1"
+            f"SELECT each, {self.told} FROM (SELECT {shown} FROM found WHERE {column} IS NOT NULL UNION "
+            f"SELECT unnest({listed}) FROM {self.schema}.event_archives JOIN {self.schema}.event_months USING (month) "
+            "WHERE archived) AS every (each) ORDER BY 1"
         )
-        return Sql(text, [known.newest])
+        return Sql(text, known.told)
 
     def tags(self, known: Known) -> Sql:
         """Return the statement for the values of each tag."""
         text = (
-            f'SELECT tag.key COLLATE "C", word.value COLLATE "C", {self.told} FROM {self._events(known.months)} '
+            f'SELECT tag.key COLLATE "C", word.value COLLATE "C", {self.told} FROM {self._events(known.tables)} '
             "CROSS JOIN jsonb_each(events.tags) AS tag CROSS JOIN jsonb_array_elements_text("
             "CASE jsonb_typeof(tag.value) WHEN 'array' THEN tag.value ELSE jsonb_build_array(tag.value) END) AS word "
             "GROUP BY 1, 2 ORDER BY 1, 2"
         )
-        return Sql(text, [known.newest])
+        return Sql(text, known.told)
 
     def place_of(self, stream: str, version: int, known: Known) -> Sql:
         """Return the statement for the position of a version; who asks for it mostly asks for one of the newest."""
-        where = f"{self._events(known.months)} WHERE events.stream = %s AND events.version = %s"
+        where = f"{self._events(known.tables)} WHERE events.stream = %s AND events.version = %s"
         text = f"SELECT events.position, {self.told} FROM {where} ORDER BY events.position DESC LIMIT 1"
-        return Sql(text, [known.newest, stream, Int8(version)])
+        return Sql(text, [*known.told, stream, Int8(version)])
 
     def snapshot_of(self, stream: str, max_version: int | None) -> Sql:
         """Return the statement for the newest state of a stream."""
@@ -133,12 +150,10 @@ class Asking:
         """Return the statement that counts an answer."""
         if query.limit is None and not query.offset:
             where = self._where(query, part)
-            return Sql(
-                f"SELECT count(*), {self.told} FROM {where.text}", [part.known.newest, *where.values], prepare=False
-            )
+            return Sql(f"SELECT count(*), {self.told} FROM {where.text}", [*part.told, *where.values], prepare=False)
         inner = self._select("1", query, part)
         text = f"SELECT count(*), {self.told} FROM ({inner.text}) AS counted"
-        return Sql(text, [part.known.newest, *inner.values], prepare=False)
+        return Sql(text, [*part.told, *inner.values], prepare=False)
 
     def _select(self, columns: str, query: EventQuery, part: Part) -> Sql:
         where = self._where(query, part)
@@ -146,7 +161,7 @@ class Asking:
         key = _ORDERED_BY[query.order]
         order = f"{key} {way}" if query.order is Order.POSITION else f"{key} {way}, events.position {way}"
         text = f"SELECT {columns}, {self.told} FROM {where.text} ORDER BY {order}"
-        values = [part.known.newest, *where.values]
+        values = [*part.told, *where.values]
         if part.limit is not None:
             text += " LIMIT %s"
             values.append(Int8(part.limit))

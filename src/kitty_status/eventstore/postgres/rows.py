@@ -17,6 +17,8 @@ from kitty_status.eventstore.event import Event
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kitty_status.eventstore.postgres.driver import psycopg
+
 BRIEF = ("position", "version", "at", "id", "type", "stream", "data", "tags")
 """The columns that every event has something of its own in."""
 
@@ -84,6 +86,13 @@ def copied_rows(events: Sequence[Event]) -> tuple[bytes, bool]:
         rows = map(row_of, events)
         lines = [f"{line}\t{row[-2]}\t{row[-1] or ''}" for line, row in zip(lines, rows, strict=True)]
     return ("\n".join(lines).replace("\\", "\\\\") + "\n").encode(), is_brief
+
+
+def copy_into(cursor: psycopg.Cursor, table: str, events: Sequence[Event]) -> None:
+    """Write events into the table of a month."""
+    rows, is_brief = copied_rows(events)
+    with cursor.copy(f"COPY {table} ({', '.join(BRIEF if is_brief else WRITTEN)}) FROM STDIN (NULL '')") as copying:
+        copying.write(rows)
 
 
 def events_of(rows: Sequence[Sequence[Any]]) -> list[Event]:

@@ -8,13 +8,18 @@ from weakref import WeakMethod
 
 import msgspec
 
+from kitty_status.eventstore.archives import check_name
 from kitty_status.eventstore.durability import ALWAYS, Durability
-from kitty_status.eventstore.postgres.asking import Asking, Part, Sql, is_plain
+from kitty_status.eventstore.postgres.across import Across
+from kitty_status.eventstore.postgres.archived import ArchiveTable
+from kitty_status.eventstore.postgres.archiving import Archiver
+from kitty_status.eventstore.postgres.asking import Asking, Sql
 from kitty_status.eventstore.postgres.connections import DEFAULTS, Options, Server
+from kitty_status.eventstore.postgres.lending import FROM_PRIMARY, Lender
 from kitty_status.eventstore.postgres.listening import Listener
-from kitty_status.eventstore.postgres.months import Known, Months
-from kitty_status.eventstore.postgres.reading import FROM_PRIMARY, Reader
-from kitty_status.eventstore.postgres.rows import events_of, exact_of
+from kitty_status.eventstore.postgres.months import Months
+from kitty_status.eventstore.postgres.reading import Reader
+from kitty_status.eventstore.postgres.rows import exact_of
 from kitty_status.eventstore.postgres.schema import DEFAULT_SCHEMA, checked_schema
 from kitty_status.eventstore.postgres.writing import Writer
 from kitty_status.eventstore.protocol import EventStore
@@ -24,6 +29,7 @@ from kitty_status.eventstore.snapshots import StateSnapshot, check_bound, check_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kitty_status.eventstore.archives import Archived
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.staging import Append, Outcome
 
@@ -56,21 +62,25 @@ class PostgresEventStore(EventStore):
         options: Options = DEFAULTS,
     ) -> None:
         super().__init__(durability)
-        self._asking = Asking(checked_schema(schema))
+        self._asking = asking = Asking(checked_schema(schema))
         self._primary = Server(dsn, options)
         self._replicas = [Server(each, options) for each in replicas]
         months = Months()
-        self._writer = Writer(self._primary, self._asking, months, self.measures, flushes=durability.flushes)
-        self._reader = Reader(self._primary, self._replicas, self._asking, months, self.measures)
+        self._archive = ArchiveTable(asking)
+        self._writer = Writer(self._primary, (asking, self._archive), months, self.measures, flushes=durability.flushes)
+        self._lender = Lender(self._primary, self._replicas, asking, months, self.measures)
+        self._reader = Reader(self._lender, asking, months, self.measures)
+        self._across = Across(self._reader, self._lender, self._archive, asking, months)
+        self._archiver = Archiver(self._primary, asking, self._archive, months)
         # Whoever measures keeps what it asks for ever, and a store that nobody uses any more shall go.
         alive = WeakMethod(self._connections)
         self.measures.watch_pool(lambda: {} if (states := alive()) is None else states())
-        self._listener = Listener(self._primary, f"{schema}.events", self._asking.head, self._heard)
+        self._listener = Listener(self._primary, f"{schema}.events", asking.head, self._heard)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
         outcomes = self._writer.commit(appends)
-        self._reader.saw(max((each[-1].position for each in outcomes if isinstance(each, list) and each), default=0))
+        self._lender.saw(max((each[-1].position for each in outcomes if isinstance(each, list) and each), default=0))
         return outcomes
 
     def head(self) -> int:
@@ -82,31 +92,17 @@ class PostgresEventStore(EventStore):
 
         They are read where at least the events up to `min_position` are stored.
         """
-        return self.measures.streamed(self._reader.events(query_of(query), min_position))
+        return self.measures.streamed(self._across.events(query_of(query), min_position))
 
     def get_event(self, event_id: str) -> Event | None:
         """Return the event with this id, None where there is none."""
-        wanted = [*EventQuery(ids=event_id).criteria[0].ids] if event_id else []
         with self.measures.querying():
-            return next(iter(events_of(self._reader.complete(lambda known: self._asking.by_ids(wanted, known)))), None)
+            return self._across.event(event_id) if event_id else None
 
     def count_events(self, query: EventQuery = EVERYTHING) -> int:
         """Return how many events a query asks for."""
         with self.measures.querying():
-            return self._count(query_of(query))
-
-    def _count(self, query: EventQuery) -> int:
-        if is_plain(query) and query.behind is None:
-            # Positions have no gap.
-            head = int(self._reader.rows(Sql(self._asking.head, []))[0][0])
-            last = head if query.before is None else min(head, query.before - 1)
-            found = max(last - query.after - query.offset, 0)
-            return found if query.limit is None else min(found, query.limit)
-
-        def counted(known: Known) -> Sql:
-            return self._asking.count(query, Part(known, offset=query.offset, limit=query.limit))
-
-        return int(self._reader.complete(counted)[0][0])
+            return self._across.count(query_of(query))
 
     def explain(self, query: EventQuery) -> str:
         """Return the plan by which the server would answer a query, for people who look for what makes it slow."""
@@ -133,10 +129,7 @@ class PostgresEventStore(EventStore):
 
     def get_tags(self) -> dict[str, list[str]]:
         """Return the values of each tag that any event has, sorted."""
-        found: dict[str, list[str]] = {}
-        for key, value, _ in self._reader.complete(self._asking.tags):
-            found.setdefault(key, []).append(value)
-        return found
+        return self._across.tags()
 
     def get_event_files(self) -> list[str]:
         """Return the days on which events happened; see `EventStore.get_event_files`."""
@@ -147,12 +140,11 @@ class PostgresEventStore(EventStore):
         check_place(stream, version)
         kept = checked_state(state)
         at = datetime.now(UTC)
-        found = self._reader.complete(lambda known: self._asking.place_of(stream, version, known))
-        if not found:
+        position = self._across.place_of(stream, version)
+        if position is None:
             newest = dict(self._reader.rows(Sql(self._asking.versions, [[stream]])))
             raise no_such_version(stream, version, newest.get(stream, 0))
         data = _encode(kept).decode()
-        position = found[0][0]
         row = (stream, version, position, data, exact_of(data), at)
         with self._writing.alone():
             self._writer.execute(self._asking.keep_snapshot, row)
@@ -169,11 +161,33 @@ class PostgresEventStore(EventStore):
         kept = _decode(state) if exact is None else _decode(exact)[0]
         return StateSnapshot(stream=stream, version=version, position=position, state=kept, at=at)
 
-    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:  # noqa: ARG002  nothing moves
-        """Move nothing: events in PostgreSQL stay in their partitions."""
+    def compact_events(self, before: datetime | str, *, dry_run: bool = False) -> int:
+        """Move months that are over, and whose events all happened before an instant; see `EventStore.compact_events`.
+
+        A month moves as a whole, and its table is dropped. The month of the newest event stays.
+        """
         self._refuse_if_closed()
-        instant_of(before)
-        return 0
+        moment = instant_of(before)
+        return self._archiver.movable(moment) if dry_run else self._archiver.move(moment)
+
+    def archives(self) -> list[Archived]:
+        """Return which months are in the archive; see `EventStore.archives`."""
+        self._refuse_if_closed()
+        return self._lender.patiently(self._archive.archives, FROM_PRIMARY)
+
+    def restore_events(self, name: str) -> int:
+        """Bring a month back from the archive; see `EventStore.restore_events`."""
+        self._refuse_if_closed()
+        check_name(name)
+        return self._archiver.restore(name)
+
+    def check_archive(self, name: str) -> None:
+        """Compare a month in the archive with its checksums; see `EventStore.check_archive`."""
+        self._refuse_if_closed()
+        check_name(name)
+        self._lender.settled(
+            lambda connection, _: self._archive.check(connection, self._lender.learned(connection), name), FROM_PRIMARY
+        )
 
     def hear_of(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at a position; see `EventStore.hear_of`."""
@@ -181,10 +195,10 @@ class PostgresEventStore(EventStore):
 
     def _look(self) -> int:
         """Return the head as far as this process has been told of it; ask the server while nobody tells."""
-        return self._reader.seen if self._listener.listens() or self.is_closed else self.head()
+        return self._lender.seen if self._listener.listens() or self.is_closed else self.head()
 
     def _heard(self, head: int) -> None:
-        self._reader.saw(head)
+        self._lender.saw(head)
         self._growth.reached(head)
 
     def release(self) -> None:

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kitty_status.eventstore.postgres.archive_tables import ARCHIVE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -237,5 +239,5 @@ CREATE VIEW {s}.days AS
     SELECT (at AT TIME ZONE 'UTC')::date AS day, count(*) AS events FROM {s}.events GROUP BY 1;
 """
 
-MIGRATIONS: Sequence[tuple[str, str]] = (("events", _TABLES + _TRIGGERS + _MONTHS + _VIEWS),)
+MIGRATIONS: Sequence[tuple[str, str]] = (("events", _TABLES + _TRIGGERS + _MONTHS + _VIEWS), ("archive", ARCHIVE))
 """What was done to the tables, in this order; one that was published is never altered."""

@@ -21,23 +21,23 @@ import msgspec
 from kitty_status.eventstore.backoff import attempts
 from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.owning import Owner
-from kitty_status.eventstore.postgres.asking import Part
 from kitty_status.eventstore.postgres.connections import Server, is_lost, store_error, without_head
 from kitty_status.eventstore.postgres.driver import psycopg
-from kitty_status.eventstore.postgres.months import Known
-from kitty_status.eventstore.postgres.rows import BRIEF, WRITTEN, copied_rows, events_of, row_of
+from kitty_status.eventstore.postgres.months import Known, MovedError
+from kitty_status.eventstore.postgres.rows import WRITTEN, copy_into, row_of
 from kitty_status.eventstore.postgres.schema import partition_of, prepare
+from kitty_status.eventstore.postgres.stored import Stored
 from kitty_status.eventstore.postgres.tables import NOT_AT_THE_HEAD
 from kitty_status.eventstore.staging import Append, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from kitty_status.eventstore.event import Event
     from kitty_status.eventstore.measuring import Measures
-    from kitty_status.eventstore.postgres.asking import Asking, Sql
+    from kitty_status.eventstore.postgres.archived import ArchiveTable
+    from kitty_status.eventstore.postgres.asking import Asking
     from kitty_status.eventstore.postgres.months import Months
-    from kitty_status.eventstore.query import EventQuery
     from kitty_status.eventstore.staging import Outcome
 
 _log = logging.getLogger(__name__)
@@ -51,44 +51,6 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 """
 
 
-class _Stored:
-    """What the database says while nobody else writes, or as if nobody did: then the insert will find out.
-
-    `versions` are those that are known already, and are added to.
-    """
-
-    def __init__(
-        self, connection: psycopg.Connection, asking: Asking, known: Known, head: int, versions: dict[str, int]
-    ) -> None:
-        self._connection = connection
-        self._asking = asking
-        self._known = known
-        self._head = head
-        self._versions = versions
-
-    def head(self) -> int:
-        return self._head
-
-    def events_with_ids(self, ids: Collection[str]) -> dict[str, Event]:
-        return {event.id: event for event in self._events(self._asking.by_ids(list(ids), self._known))}
-
-    def versions_of(self, streams: Collection[str]) -> dict[str, int]:
-        unknown = [stream for stream in streams if stream not in self._versions]
-        if unknown:
-            found: dict[str, int] = dict(
-                self._connection.execute(self._asking.versions, (unknown,), binary=True).fetchall()
-            )
-            self._versions.update((stream, found.get(stream, 0)) for stream in unknown)
-        return {stream: self._versions[stream] for stream in streams}
-
-    def first_match(self, query: EventQuery) -> Event | None:
-        return next(iter(self._events(self._asking.page(query, Part(self._known, limit=1)))), None)
-
-    def _events(self, sql: Sql) -> list[Event]:
-        # A condition is planned for these values, as a prepared statement would not be.
-        return events_of(self._connection.execute(sql.text, sql.values, binary=True, prepare=sql.prepare).fetchall())
-
-
 class _AnotherError(Exception):
     """Somebody else writes as well."""
 
@@ -100,9 +62,12 @@ class Writer:
         EventStoreError: STORAGE_ERROR: the server cannot be reached, or its tables are not ours.
     """
 
-    def __init__(self, server: Server, asking: Asking, months: Months, measures: Measures, *, flushes: bool) -> None:
+    def __init__(
+        self, server: Server, places: tuple[Asking, ArchiveTable], months: Months, measures: Measures, *, flushes: bool
+    ) -> None:
         self._server = server
-        self._asking = asking
+        self._places = places
+        self._asking = places[0]
         self._months = months
         self._measures = measures
         self._flushes = flushes
@@ -173,14 +138,16 @@ class Writer:
         """
         head, self._head = self._head or 0, None
         connection = self._connected()
-        stage = Stage(self._stored(connection, head), appends)
-        outcomes = [stage.outcome_of(append) for append in appends]
-        if any(isinstance(outcome, EventStoreError) for outcome in outcomes):
-            raise _AnotherError
         try:
+            stage = Stage(self._stored(connection, head), appends)
+            outcomes = [stage.outcome_of(append) for append in appends]
+            if any(isinstance(outcome, EventStoreError) for outcome in outcomes):
+                raise _AnotherError
             self._insert(connection, stage.events, self._month)
+        except MovedError as error:
+            raise _AnotherError from error
         except psycopg.Error as error:
-            if error.sqlstate in (NOT_AT_THE_HEAD, _TAKEN_ALREADY):
+            if error.sqlstate in (NOT_AT_THE_HEAD, _TAKEN_ALREADY) or isinstance(error, psycopg.errors.UndefinedTable):
                 raise _AnotherError from error
             raise
         self._remember(stage.events, head)
@@ -192,12 +159,12 @@ class Writer:
         known, self._head = self._head, None
         while True:
             with connection.transaction():
-                head, newest, month = self._held(connection)
+                head, newest, month, moves = self._held(connection)
                 if newest < month:
                     # In a transaction of its own, for those who ask `events` and not the tables of months.
                     connection.execute(f"SELECT {self._asking.schema}.begin_month(%s, %s)", (month, head))
                     continue
-                if newest != self._months.known.newest:
+                if (newest, moves) != (self._months.known.newest, self._months.known.moves):
                     self._months.learn(Known.of(connection.execute(self._asking.months, binary=True).fetchall()))
                 if head != known:
                     self._versions.clear()
@@ -209,32 +176,29 @@ class Writer:
             self._remember(stage.events, head)
             return outcomes
 
-    def _stored(self, connection: psycopg.Connection, head: int) -> _Stored:
-        return _Stored(connection, self._asking, self._months.known, head, self._versions)
+    def _stored(self, connection: psycopg.Connection, head: int) -> Stored:
+        return Stored(connection, self._places, self._months.known, head, self._versions)
 
-    def _held(self, connection: psycopg.Connection) -> tuple[int, date, date]:
-        """Take the head, and return it with the newest month and the one to write to."""
+    def _held(self, connection: psycopg.Connection) -> tuple[int, date, date, int]:
+        """Take the head, and return it with the newest month, the one to write to, and the number of moves."""
         schema = self._asking.schema
         row = connection.execute(
-            f"SELECT head, month, {schema}.month_to_write_to() FROM {schema}.event_head FOR UPDATE",  # noqa: S608
+            f"SELECT head, month, {schema}.month_to_write_to(), moves FROM {schema}.event_head FOR UPDATE",  # noqa: S608
             binary=True,
         ).fetchone()
         if row is None:
             raise without_head(schema)
-        return row[0], row[1], row[2]
+        return row[0], row[1], row[2], row[3]
 
     def _insert(self, connection: psycopg.Connection, events: Sequence[Event], month: date) -> None:
         if not events:
             return
         if self._cursor is None or self._cursor.connection is not connection:
             self._cursor = connection.cursor()
-        insert, copy, copy_brief = _statements(self._asking.schema, month)
         if len(events) == 1:
-            self._cursor.execute(insert, row_of(events[0]), prepare=True)
-            return
-        rows, is_brief = copied_rows(events)
-        with self._cursor.copy(copy_brief if is_brief else copy) as copying:
-            copying.write(rows)
+            self._cursor.execute(_insert_into(self._asking.schema, month), row_of(events[0]), prepare=True)
+        else:
+            copy_into(self._cursor, f"{self._asking.schema}.{partition_of(month)}", events)
 
     def _remember(self, events: Sequence[Event], head: int) -> None:
         if len(self._versions) > _MOST_REMEMBERED:
@@ -276,15 +240,10 @@ class Writer:
 
 
 @lru_cache(maxsize=8)
-def _statements(schema: str, month: date) -> tuple[str, str, str]:
-    """Return the statements that insert into the table of a month: one event, more than one, and brief ones."""
-    table = f"{schema}.{partition_of(month)}"
+def _insert_into(schema: str, month: date) -> str:
+    """Return the statement that inserts an event into the table of a month."""
     marks = ", ".join(["%s"] * len(WRITTEN))
-    return (
-        f"INSERT INTO {table} ({', '.join(WRITTEN)}) VALUES ({marks})",  # noqa: S608
-        f"COPY {table} ({', '.join(WRITTEN)}) FROM STDIN (NULL '')",
-        f"COPY {table} ({', '.join(BRIEF)}) FROM STDIN (NULL '')",
-    )
+    return f"INSERT INTO {schema}.{partition_of(month)} ({', '.join(WRITTEN)}) VALUES ({marks})"  # noqa: S608
 
 
 def _this_month() -> date:

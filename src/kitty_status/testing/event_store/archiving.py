@@ -12,12 +12,14 @@ from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.base import MOMENT, SECONDS, StoreCase, event, events, positions, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kitty_status.eventstore.event import Event, NewEvent
     from kitty_status.eventstore.protocol import EventStore
 
-LATER = MOMENT + timedelta(days=1000)
+LATER = MOMENT + timedelta(days=10_000)
+"""When all events of these tests have happened."""
 
 
 def days(count: int) -> list[NewEvent]:
@@ -35,11 +37,15 @@ def days(count: int) -> list[NewEvent]:
     ]
 
 
-def fill(store: EventStore, wanted: list[NewEvent]) -> list[Event]:
-    """Append events in some batches, the last one alone, and return them."""
+def fill(store: EventStore, wanted: list[NewEvent], ends: Callable[[], object] = lambda: None) -> list[Event]:
+    """Append events in some batches, the last one alone, and return them; `ends` is called before each."""
     size = len(wanted) // 10
     batches = [wanted[at : min(at + size, len(wanted) - 1)] for at in range(0, len(wanted) - 1, size)]
-    return [each for batch in (*batches, wanted[-1:]) for each in store.append_batch(batch)]
+    found = []
+    for batch in (*batches, wanted[-1:]):
+        ends()
+        found += store.append_batch(batch)
+    return found
 
 
 def answers(store: EventStore) -> list[Any]:
@@ -91,10 +97,14 @@ class ArchivingPromises(StoreCase):
     They hold also where nothing can be moved; `archives` of the case says that this store moves its first events.
     """
 
+    def fill(self, place: Path, store: EventStore, wanted: list[NewEvent]) -> list[Event]:
+        """Append events in some batches, with something being over before each."""
+        return fill(store, wanted, lambda: self.period_ends(place))
+
     def test_what_is_archived_reads_as_before(self, tmp_path: Path) -> None:
         """However much of it the backend moves, and however often; also for a store that is opened later."""
         with self.opened(tmp_path) as store:
-            fill(store, days(60))
+            self.fill(tmp_path, store, days(60))
             expected = answers(store)
             for before in (MOMENT, MOMENT + timedelta(days=40), "2026-02-20T00:00:00Z", LATER):
                 known = sum(each.events for each in store.archives())
@@ -113,11 +123,11 @@ class ArchivingPromises(StoreCase):
     def test_what_is_archived_still_decides_about_appends(self, tmp_path: Path) -> None:
         """Its ids, the versions of its streams, and conditions that it meets."""
         with self.opened(tmp_path) as store:
-            old = fill(store, [*days(60), event(stream="other")])
+            old = self.fill(tmp_path, store, [*days(60), event(stream="other")])
             store.compact_events(LATER)
         with self.opened(tmp_path) if self.persists else self.opened(tmp_path / "again") as store:
             if not self.persists:
-                fill(store, [*days(60), event(stream="other")])
+                self.fill(tmp_path / "again", store, [*days(60), event(stream="other")])
             assert store.append(days(60)[3]).position == 4
             assert positions(store.append_batch(days(60)[10:20])) == list(range(11, 21))
             with refused(StoreCode.DUPLICATE_EVENT, "e3", "position 4"):
@@ -141,7 +151,7 @@ class ArchivingPromises(StoreCase):
     def test_what_was_archived_comes_back(self, tmp_path: Path) -> None:
         """By its name, and once; it can be archived again."""
         with self.opened(tmp_path) as store:
-            fill(store, days(30))
+            self.fill(tmp_path, store, days(30))
             expected = answers(store)
             store.compact_events(LATER)
             archives = store.archives()
@@ -165,7 +175,7 @@ class ArchivingPromises(StoreCase):
     def test_who_reads_while_events_are_moved_misses_nothing(self, tmp_path: Path) -> None:
         """In either direction, in any order, and subscribed."""
         with self.opened(tmp_path) as store:
-            old = fill(store, days(3000))
+            old = self.fill(tmp_path, store, days(3000))
             by_time = store.get_events(EventQuery(order_by="timestamp"))
             stop = threading.Event()
 

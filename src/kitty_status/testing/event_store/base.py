@@ -28,7 +28,8 @@ class StoreCase(ABC):
     """How the store under test is opened.
 
     `persists` says whether a second store that is opened at the same place has the events of the first, `archives`
-    whether `compact_events` moves all events but the newest one once all of them have happened.
+    whether `compact_events` moves all events but the newest one once all of them have happened, and what held the
+    others is over; see `period_ends`.
     """
 
     persists = True
@@ -37,6 +38,10 @@ class StoreCase(ABC):
     @abstractmethod
     def open_store(self, place: Path) -> EventStore:
         """Open a store whose files, if it has any, lie in the folder `place`; empty at the first call for a place."""
+
+    def period_ends(self, place: Path) -> None:
+        """Let be over what the store at a place archives as a whole, as when a month ends."""
+        del place
 
     @contextmanager
     def opened(self, place: Path) -> Iterator[EventStore]:
