@@ -46,6 +46,7 @@ class Connections:
         self._lock = threading.Lock()
         self._closed = False
         self._is_unwritable = False
+        self._has_begun = False
         with failures(self._path):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +56,6 @@ class Connections:
                 ) from error
             self.writer = self._writer(flushes=flushes)
         self._file = self._identity()
-        warn_of_wal_reset(sqlite3.sqlite_version_info)
 
     def _opened_to_write(self, *, flushes: bool) -> sqlite3.Connection:
         writer: sqlite3.Connection = Connection(
@@ -93,6 +93,10 @@ class Connections:
         Raises:
             sqlite3.Error: SQLite refused, or others have kept the file locked.
         """
+        if not self._has_begun:
+            # Only whoever writes may do the damage.
+            warn_of_wal_reset(sqlite3.sqlite_version_info)
+            self._has_begun = True
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self.writer.execute("BEGIN IMMEDIATE")
