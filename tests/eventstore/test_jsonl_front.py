@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from jsonl_stores import opened
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.event import NewEvent
 from kitty_status.eventstore.jsonl import finding, front
+from kitty_status.eventstore.jsonl.archive import Archive
+from kitty_status.eventstore.jsonl.packing import ArchivedSegment, Packed, Unpacked
+from kitty_status.eventstore.jsonl.split import SplitSegment
 from kitty_status.eventstore.jsonl.store import JsonlEventStore
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.testing.event_store.archiving import LATER, answers, days, fill
@@ -276,3 +280,60 @@ def test_an_archive_that_cannot_be_read_is_passed_over_by_who_reads_and_never_re
             store.restore_events("1-59")
         assert log(tmp_path).read_bytes() == before
         assert store.append(event()).position == expected[-1].position + 1
+
+
+@pytest.mark.parametrize("on_damage", ["raise", "skip"])
+def test_whoever_looks_for_archives_while_they_are_brought_back_misses_nothing(
+    tmp_path: Path, on_damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path, "single") as mover, opened(tmp_path, "single", on_damage=on_damage) as store:
+        mover.append_batch(events(9))
+        mover.append(event())
+        expected = mover.get_events()
+        assert store.head() == 10
+        read, chained = SplitSegment.pieces, Archive.chain_before
+        done: list[int] = []
+
+        def moved(self: SplitSegment, start: int, *given: int) -> Iterator[tuple[int, bytes]]:
+            if not done:
+                done.append(-1)
+                done.append(mover.compact_events(LATER))
+            return read(self, start, *given)
+
+        def restored(self: Archive, position: int) -> tuple[ArchivedSegment, ...]:
+            if len(done) == 2 and done[-1] == 9:
+                done.append(-1)
+                done.append(mover.restore_events("1-9"))
+            return chained(self, position)
+
+        monkeypatch.setattr(SplitSegment, "pieces", moved)
+        monkeypatch.setattr(Archive, "chain_before", restored)
+        assert store.get_events() == expected
+        assert done == [-1, 9, -1, 9]
+        mover.append(event())
+        assert positions(store.stream_events()) == list(range(1, 12))
+        assert store.damaged_lines() == []
+
+
+@pytest.mark.parametrize("on_damage", ["raise", "skip"])
+def test_whoever_opens_the_store_while_an_archive_is_brought_back_finds_everything(
+    tmp_path: Path, on_damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path, "single") as mover:
+        mover.append_batch(events(9))
+        mover.append(event())
+        expected = mover.get_events()
+        assert mover.compact_events(LATER) == 9
+        real = Unpacked.descriptor_of
+        restored: list[int] = []
+
+        def late(self: Unpacked, path: Path, packed: Packed) -> int:
+            if not restored:
+                restored.append(0)
+                restored.append(mover.restore_events("1-9"))
+            return real(self, path, packed)
+
+        with opened(tmp_path, "single", on_damage=on_damage) as store:
+            monkeypatch.setattr(Unpacked, "descriptor_of", late)
+            assert store.get_events() == expected
+            assert restored == [0, 9]

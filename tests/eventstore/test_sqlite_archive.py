@@ -13,6 +13,7 @@ import pytest
 
 from kitty_status.eventstore import chunks, sorting, zstd
 from kitty_status.eventstore.errors import EventStoreError, StoreCode
+from kitty_status.eventstore.event import Event
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.eventstore.sqlite import schema
 from kitty_status.eventstore.sqlite.archiving import Archiver
@@ -313,3 +314,24 @@ def test_of_two_that_archive_the_same_one_does(tmp_path: Path, monkeypatch: pyte
         assert one.compact_events(LATER) == 0
         assert len(one.archives()) == 3
         assert positions(one.stream_events()) == list(range(1, 31))
+
+
+def test_an_archive_that_is_brought_back_while_it_is_checked_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SqliteEventStore(tmp_path / "events.db") as store, SqliteEventStore(tmp_path / "events.db") as other:
+        store.append_batch(events(9))
+        store.compact_events(LATER)
+        (chunk,) = store.archives()
+        real, restored = chunks.events_of, list[int]()
+
+        def late(checked: chunks.Chunk, lines: bytes) -> list[Event]:
+            if not restored:
+                restored.append(0)
+                restored.append(other.restore_events(chunk.name))
+            return real(checked, lines)
+
+        monkeypatch.setattr("kitty_status.eventstore.sqlite.archiving.events_of", late)
+        store.check_archive(chunk.name)
+        assert restored == [0, 8]
+        assert store.archives() == []

@@ -8,7 +8,7 @@ since each writer takes that out before it writes.
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from kitty_status.eventstore.errors import EventStoreError
 from kitty_status.eventstore.jsonl.damage import jumps, lost, stands_twice
 from kitty_status.eventstore.jsonl.lines import Context
 from kitty_status.eventstore.jsonl.marking import MarkedLine, Marker, has_grown, whole, whole_beside
+from kitty_status.eventstore.jsonl.segments import SegmentGoneError
 from kitty_status.eventstore.jsonl.visible import Visible
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _MOST_REMEMBERED = 100_000
 _AT_ONCE, _FIRST_LOOK = 4 << 20, 1 << 14
+# Archives may be brought back, and days be moved, while somebody looks.
+_ATTEMPTS = 5
 
 
 class Known:
@@ -54,6 +57,12 @@ class Known:
         Raises:
             EventStoreError: CORRUPT.
         """
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(SegmentGoneError):
+                return self._looked(is_locked=is_locked)
+        return self._looked(is_locked=is_locked)
+
+    def _looked(self, *, is_locked: bool) -> Visible:
         with self.lock:
             parts = self._layout.parts()
             if self._visible is None:

@@ -105,26 +105,35 @@ class SplitSegment(Segment):
             EventStoreError: CORRUPT: there is an archive, and the file is not the one that goes on behind it.
         """
         seen = self._seen
-        try:
-            status = os.stat(self._path, follow_symlinks=False)  # noqa: PTH116  asked at every append
-            identity = (status.st_dev, status.st_ino)
-        except FileNotFoundError:
-            identity = None
+        identity = self._identity()
         if seen is None or seen.identity != identity or identity is None:
             seen = self._seen = self._look()
         return seen
 
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._path, follow_symlinks=False)  # noqa: PTH116  asked at every append
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino
+
     def _look(self) -> View:
-        held: _Held | None = None
-        identity: tuple[int, int] | None = None
-        with suppress(FileNotFoundError):
-            held = _Held(open_regular(self.path, os.O_RDONLY, self._disk))
-            status = self._disk.fstat(held.fd)
-            identity = (status.st_dev, status.st_ino)
-        live = LiveFile(self.path, self.name, self._disk, held)
-        first = _first_position(live)
-        archived = self._archive.chain_before(first) if first > 1 else ()
-        if not first and self._archive.names():
+        while True:
+            held: _Held | None = None
+            identity: tuple[int, int] | None = None
+            with suppress(FileNotFoundError):
+                held = _Held(open_regular(self.path, os.O_RDONLY, self._disk))
+                status = self._disk.fstat(held.fd)
+                identity = (status.st_dev, status.st_ino)
+            live = LiveFile(self.path, self.name, self._disk, held)
+            first = _first_position(live)
+            archived = self._archive.chain_before(first) if first > 1 else ()
+            has_archive = not first and bool(self._archive.names())
+            # Archives go only when their lines are in the file again: what was found belongs to this file if it is
+            # still there. Otherwise they may have gone while they were looked for.
+            if identity == self._identity():
+                break
+        if has_archive:
             raise EventStoreError(
                 StoreCode.CORRUPT,
                 f"{self.path} is not there or not whole, and {self._archive.folder} holds what came before it",

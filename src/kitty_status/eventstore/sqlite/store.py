@@ -237,7 +237,8 @@ class SqliteEventStore(EventStore):
     def check_archive(self, name: str) -> None:
         """Compare a chunk with its checksum; see `EventStore.check_archive`."""
         check_name(name)
-        with self._connections.reading() as reader:
+        # A chunk and its ids as they are at one moment: others may bring it back meanwhile.
+        with self._connections.snapshot() as reader:
             self._archive.check(reader, name)
 
     def release(self) -> None:
