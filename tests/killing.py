@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 from kitty_status.errors import KittyStatusError
@@ -67,11 +68,21 @@ class Killed:
         # The child must never come back into the test, whatever happens to it.
         try:
             for number in range(sys.maxsize):
-                os.write(self._writable, self._write(f"WP-{self.lives}-{number}").encode("ascii"))
+                self._write_once(f"WP-{self.lives}-{number}")
         except (KittyStatusError, OSError):
+            traceback.print_exc()
             os._exit(3)
         finally:
             os._exit(4)
+
+    def _write_once(self, name: str) -> None:
+        try:
+            written = self._write(name)
+        except KittyStatusError as error:
+            if not error.retryable:
+                raise
+            return  # nothing was acknowledged, and the next attempt is another write
+        os.write(self._writable, written.encode("ascii"))
 
     def _drain(self) -> None:
         os.set_blocking(self._readable, False)

@@ -157,6 +157,8 @@ def test_a_move_that_is_interrupted_anywhere_is_harmless(tmp_path: Path, operati
             assert again.get_events(EventQuery(direction="desc"))[1:] == expected[::-1]
             assert again.restore_events(names(again)[0]) == 20
             assert again.get_events()[:-1] == expected
+        left = [path for path in (place / "events.jsonl.store/archive").rglob("*") if path.is_file()]
+        assert left == [], "what an interruption has left is removed by the next attempt"
         if not failed:
             return
     raise AssertionError("it was interrupted every time")

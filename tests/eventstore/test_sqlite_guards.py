@@ -19,7 +19,7 @@ from kitty_status.eventstore.errors import EventStoreError, StoreCode
 from kitty_status.eventstore.query import EventQuery
 from kitty_status.eventstore.sqlite import connections, schema, unwritable
 from kitty_status.eventstore.sqlite.store import SqliteEventStore
-from kitty_status.testing.event_store.base import event, events, positions, refused
+from kitty_status.testing.event_store.base import SECONDS, event, events, positions, refused
 from kitty_status.testing.event_store.forking import child_says
 
 if TYPE_CHECKING:
@@ -315,3 +315,36 @@ def test_a_state_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
             stranger.execute("UPDATE state_snapshots SET state = '{bad'")
         with refused(StoreCode.CORRUPT, "version 1"):
             store.get_snapshot("s")
+
+
+def test_a_file_that_was_set_back_under_open_stores_is_refused_and_nothing_of_what_is_gone_is_heard(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "events.db"
+    with SqliteEventStore(path) as writing, SqliteEventStore(path) as listening:
+        with listening.subscribe(after=0) as subscription:
+            writing.append_batch(events(3))
+            assert [subscription.next_within(SECONDS) for _ in range(3)] == listening.get_events()
+            with closing(sqlite3.connect(path)) as stranger, closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+                stranger.backup(copy)
+                writing.append_batch(events(3))
+                assert subscription.next_within(SECONDS) is not None
+                copy.backup(stranger)
+        for store in (writing, listening):
+            with refused(StoreCode.STORAGE_ERROR, "ends at position 3"):
+                store.head()
+            with store.subscribe(after=3) as late, refused(StoreCode.STORAGE_ERROR, "set back"):
+                late.next_within(SECONDS)
+        with refused(StoreCode.STORAGE_ERROR, "set back"):
+            writing.append(event())
+    with SqliteEventStore(path) as again:
+        assert again.append(event()).position == 4
+
+
+def test_an_event_has_as_many_tags_as_it_likes(tmp_path: Path) -> None:
+    many = {"file": [f"name{number}" for number in range(3000)]}
+    with SqliteEventStore(tmp_path / "events.db") as store:
+        stored = store.append(event(tags=many))
+        assert store.get_events(EventQuery(tags={"file": "name2999"})) == [stored]
+    with closing(sqlite3.connect(tmp_path / "events.db")) as stranger, pytest.raises(sqlite3.IntegrityError):
+        stranger.execute("INSERT INTO event_tags (key, value, position) VALUES ('file', 'name3000', 2)")

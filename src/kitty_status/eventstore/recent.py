@@ -67,6 +67,11 @@ class Recent:
                 events = events[end - first :]
             self._kept = _shortened(start, [*kept, *events], size + sum(map(len, events)))
 
+    def forget(self) -> None:
+        """Keep nothing of what was stored until now."""
+        with self._lock:
+            self._kept = (1, [], 0)
+
     def after(self, position: int) -> list[bytes]:
         """Return the events behind a position, all that are kept; none where the next one is not among them.
 

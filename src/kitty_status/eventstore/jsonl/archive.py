@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
@@ -198,6 +199,16 @@ class Archive:
         for name, manifest in gone:
             for packed in manifest.segments if manifest is not None else ():
                 unlink_quietly(self.folder / name / packed.file, self._disk)
+
+    def discard_unfinished(self) -> None:
+        """Remove what was packed for archives that never got a manifest; nobody else may be at work on one."""
+        kept = set(self.names())
+        for folder in self.folder.iterdir() if self.folder.exists() else ():
+            if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
+                for file in folder.iterdir():
+                    unlink_quietly(file, self._disk)
+                with suppress(OSError):
+                    folder.rmdir()
 
     def finish(self, part: Part) -> None:
         """Remove the files of a part of which the archive has a manifest."""

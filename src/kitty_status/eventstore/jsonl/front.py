@@ -70,7 +70,7 @@ class FrontArchiver:
             if not runs:
                 return 0
             self._refuse_other_names()
-            self._layout.archive.discard(self._layout.leftover_archives())
+            self._tidy_up()
             for run in runs:
                 pieces = (data for _, data in self._segment.pieces(run.start, run.end))
                 self._layout.archive.keep(f"{run.first}-{run.last}", self._segment.name, pieces, run.places)
@@ -89,8 +89,13 @@ class FrontArchiver:
                 self._layout.archive.check(each)
             events = sum(each.events for each in self._layout.archive.listed(names[number:]))
             self._put_in_place(self._segment.view().starts[number])
-            self._layout.archive.discard(self._layout.leftover_archives())
+            self._tidy_up()
         return events
+
+    def _tidy_up(self) -> None:
+        """Remove what an interruption has left, and archives that were brought back."""
+        self._layout.archive.discard(self._layout.leftover_archives())
+        self._layout.archive.discard_unfinished()
 
     def _runs(self, before: datetime, visible: Visible) -> Iterator[_Run]:
         """Yield what is to move. What was written together stays together, and what was written last stays."""

@@ -121,6 +121,15 @@ class Connections:
                 path=self._path,
             )
 
+    def set_back(self, known: int, found: int) -> EventStoreError:
+        """Return the error for a file that holds less than was read of it."""
+        return EventStoreError(
+            StoreCode.STORAGE_ERROR,
+            f"{self._path} ends at position {found} and went on to {known}: it was set back since it was opened",
+            hint="open the store again, and look in another copy for what came behind it",
+            path=self._path,
+        )
+
     def _identity(self) -> tuple[int, int] | None:
         try:
             found = self._place.stat()

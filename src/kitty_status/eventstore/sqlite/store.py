@@ -63,12 +63,14 @@ class SqliteEventStore(EventStore):
         self._reading = Reading(self._connections.snapshot, self._archive)
         self._stored = Stored(self._connections.writer, self._archive)
         self._bell = Bell(self.path)
+        self._seen = 0
         self._watch = Watch(lambda: [self._bell.path], self._hear)
 
     def commit(self, appends: Sequence[Append]) -> list[Outcome]:
         """Store appends; see `EventStore.commit`."""
         writer = self._connections.writer
         self._connections.check_place()
+        known = max(self._seen, self.known_head())
         with failures(str(self.path)):
             if writer.in_transaction:
                 # A person has interrupted what was begun here.
@@ -76,6 +78,7 @@ class SqliteEventStore(EventStore):
             try:
                 self._connections.begin()
                 self._stored.look()
+                self._refuse_if_set_back(known, self._stored.head())
                 stage = Stage(self._stored, appends)
                 outcomes = [stage.outcome_of(append) for append in appends]
                 insert(writer, stage.events)
@@ -97,8 +100,17 @@ class SqliteEventStore(EventStore):
 
     def head(self) -> int:
         """Return the position of the newest event, 0 where there is none."""
+        known = max(self._seen, self.known_head())
         with self._connections.reading() as reader:
-            return int(reader.execute(HEAD).fetchone()[0])
+            found = int(reader.execute(HEAD).fetchone()[0])
+        self._refuse_if_set_back(known, found)
+        self._seen = max(self._seen, found)
+        return found
+
+    def _refuse_if_set_back(self, known: int, found: int) -> None:
+        if found < known:
+            self.recent.forget()
+            raise self._connections.set_back(known, found)
 
     def hear_of(self, position: int, seconds: float) -> bool:
         """Wait until there is an event at a position; see `EventStore.hear_of`."""
@@ -111,6 +123,8 @@ class SqliteEventStore(EventStore):
             return  # whoever waits has been told
         try:
             first, events = told
+            if events and first + len(events) <= self.known_head():
+                self.head()  # told late, or of a file that was set back
             self.recent.add_encoded(first, events)
             self._growth.reached(first + len(events) - 1 if events else self.head())
         except EventStoreError:
