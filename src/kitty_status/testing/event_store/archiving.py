@@ -188,7 +188,7 @@ class ArchivingPromises(StoreCase):
             moving = threading.Thread(target=move)
             moving.start()
             try:
-                for _ in range(5):
+                for _ in range(2):
                     assert list(store.stream_events()) == old
                     assert list(store.stream_events(EventQuery(direction="desc"))) == old[::-1]
                     assert store.get_events(EventQuery(order_by="timestamp")) == by_time

@@ -89,14 +89,14 @@ class ReadingPromises(StoreCase):
             {},
             {"types": "B"},
             {"offset": 700},
-            {"limit": 8000, "offset": 3},
+            {"limit": 4500, "offset": 3},
             {"after": 450},
         ]
         with self.opened(tmp_path) as store:
             everything = store.append_batch(
                 [
-                    event(number, type="AB"[number % 2], at=MOMENT + timedelta(minutes=number * 7 % 9001))
-                    for number in range(9001)
+                    event(number, type="AB"[number % 2], at=MOMENT + timedelta(minutes=number * 7 % 5001))
+                    for number in range(5001)
                 ]
             )
             orders = [(more, "position") for more in parts] + [({}, "timestamp"), (parts[1], "type")]
