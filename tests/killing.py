@@ -68,21 +68,12 @@ class Killed:
         # The child must never come back into the test, whatever happens to it.
         try:
             for number in range(sys.maxsize):
-                self._write_once(f"WP-{self.lives}-{number}")
+                os.write(self._writable, self._write(f"WP-{self.lives}-{number}").encode("ascii"))
         except (KittyStatusError, OSError):
             traceback.print_exc()
             os._exit(3)
         finally:
             os._exit(4)
-
-    def _write_once(self, name: str) -> None:
-        try:
-            written = self._write(name)
-        except KittyStatusError as error:
-            if not error.retryable:
-                raise
-            return  # nothing was acknowledged, and the next attempt is another write
-        os.write(self._writable, written.encode("ascii"))
 
     def _drain(self) -> None:
         os.set_blocking(self._readable, False)

@@ -167,14 +167,13 @@ class Known:
                     found.append((segment, end))
         return found
 
-    def _reach(self, head: int, day: str, ends: dict[str, int], *, can_begin: bool = True) -> Visible:
-        visible = self._visible = Visible(head, day, self.seen.ends | ends if day == self.seen.day else ends)
+    def _reach(self, head: int, day: str, ends: dict[str, int], *, can_begin: bool = True) -> None:
+        self._visible = Visible(head, day, self.seen.ends | ends if day == self.seen.day else ends)
         if len(self.ids) > _MOST_REMEMBERED or len(self.versions) > _MOST_REMEMBERED:
             self.forget()
         if ends and can_begin and not self._layout.has_many_streams:
             segment = self._layout.segment_for(day, "")
             self._log.ended(segment, head, ends[segment.name])
-        return visible
 
     # At first, and after a great deal was written by others
 
@@ -241,7 +240,7 @@ class Known:
         """Take in what the files of a part have got."""
         limit = _AT_ONCE
         while True:
-            known = self._visible or Visible()
+            known = self.seen
             starts = known.ends if part.day == known.day else {}
             grown = [(each, starts.get(each.name, 0)) for each in part.segments if has_grown(each, starts)]
             if not grown:
